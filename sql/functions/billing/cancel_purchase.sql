@@ -1,0 +1,41 @@
+-- Cancels an open purchase.
+-- Locks: user.
+-- Raises: PU001, PU003, US001, 22023, OP001.
+create or replace function billing.cancel_purchase(p_telegram_id bigint, p_purchase_id uuid)
+returns table (purchase_id uuid, status text, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_status billing.purchase_status;
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_purchase_id is not null, 'p_purchase_id: the id from open_purchase');
+  perform account._lock(p_telegram_id);
+
+  select u.status into v_status
+  from billing.purchase u
+  where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
+  if not found then
+    perform core._refuse('PU001', format('purchase_id %s', p_purchase_id));
+  elsif v_status not in ('open', 'cancelled') then
+    perform core._refuse('PU003', format('purchase_id %s is %s', p_purchase_id, v_status));
+  end if;
+
+  update billing.purchase u
+  set status = 'cancelled', closed_at = core.now()
+  where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id and u.status = 'open';
+
+  return query select p_purchase_id, 'cancelled', v_status = 'cancelled';
+end
+$$;
+
+comment on function billing.cancel_purchase is
+  'Cancels an open purchase. Money that a provider brings for it later is still honoured at its '
+  'price. Its own key: a second call is a replay.';
+
+grant execute on function billing.cancel_purchase to atlas_bot, atlas_dba;

@@ -1,0 +1,50 @@
+-- Moves money once: the user's wallet and one ledger row. The caller holds the user's lock.
+-- Locks: wallet row.
+-- Raises: WA001.
+create or replace function ledger._post(
+  p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account,
+  p_amount_kopecks bigint, p_now timestamptz, p_purchase_id uuid default null,
+  p_payment_id bigint default null, p_actor_id bigint default null, p_note text default null,
+  p_idempotency_key text default null,
+  out transfer_id bigint, out available_kopecks bigint, out held_kopecks bigint)
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+declare
+  v_available_change bigint := case when p_credit = 'available' then p_amount_kopecks
+                                    when p_debit = 'available' then -p_amount_kopecks else 0 end;
+  v_held_change bigint := case when p_credit = 'held' then p_amount_kopecks
+                               when p_debit = 'held' then -p_amount_kopecks else 0 end;
+  v_version bigint;
+  v_debt_kopecks bigint;
+begin
+  update wallet.wallet w
+  set available_kopecks = w.available_kopecks + v_available_change,
+      held_kopecks = w.held_kopecks + v_held_change,
+      version = w.version + 1
+  where w.telegram_id = p_telegram_id
+    and w.available_kopecks + v_available_change >= 0
+    and w.held_kopecks + v_held_change >= 0
+  returning w.available_kopecks, w.held_kopecks, w.debt_kopecks, w.version
+  into _post.available_kopecks, _post.held_kopecks, v_debt_kopecks, v_version;
+  if not found then
+    perform core._refuse(
+      'WA001', format('telegram_id %s needs %s kopecks (balance_not_negative)',
+                      p_telegram_id, p_amount_kopecks));
+  end if;
+
+  insert into ledger.transfer as t (
+    telegram_id, version, debit_account, credit_account, reason, amount_kopecks,
+    available_kopecks, held_kopecks, debt_kopecks, created_at,
+    purchase_id, payment_id, actor_id, note, idempotency_key)
+  values (
+    p_telegram_id, v_version, p_debit, p_credit, p_reason, p_amount_kopecks,
+    _post.available_kopecks, _post.held_kopecks, v_debt_kopecks, p_now,
+    p_purchase_id, p_payment_id, p_actor_id, p_note, p_idempotency_key)
+  returning t.transfer_id into _post.transfer_id;
+end
+$$;
+
+comment on function ledger._post is
+  'The only writer of wallets and ledger rows: one movement from the debit to the credit account.';

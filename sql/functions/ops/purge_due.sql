@@ -1,0 +1,52 @@
+-- Removes handled updates, ended messages and job runs older than the retention.
+-- Locks: lease, the removed rows (skip locked).
+-- Raises: OP001, OP002, OP003, 22023.
+create or replace function ops.purge_due(p_epoch bigint, p_limit int)
+returns table (purged int)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_before timestamptz;
+  v_purged int;
+begin
+  perform ops._enter_due('ops.purge_due', p_epoch, p_limit);
+  v_before := core.now() - make_interval(days => ops._setting_value('retention_days')::int);
+
+  with handled as (
+    delete from inbox.update u
+    where u.update_id in (
+      select o.update_id from inbox.update o
+      where o.finished_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
+  ), ended as (
+    delete from outbox.task t
+    where (t.telegram_id, t.task_id) in (
+      select o.telegram_id, o.task_id from outbox.task o
+      where o.kind = 'message' and o.finished_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
+  ), ran as (
+    delete from ops.scheduled_job_run r
+    where r.run_id in (
+      select o.run_id from ops.scheduled_job_run o
+      where o.finished_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
+  )
+  select ((select count(*) from handled) + (select count(*) from ended)
+          + (select count(*) from ran))::int
+  into v_purged;
+
+  return query select v_purged;
+end
+$$;
+
+comment on function ops.purge_due is
+  'At most p_limit rows of each kind; setting retention_days. Ledger, payments, provisioning jobs'
+  ' and audit stay.';
+
+grant execute on function ops.purge_due to atlas_worker, atlas_dba;

@@ -1,0 +1,62 @@
+-- Ends a provisioning job that the node has done; stores the key and queues its message.
+-- Locks: user, outbox.task row, subscription.
+-- Raises: VP001, 22023, OP001.
+create or replace function vpn.complete_job(
+  p_job_id bigint, p_lease_token uuid, p_key_uri text)
+returns table (job_id bigint, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_job record;
+  v_task record;
+begin
+  perform core._guard();
+  perform core._require(p_job_id is not null, 'p_job_id: the id from claim_jobs');
+  perform core._require(p_lease_token is not null, 'p_lease_token: the token from claim_jobs');
+  perform core._require(
+    p_key_uri is null or (p_key_uri ~ '^[^[:cntrl:][:space:]]+$' and length(p_key_uri) <= 2048),
+    'p_key_uri: null for a remove, or 1 to 2048 characters without spaces');
+
+  select l.telegram_id, l.is_leased, l.is_finished into v_job
+  from outbox._lock_leased('provision', p_job_id, p_lease_token) l;
+  if not v_job.is_leased then
+    perform core._refuse('VP001', format('job_id %s', p_job_id));
+  end if;
+  select t.name, t.outcome, t.vpn_uuid, t.purchase_id into v_task
+  from outbox.task t where t.telegram_id = v_job.telegram_id and t.task_id = p_job_id;
+  if v_task.outcome = 'failed' then
+    perform core._refuse('VP001', format('job_id %s was given up', p_job_id));
+  elsif v_job.is_finished then
+    return query select p_job_id, true;
+    return;
+  end if;
+  perform core._require(v_task.name = 'remove' or p_key_uri is not null,
+                        'p_key_uri: the key that the node gave');
+  perform outbox._finish(v_job.telegram_id, p_job_id, 'done');
+
+  if v_task.name = 'add' then
+    update subscription.subscription s
+    set activation = 'active', key_uri = p_key_uri
+    where s.telegram_id = v_job.telegram_id and s.vpn_uuid = v_task.vpn_uuid
+      and (s.activation <> 'active' or s.key_uri is distinct from p_key_uri);
+    if found then
+      insert into outbox.task (
+        telegram_id, kind, name, due_at, created_at, is_repeatable, purchase_id)
+      values (v_job.telegram_id, 'message', 'key_ready', core.now(), core.now(), true,
+              v_task.purchase_id);
+    end if;
+  end if;
+
+  return query select p_job_id, false;
+end
+$$;
+
+comment on function vpn.complete_job is
+  'The node has the identity (or has it no more). A new or changed key goes out as message '
+  'key_ready. A second call with the same lease token is a replay.';
+
+grant execute on function vpn.complete_job to atlas_worker, atlas_dba;

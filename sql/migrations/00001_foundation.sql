@@ -1,0 +1,668 @@
+-- +goose Up
+
+-- Execute is granted function by function; without `in schema`, or PUBLIC keeps it.
+alter default privileges revoke execute on functions from public;
+
+create schema core;
+create schema account;
+create schema wallet;
+create schema ledger;
+create schema billing;
+create schema subscription;
+create schema outbox;
+create schema vpn;
+create schema notify;
+create schema inbox;
+create schema audit;
+create schema ops;
+
+comment on schema core is 'Time, domains and the list of refusals.';
+comment on schema account is 'Users and admins.';
+comment on schema wallet is 'A user''s money now: available, held, debt.';
+comment on schema ledger is 'Every movement of money, append-only.';
+comment on schema billing is 'Tariffs, purchases, payments, invoices.';
+comment on schema subscription is 'What a user has bought, and until when.';
+comment on schema outbox is 'Work promised by a committed transaction: provisioning and messages.';
+comment on schema vpn is 'The provisioning queue as the worker sees it.';
+comment on schema notify is 'The message queue as the worker sees it.';
+comment on schema inbox is 'Telegram updates, stored before they are confirmed.';
+comment on schema audit is 'Who did what.';
+comment on schema ops is 'Settings, switches, leases, jobs, reconciliation.';
+
+grant usage on schema core, account, wallet, ledger, billing, subscription, outbox, vpn, notify,
+  inbox, audit, ops
+to atlas_bot, atlas_payments, atlas_admin, atlas_worker, atlas_auditor, atlas_dba;
+
+-- Domains rather than CHECKs on the tables of the purchase path: a domain's check is prepared once
+-- per session, a table's for every statement.
+create domain core.telegram_id as bigint
+  constraint telegram_id_in_range check (value between 1 and 4503599627370495);
+create domain core.amount_kopecks as bigint
+  constraint amount_in_range check (value between 1 and 1000000000000);
+create domain core.price_kopecks as bigint
+  constraint price_in_range check (value between 0 and 1000000000000);
+create domain core.balance_kopecks as bigint
+  constraint balance_not_negative check (value >= 0);
+create domain core.percent as smallint
+  constraint percent_in_range check (value between 0 and 100);
+create domain core.idempotency_key as text
+  constraint idempotency_key_length check (length(value) between 1 and 128);
+
+comment on domain core.telegram_id is 'A Telegram user: positive, at most 52 bits.';
+comment on domain core.amount_kopecks is 'An amount that moves: 1 to 10^12 kopecks.';
+comment on domain core.price_kopecks is 'A price: 0 to 10^12 kopecks.';
+comment on domain core.balance_kopecks is 'A balance: never below zero.';
+comment on domain core.percent is '0 to 100.';
+comment on domain core.idempotency_key is 'Chosen by the caller, 1 to 128 characters.';
+
+create type ledger.account as enum
+  ('available', 'held', 'debt', 'revenue', 'provider', 'adjustment');
+comment on type ledger.account is
+  'available, held and debt are the user''s; the others are the shop''s and have no row of their own.';
+create type ledger.reason as enum
+  ('admin_credit', 'admin_debit', 'purchase', 'provider_purchase', 'topup', 'provider_excess');
+comment on type ledger.reason is 'Why money moved.';
+create type billing.purchase_kind as enum ('subscription', 'topup');
+comment on type billing.purchase_kind is 'What is bought: VPN access, or money on the balance.';
+create type billing.purchase_status as enum ('open', 'paid', 'refunded', 'expired', 'cancelled');
+comment on type billing.purchase_status is 'open -> paid -> refunded, or open -> expired | cancelled.';
+create type billing.discount_kind as enum ('none', 'promo', 'vip', 'personal');
+comment on type billing.discount_kind is 'Which discount won.';
+create type billing.payment_outcome as enum ('applied', 'credited', 'suspense', 'reversed');
+comment on type billing.payment_outcome is 'What became of received money.';
+create type subscription.activation as enum ('none', 'pending', 'active', 'failed');
+comment on type subscription.activation is 'Whether the key is on the node.';
+create type outbox.kind as enum ('provision', 'message');
+comment on type outbox.kind is 'Who works the task off: vpn.claim_jobs or notify.claim.';
+
+create table core.refusal (
+  sqlstate text constraint refusal_pkey primary key
+    constraint refusal_sqlstate_is_five check (sqlstate ~ '^[A-Z0-9]{5}$'),
+  message text not null,
+  hint text not null
+);
+comment on table core.refusal is 'Every refusal''s constant message and advice; values go to DETAIL.';
+comment on column core.refusal.sqlstate is 'What callers compare.';
+comment on column core.refusal.message is 'The constant message.';
+comment on column core.refusal.hint is 'What to do next.';
+
+insert into core.refusal (sqlstate, message, hint) values
+  ('22023', 'bad argument', 'Correct the argument named in DETAIL and call again.'),
+  ('US001', 'no such user', 'The user has to send /start to the bot first (account.register).'),
+  ('US002', 'user is blocked', 'An admin can lift it with account.unblock.'),
+  ('US003', 'not an admin', 'The database owner makes admins with account.grant_admin.'),
+  ('ID001', 'key reused with other arguments',
+   'A new operation needs a new p_idempotency_key; a repeat needs the same arguments.'),
+  ('OP001', 'isolation level is not READ COMMITTED',
+   'Begin the transaction with: begin isolation level read committed;'),
+  ('OP002', 'stale leader epoch', 'Take the lease again with ops.acquire_lease and use its epoch.'),
+  ('OP003', 'feature is switched off', 'An admin can switch it on with ops.set_feature.'),
+  ('WA001', 'insufficient funds', 'Top up the balance, or choose a smaller amount.'),
+  ('PR001', 'no such promo code', 'Check the spelling, or go on without a code.'),
+  ('PU001', 'no such purchase for this user', 'Open a new one with billing.open_purchase.'),
+  ('PU002', 'purchase expired', 'Open a new one with billing.open_purchase.'),
+  ('PU003', 'purchase is not open', 'Look at it with billing.show_purchase.'),
+  ('PU004', 'no such tariff or period', 'billing.list_prices() lists what is sold.'),
+  ('PU005', 'below the provider''s minimum', 'billing.ways_to_pay() lists what is offered.'),
+  ('PU006', 'top-up amount out of range', 'billing.topup_options() gives the limits.'),
+  ('PY001', 'unknown provider', 'Providers are telegram, stars and cryptobot.'),
+  ('VP001', 'provisioning lease lost', 'Another worker has the job now; drop it.');
+
+create table account.account (
+  telegram_id core.telegram_id not null constraint account_pkey primary key,
+  username text constraint account_username_length check (length(username) <= 64),
+  language text not null constraint account_language_known check (language in ('ru', 'en')),
+  is_language_chosen boolean not null default false,
+  is_blocked boolean not null default false,
+  is_reachable boolean not null default true,
+  is_vip boolean not null default false,
+  discount_percent core.percent,
+  discount_expires_at timestamptz,
+  referral_code text not null,
+  referrer_id core.telegram_id,
+  start_payload text,
+  registered_at timestamptz not null,
+  constraint account_not_own_referrer check (referrer_id <> telegram_id)
+) with (fillfactor = 80);
+create index account_referral_code on account.account (referral_code);
+create index account_referrer on account.account (referrer_id) where referrer_id is not null;
+comment on table account.account is 'One row per user, made by /start. Its row lock is the user''s lock.';
+comment on column account.account.telegram_id is 'Telegram''s id of the user.';
+comment on column account.account.username is 'Telegram''s @name at the last /start, without the @.';
+comment on column account.account.language is 'ru or en.';
+comment on column account.account.is_language_chosen is 'False until the user chose; then it is not asked again.';
+comment on column account.account.is_blocked is 'Blocked users buy nothing; their received money goes to the balance.';
+comment on column account.account.is_reachable is 'False after Telegram said that the bot was blocked.';
+comment on column account.account.is_vip is 'Gets the VIP discount.';
+comment on column account.account.discount_percent is 'Personal discount, 1 to 99; null for none.';
+comment on column account.account.discount_expires_at is 'When the personal discount ends; null for never.';
+comment on column account.account.referral_code is '64 random bits in hex; in the link ?start=ref_<code>.';
+comment on column account.account.referrer_id is 'Who invited this user; set once, at registration.';
+comment on column account.account.start_payload is 'What came with the first /start.';
+comment on column account.account.registered_at is 'When the first /start came.';
+
+create table account.admin (
+  telegram_id core.telegram_id not null constraint admin_pkey primary key
+    constraint admin_is_user references account.account (telegram_id),
+  is_active boolean not null,
+  note text not null,
+  changed_at timestamptz not null
+);
+comment on table account.admin is 'Who is or was an admin. Apart from the user''s row, so that two admins can credit each other.';
+comment on column account.admin.telegram_id is 'The admin.';
+comment on column account.admin.is_active is 'False after revoke_admin.';
+comment on column account.admin.note is 'Why, as given at the last change.';
+comment on column account.admin.changed_at is 'When it last changed.';
+
+create table wallet.wallet (
+  telegram_id core.telegram_id not null constraint wallet_pkey primary key,
+  available_kopecks core.balance_kopecks not null default 0,
+  held_kopecks core.balance_kopecks not null default 0,
+  debt_kopecks core.balance_kopecks not null default 0,
+  version bigint not null default 0
+) with (fillfactor = 60);
+comment on table wallet.wallet is 'Balances now; always equal to the last row of the user''s ledger.';
+comment on column wallet.wallet.telegram_id is 'The user.';
+comment on column wallet.wallet.available_kopecks is 'What can be spent.';
+comment on column wallet.wallet.held_kopecks is 'What pending withdrawals hold.';
+comment on column wallet.wallet.debt_kopecks is 'What a claw-back could not take.';
+comment on column wallet.wallet.version is 'The last ledger row''s version; 0 before the first.';
+
+create sequence ledger.transfer_id as bigint cache 64;
+create table ledger.transfer (
+  telegram_id core.telegram_id not null,
+  version bigint not null,
+  transfer_id bigint not null default nextval('ledger.transfer_id'),
+  debit_account ledger.account not null,
+  credit_account ledger.account not null,
+  reason ledger.reason not null,
+  amount_kopecks core.amount_kopecks not null,
+  available_kopecks core.balance_kopecks not null,
+  held_kopecks core.balance_kopecks not null,
+  debt_kopecks core.balance_kopecks not null,
+  created_at timestamptz not null,
+  recorded_xid xid8 not null default pg_current_xact_id(),
+  purchase_id uuid,
+  payment_id bigint,
+  actor_id bigint,
+  note text,
+  idempotency_key core.idempotency_key,
+  correlation_id text default left(nullif(current_setting('atlas.correlation_id', true), ''), 128),
+  constraint transfer_pkey primary key (telegram_id, version)
+);
+create unique index transfer_key_once on ledger.transfer (telegram_id, reason, idempotency_key)
+  where idempotency_key is not null;
+comment on sequence ledger.transfer_id is 'Numbers transfers; gaps mean nothing.';
+comment on table ledger.transfer is
+  'One row is one movement from the debit account to the credit account, with the user''s balances after it. Append-only.';
+comment on column ledger.transfer.telegram_id is 'Whose money moved.';
+comment on column ledger.transfer.version is 'The user''s own row number: 1, 2, 3 … without a gap.';
+comment on column ledger.transfer.transfer_id is 'The row''s number in the whole ledger.';
+comment on column ledger.transfer.debit_account is 'Where the money came from.';
+comment on column ledger.transfer.credit_account is 'Where it went.';
+comment on column ledger.transfer.reason is 'Why.';
+comment on column ledger.transfer.amount_kopecks is 'How much, always positive.';
+comment on column ledger.transfer.available_kopecks is 'Available after this row.';
+comment on column ledger.transfer.held_kopecks is 'Held after this row.';
+comment on column ledger.transfer.debt_kopecks is 'Debt after this row.';
+comment on column ledger.transfer.created_at is 'When, by the clock after the lock.';
+comment on column ledger.transfer.recorded_xid is 'The writing transaction: rows below a snapshot''s xmin are settled.';
+comment on column ledger.transfer.purchase_id is 'The purchase it paid, if any.';
+comment on column ledger.transfer.payment_id is 'The provider payment it came from, if any.';
+comment on column ledger.transfer.actor_id is 'The admin who did it; null for the user and the system.';
+comment on column ledger.transfer.note is 'The admin''s words.';
+comment on column ledger.transfer.idempotency_key is 'The caller''s key; the row itself is the first answer.';
+comment on column ledger.transfer.correlation_id is 'Ties it to the update or event it came from.';
+
+create table billing.tariff (
+  tariff text constraint tariff_pkey primary key
+    constraint tariff_name_is_simple check (tariff ~ '^[a-z][a-z0-9_]{0,31}$'),
+  rank smallint not null constraint tariff_rank_unique unique,
+  device_limit smallint not null constraint tariff_device_limit_positive check (device_limit > 0),
+  is_on_sale boolean not null default true
+);
+comment on table billing.tariff is 'What is sold. Edit it here; open purchases keep their price.';
+comment on column billing.tariff.tariff is 'Its name in the API.';
+comment on column billing.tariff.rank is 'A move to a higher rank converts the remaining time.';
+comment on column billing.tariff.device_limit is 'Distinct addresses at once.';
+comment on column billing.tariff.is_on_sale is 'False: nobody can open a purchase of it.';
+
+create table billing.tariff_price (
+  tariff text constraint tariff_price_of_tariff references billing.tariff (tariff),
+  months smallint constraint tariff_price_months_in_range check (months between 1 and 36),
+  list_kopecks core.amount_kopecks not null,
+  offer_id uuid not null default gen_random_uuid() constraint tariff_price_offer_once unique,
+  constraint tariff_price_pkey primary key (tariff, months)
+);
+comment on table billing.tariff_price is 'List prices. Every tariff needs a one-month price: remaining time converts by it.';
+comment on column billing.tariff_price.tariff is 'The tariff.';
+comment on column billing.tariff_price.months is 'Calendar months.';
+comment on column billing.tariff_price.list_kopecks is 'Price before any discount.';
+
+comment on column billing.tariff_price.offer_id is 'The opaque id that buttons carry instead of tariff and period.';
+
+insert into billing.tariff (tariff, rank, device_limit) values ('basic', 1, 3), ('plus', 2, 10);
+insert into billing.tariff_price (tariff, months, list_kopecks) values
+  ('basic', 1, 14900), ('basic', 3, 39900), ('basic', 6, 74900), ('basic', 12, 139900),
+  ('plus', 1, 29900), ('plus', 3, 69900), ('plus', 6, 119900), ('plus', 12, 229900);
+
+create table billing.provider (
+  provider text constraint provider_pkey primary key,
+  currency text not null constraint provider_currency_known check (currency in ('RUB', 'XTR')),
+  minimum_kopecks core.price_kopecks not null,
+  is_offered boolean not null,
+  is_settled_by_event boolean not null
+);
+comment on table billing.provider is 'Who may bring money.';
+comment on column billing.provider.provider is 'telegram (cards), stars, cryptobot, manual.';
+comment on column billing.provider.currency is 'The only currency accepted from it; anything else goes to suspense.';
+comment on column billing.provider.minimum_kopecks is 'Prices below it are not offered there.';
+comment on column billing.provider.is_offered is 'Switches the way to pay on and off; money that comes all the same is kept.';
+comment on column billing.provider.is_settled_by_event is 'False: only an admin''s approval brings money (manual).';
+insert into billing.provider (provider, currency, minimum_kopecks, is_offered, is_settled_by_event)
+values ('telegram', 'RUB', 6400, true, true), ('stars', 'XTR', 1, true, true),
+       ('cryptobot', 'RUB', 1, true, true), ('manual', 'RUB', 1, false, false);
+
+create table billing.purchase (
+  telegram_id core.telegram_id not null,
+  purchase_id uuid not null,
+  kind billing.purchase_kind not null,
+  status billing.purchase_status not null,
+  tariff text,
+  months smallint,
+  list_kopecks core.amount_kopecks not null,
+  discount_kind billing.discount_kind not null,
+  discount_percent core.percent not null,
+  price_kopecks core.price_kopecks not null,
+  idempotency_key core.idempotency_key not null,
+  opened_at timestamptz not null,
+  expires_at timestamptz not null,
+  expiry_check_at timestamptz,
+  closed_at timestamptz,
+  paid_with text,
+  payment_id bigint,
+  before_tariff text,
+  before_expires_at timestamptz,
+  after_expires_at timestamptz,
+  quoted_expires_at timestamptz,
+  available_after_kopecks core.balance_kopecks,
+  provision_task_id bigint,
+  correlation_id text default left(nullif(current_setting('atlas.correlation_id', true), ''), 128),
+  constraint purchase_pkey primary key (telegram_id, purchase_id)
+) with (fillfactor = 70);
+create index purchase_by_id on billing.purchase (purchase_id);
+create unique index purchase_key_once on billing.purchase (telegram_id, kind, idempotency_key);
+create index purchase_expiry_check on billing.purchase (expiry_check_at)
+  where expiry_check_at is not null;
+comment on table billing.purchase is 'What a user is buying or has bought, at the price that was shown.';
+comment on column billing.purchase.telegram_id is 'The buyer.';
+comment on column billing.purchase.purchase_id is 'The opaque id that buttons and invoices carry.';
+comment on column billing.purchase.kind is 'subscription or topup.';
+comment on column billing.purchase.status is 'open -> paid -> refunded, or open -> expired | cancelled.';
+comment on column billing.purchase.tariff is 'Subscription: the tariff.';
+comment on column billing.purchase.months is 'Subscription: calendar months.';
+comment on column billing.purchase.list_kopecks is 'Before the discount.';
+comment on column billing.purchase.discount_kind is 'Which discount won.';
+comment on column billing.purchase.discount_percent is 'And its size.';
+comment on column billing.purchase.price_kopecks is 'What is to be paid; fixed when opened.';
+comment on column billing.purchase.idempotency_key is 'The opener''s key.';
+comment on column billing.purchase.opened_at is 'When it was opened.';
+comment on column billing.purchase.expires_at is 'Paid from balance only before this; a provider''s money is honoured later too.';
+comment on column billing.purchase.expiry_check_at is
+  'When billing.expire_due looks at it; null once it has. Only the worker moves it, so that paying stays a HOT update.';
+comment on column billing.purchase.closed_at is 'When it was paid, cancelled or expired.';
+comment on column billing.purchase.paid_with is 'balance, free, or the provider.';
+comment on column billing.purchase.payment_id is 'The provider payment that paid it.';
+comment on column billing.purchase.before_tariff is 'The subscription before it was paid: tariff.';
+comment on column billing.purchase.before_expires_at is 'The subscription before it was paid: end.';
+comment on column billing.purchase.after_expires_at is 'The subscription after it was paid: end.';
+comment on column billing.purchase.quoted_expires_at is 'The end that was shown when it was opened: part of the opener''s first answer.';
+comment on column billing.purchase.available_after_kopecks is 'Available after it was paid: part of the first answer.';
+comment on column billing.purchase.provision_task_id is 'The provisioning job that it wrote.';
+comment on column billing.purchase.correlation_id is 'Ties it to the update that opened it.';
+
+create table billing.invoice (
+  telegram_id core.telegram_id not null,
+  purchase_id uuid not null,
+  provider text not null constraint invoice_of_provider references billing.provider (provider),
+  invoice_id text not null constraint invoice_id_length check (length(invoice_id) between 1 and 256),
+  amount_minor bigint not null constraint invoice_amount_positive check (amount_minor > 0),
+  currency text not null,
+  attached_at timestamptz not null,
+  constraint invoice_pkey primary key (telegram_id, purchase_id, provider, invoice_id),
+  constraint invoice_of_purchase foreign key (telegram_id, purchase_id)
+    references billing.purchase (telegram_id, purchase_id)
+);
+create index invoice_attached on billing.invoice (provider, attached_at);
+comment on table billing.invoice is 'Invoices at providers for a purchase.';
+comment on column billing.invoice.telegram_id is 'The buyer.';
+comment on column billing.invoice.purchase_id is 'The purchase.';
+comment on column billing.invoice.provider is 'Where the invoice is.';
+comment on column billing.invoice.invoice_id is 'The provider''s id of it.';
+comment on column billing.invoice.amount_minor is 'What it asks, in the currency''s minor unit (kopecks, whole Stars).';
+comment on column billing.invoice.currency is 'RUB or XTR.';
+comment on column billing.invoice.attached_at is 'When it was attached.';
+
+create sequence billing.payment_id as bigint;
+comment on sequence billing.payment_id is 'Numbers payments; gaps mean nothing.';
+create table billing.charge (
+  provider text not null constraint charge_of_provider references billing.provider (provider),
+  charge_id text not null constraint charge_id_length check (length(charge_id) between 1 and 256),
+  telegram_id bigint not null,
+  payment_id bigint not null,
+  constraint charge_pkey primary key (provider, charge_id)
+);
+comment on table billing.charge is 'Every provider charge id once: the one key that no user leads.';
+comment on column billing.charge.provider is 'The provider.';
+comment on column billing.charge.charge_id is 'The provider''s id of the money.';
+comment on column billing.charge.telegram_id is 'Whose payment it became; 0 for nobody''s.';
+comment on column billing.charge.payment_id is 'The payment.';
+
+create table billing.payment (
+  telegram_id bigint not null,
+  payment_id bigint not null,
+  provider text not null,
+  charge_id text not null,
+  purchase_id uuid,
+  payer_id bigint,
+  amount_minor bigint not null constraint payment_amount_positive check (amount_minor > 0),
+  currency text not null,
+  worth_kopecks bigint constraint payment_worth_not_negative check (worth_kopecks >= 0),
+  credited_kopecks core.price_kopecks not null,
+  outcome billing.payment_outcome not null,
+  suspense_reason text,
+  subscription_expires_at timestamptz,
+  received_at timestamptz not null,
+  raw jsonb,
+  correlation_id text default left(nullif(current_setting('atlas.correlation_id', true), ''), 128),
+  constraint payment_pkey primary key (telegram_id, payment_id),
+  constraint payment_suspense_has_reason
+    check ((outcome = 'suspense') <= (suspense_reason is not null)),
+  constraint payment_credits_no_more_than_received check (credited_kopecks <= worth_kopecks)
+);
+comment on table billing.payment is 'Money that a provider brought, each with exactly one outcome.';
+comment on column billing.payment.telegram_id is 'Whose it is; 0 while it is in suspense.';
+comment on column billing.payment.payment_id is 'The payment''s number.';
+comment on column billing.payment.provider is 'Who brought it.';
+comment on column billing.payment.charge_id is 'The provider''s id of it.';
+comment on column billing.payment.purchase_id is 'What the provider says it is for.';
+comment on column billing.payment.payer_id is 'Who the provider says has paid; null where it does not say.';
+comment on column billing.payment.amount_minor is 'As received, in the currency''s minor unit.';
+comment on column billing.payment.currency is 'As received.';
+comment on column billing.payment.worth_kopecks is 'In kopecks; null in suspense.';
+comment on column billing.payment.credited_kopecks is 'What of it went to the balance.';
+comment on column billing.payment.outcome is 'applied, credited, suspense or reversed.';
+comment on column billing.payment.suspense_reason is 'Why it is in suspense.';
+comment on column billing.payment.subscription_expires_at is 'The end of the subscription that it bought: part of the first answer.';
+comment on column billing.payment.received_at is 'When it was settled here.';
+comment on column billing.payment.raw is 'The provider''s own words.';
+comment on column billing.payment.correlation_id is 'Ties it to the event it came with.';
+
+create table subscription.subscription (
+  telegram_id core.telegram_id not null constraint subscription_pkey primary key,
+  tariff text not null,
+  is_trial boolean not null default false,
+  expires_at timestamptz not null,
+  auto_renew boolean not null default false,
+  activation subscription.activation not null,
+  vpn_uuid uuid not null,
+  key_uri text,
+  expiry_check_at timestamptz
+) with (fillfactor = 70);
+create index subscription_expiry_check on subscription.subscription (expiry_check_at)
+  where expiry_check_at is not null;
+comment on table subscription.subscription is 'A user''s one subscription.';
+comment on column subscription.subscription.telegram_id is 'The user.';
+comment on column subscription.subscription.tariff is 'The tariff in force.';
+comment on column subscription.subscription.is_trial is 'True until something is bought.';
+comment on column subscription.subscription.expires_at is 'The end.';
+comment on column subscription.subscription.auto_renew is 'Whether it renews itself from the balance.';
+comment on column subscription.subscription.activation is 'Whether the key is on the node.';
+comment on column subscription.subscription.vpn_uuid is 'The VPN identity; a new one after expiry.';
+comment on column subscription.subscription.key_uri is 'The key as the node gave it; null until then.';
+comment on column subscription.subscription.expiry_check_at is
+  'When expiry looks at it; never later than the end. Only the worker moves it forward, so that renewing stays a HOT update.';
+
+create sequence outbox.task_id as bigint;
+comment on sequence outbox.task_id is 'Numbers tasks in the order of their making.';
+create table outbox.task (
+  telegram_id core.telegram_id not null,
+  task_id bigint not null default nextval('outbox.task_id'),
+  kind outbox.kind not null,
+  name text not null,
+  due_at timestamptz not null,
+  created_at timestamptz not null,
+  attempt smallint not null default 0,
+  is_repeatable boolean not null default false,
+  purchase_id uuid,
+  vpn_uuid uuid,
+  amount_kopecks bigint,
+  arguments jsonb,
+  holder text,
+  lease_token uuid,
+  leased_until timestamptz,
+  finished_at timestamptz,
+  outcome text,
+  last_error text,
+  correlation_id text default left(nullif(current_setting('atlas.correlation_id', true), ''), 128),
+  constraint task_pkey primary key (telegram_id, task_id)
+) with (fillfactor = 80);
+create index task_by_id on outbox.task (task_id);
+create index task_due on outbox.task (kind, due_at) where finished_at is null;
+create index task_leased on outbox.task (leased_until)
+  where finished_at is null and leased_until is not null;
+comment on table outbox.task is 'Work that a committed transaction promised. A user''s tasks of a kind are worked in order.';
+comment on column outbox.task.telegram_id is 'Whose task.';
+comment on column outbox.task.task_id is 'job_id in vpn, message_id in notify.';
+comment on column outbox.task.kind is 'provision or message.';
+comment on column outbox.task.name is 'provision: add or remove; message: the template.';
+comment on column outbox.task.due_at is 'Not before.';
+comment on column outbox.task.created_at is 'When it was promised.';
+comment on column outbox.task.attempt is 'Attempts begun.';
+comment on column outbox.task.is_repeatable is 'A message that is sent again when its outcome is unknown (keys only).';
+comment on column outbox.task.purchase_id is 'The purchase it follows from.';
+comment on column outbox.task.vpn_uuid is 'provision: the identity to add or remove.';
+comment on column outbox.task.amount_kopecks is 'message: an amount to show.';
+comment on column outbox.task.arguments is 'message: what else to show.';
+comment on column outbox.task.holder is 'The worker that has it.';
+comment on column outbox.task.lease_token is 'Proof of the last claim.';
+comment on column outbox.task.leased_until is 'When the claim runs out; null when it is free.';
+comment on column outbox.task.finished_at is 'When it ended.';
+comment on column outbox.task.outcome is 'done, failed, lost or unreachable.';
+comment on column outbox.task.last_error is 'The last failure.';
+comment on column outbox.task.correlation_id is 'Ties it to the update or event it follows from.';
+
+create table inbox.update (
+  update_id bigint not null constraint update_pkey primary key,
+  chat_id bigint not null,
+  payload json not null,
+  received_at timestamptz not null,
+  due_at timestamptz not null,
+  attempt smallint not null default 0,
+  holder text,
+  lease_token uuid,
+  leased_until timestamptz,
+  finished_at timestamptz,
+  last_error text
+) with (fillfactor = 80);
+create index update_waiting on inbox.update (update_id) where finished_at is null;
+create index update_waiting_by_chat on inbox.update (chat_id, update_id) where finished_at is null;
+comment on table inbox.update is 'Telegram updates: stored before they are confirmed, handled once, in order per chat.';
+comment on column inbox.update.update_id is 'Telegram''s id: the same update twice is one row.';
+comment on column inbox.update.chat_id is 'Whose turn it takes: the chat, else the person; 0 for none.';
+comment on column inbox.update.payload is 'The update as it came.';
+comment on column inbox.update.received_at is 'When it was stored.';
+comment on column inbox.update.due_at is 'Not before: moved by failures.';
+comment on column inbox.update.attempt is 'Attempts begun.';
+comment on column inbox.update.holder is 'The process that has it.';
+comment on column inbox.update.lease_token is 'Proof of the last claim.';
+comment on column inbox.update.leased_until is 'When the claim runs out; null when it is free.';
+comment on column inbox.update.finished_at is 'When it was handled or given up.';
+comment on column inbox.update.last_error is 'The last failure.';
+
+create table audit.entry (
+  entry_id bigint generated always as identity constraint entry_pkey primary key,
+  occurred_at timestamptz not null,
+  actor_id bigint,
+  action text not null constraint entry_action_length check (length(action) between 1 and 128),
+  subject_id text constraint entry_subject_length check (length(subject_id) <= 256),
+  details jsonb not null default '{}',
+  recorded_xid xid8 not null default pg_current_xact_id(),
+  correlation_id text default left(nullif(current_setting('atlas.correlation_id', true), ''), 128)
+);
+create index entry_occurred on audit.entry (occurred_at);
+create index entry_subject on audit.entry (subject_id, occurred_at);
+comment on table audit.entry is 'What happened beside the ledger: refusals of authority, admins, switches, suspense.';
+comment on column audit.entry.entry_id is 'The row''s number.';
+comment on column audit.entry.occurred_at is 'When.';
+comment on column audit.entry.actor_id is 'Who; null for the system and the owner.';
+comment on column audit.entry.action is 'What: the function, or alarm.<name>.';
+comment on column audit.entry.subject_id is 'On whom or what.';
+comment on column audit.entry.details is 'The rest.';
+comment on column audit.entry.recorded_xid is 'The writing transaction.';
+comment on column audit.entry.correlation_id is 'Ties it to the update or event it came from.';
+
+create table ops.setting (
+  name text constraint setting_pkey primary key,
+  value bigint not null,
+  minimum bigint not null,
+  maximum bigint not null,
+  description text not null,
+  constraint setting_value_in_range check (value between minimum and maximum)
+);
+comment on table ops.setting is 'Numbers of the business; unit last in the name.';
+comment on column ops.setting.name is 'The setting.';
+comment on column ops.setting.value is 'In force from the next call on.';
+comment on column ops.setting.minimum is 'Smallest value that makes sense.';
+comment on column ops.setting.maximum is 'Largest value that makes sense.';
+comment on column ops.setting.description is 'What it does.';
+insert into ops.setting (name, value, minimum, maximum, description) values
+  ('purchase_lifetime_seconds', 1800, 1, 86400, 'How long an opened purchase keeps its price.'),
+  ('vip_discount_percent', 30, 0, 99, 'Discount of VIP users.'),
+  ('star_kopecks', 170, 1, 100000, 'What one Telegram Star is worth.'),
+  ('payment_tolerance_kopecks', 100, 0, 10000, 'A payment short by no more than this still buys.'),
+  ('topup_minimum_kopecks', 10000, 1, 1000000000000, 'Smallest top-up.'),
+  ('topup_maximum_kopecks', 10000000, 1, 1000000000000, 'Largest top-up.'),
+  ('provisioning_attempts', 5, 1, 100, 'Attempts to deliver a key before the admins are told.'),
+  ('message_attempts', 10, 1, 100, 'Attempts to send a message before it is given up.'),
+  ('update_attempts', 5, 1, 100, 'Attempts to handle an update before it is given up.'),
+  ('retention_days', 30, 1, 3650, 'How long handled updates, sent messages and job runs are kept.');
+
+create table billing.topup_preset (
+  amount_kopecks core.amount_kopecks not null constraint topup_preset_pkey primary key
+);
+comment on table billing.topup_preset is 'Amounts that the top-up screen offers.';
+comment on column billing.topup_preset.amount_kopecks is 'The amount.';
+insert into billing.topup_preset (amount_kopecks) values (25000), (75000), (99900);
+
+create table ops.feature (
+  name text constraint feature_pkey primary key,
+  is_on boolean not null default true,
+  description text not null
+);
+comment on table ops.feature is 'Switches; a function whose switch is off raises OP003 and changes nothing.';
+comment on column ops.feature.name is 'The switch.';
+comment on column ops.feature.is_on is 'Off: the functions named in the description refuse.';
+comment on column ops.feature.description is 'What it switches.';
+insert into ops.feature (name, description) values
+  ('payments', 'open_purchase, open_topup, pay_from_balance, attach_invoice, precheck'),
+  ('provisioning', 'vpn.claim_jobs'),
+  ('auto_renewal', 'subscription.renew_due'),
+  ('workers', 'every *_due'),
+  ('admin_actions', 'functions with p_admin_id, but set_feature, block, revoke_admin'),
+  ('withdrawals', 'withdrawal.draft, submit, request'),
+  ('trials', 'subscription.start_trial'),
+  ('broadcasts', 'broadcast.start, claim');
+
+create table ops.lease (
+  name text constraint lease_pkey primary key
+    constraint lease_name_length check (length(name) between 1 and 128),
+  holder text constraint lease_holder_length check (length(holder) between 1 and 256),
+  epoch bigint not null,
+  expires_at timestamptz not null
+);
+comment on table ops.lease is 'Who leads what. The epoch grows with every change of leader and fences the old one.';
+comment on column ops.lease.name is 'What is led: the job''s name.';
+comment on column ops.lease.holder is 'Who leads; null after a release.';
+comment on column ops.lease.epoch is 'Number of the leadership.';
+comment on column ops.lease.expires_at is 'When it may be taken by another.';
+
+create table ops.scheduled_job (
+  name text constraint scheduled_job_pkey primary key,
+  schedule text not null constraint scheduled_job_schedule_length check (length(schedule) between 1 and 64),
+  is_enabled boolean not null default true,
+  is_exclusive boolean not null,
+  batch_size int not null constraint scheduled_job_batch_size_in_range check (batch_size between 1 and 10000),
+  timeout_seconds int not null constraint scheduled_job_timeout_in_range check (timeout_seconds between 1 and 3600),
+  next_run_at timestamptz,
+  last_started_at timestamptz,
+  last_finished_at timestamptz,
+  last_items int,
+  last_error text,
+  consecutive_failures int not null default 0,
+  description text not null
+) with (fillfactor = 50);
+comment on table ops.scheduled_job is 'The worker''s schedule; view ops.job shows it, ops.set_job changes it.';
+comment on column ops.scheduled_job.name is 'The job.';
+comment on column ops.scheduled_job.schedule is 'A cron expression (UTC), or "N seconds".';
+comment on column ops.scheduled_job.is_enabled is 'False: no worker runs it.';
+comment on column ops.scheduled_job.is_exclusive is 'True: one worker at a time, under a lease of the job''s name.';
+comment on column ops.scheduled_job.batch_size is 'Rows a call.';
+comment on column ops.scheduled_job.timeout_seconds is 'How long a run may take.';
+comment on column ops.scheduled_job.next_run_at is 'Exclusive jobs: not before; null for at once.';
+comment on column ops.scheduled_job.last_started_at is 'The last run''s start.';
+comment on column ops.scheduled_job.last_finished_at is 'The last run''s end.';
+comment on column ops.scheduled_job.last_items is 'What the last run worked off.';
+comment on column ops.scheduled_job.last_error is 'The last run''s failure; null when it went well.';
+comment on column ops.scheduled_job.consecutive_failures is 'Failures since the last run that went well.';
+comment on column ops.scheduled_job.description is 'What it does.';
+insert into ops.scheduled_job (name, schedule, is_exclusive, batch_size, timeout_seconds, description) values
+  ('vpn.provision', '1 seconds', false, 20, 30, 'Puts bought keys on the VPN node.'),
+  ('vpn.sync_nodes', '10 seconds', true, 1, 30, 'Gives a node that has restarted its users back.'),
+  ('notify.send', '1 seconds', false, 30, 60, 'Sends messages.'),
+  ('billing.expire_due', '5 seconds', true, 500, 30, 'Closes purchases that nobody paid.'),
+  ('pay.poll_cryptobot', '5 seconds', true, 100, 30, 'Asks Crypto Pay for invoices paid.'),
+  ('ops.purge_due', '17 3 * * *', true, 5000, 300, 'Removes what is kept for 30 days only.');
+
+create table ops.scheduled_job_run (
+  run_id bigint generated always as identity constraint scheduled_job_run_pkey primary key,
+  job_name text not null constraint scheduled_job_run_of_job references ops.scheduled_job (name),
+  holder text not null,
+  epoch bigint,
+  started_at timestamptz not null,
+  finished_at timestamptz not null,
+  items int not null constraint scheduled_job_run_items_not_negative check (items >= 0),
+  error text
+);
+create index scheduled_job_run_by_job on ops.scheduled_job_run (job_name, started_at);
+create index scheduled_job_run_finished on ops.scheduled_job_run (finished_at);
+comment on table ops.scheduled_job_run is 'Runs that did something or failed; view ops.job_run shows them.';
+comment on column ops.scheduled_job_run.run_id is 'The run''s number.';
+comment on column ops.scheduled_job_run.job_name is 'The job.';
+comment on column ops.scheduled_job_run.holder is 'The worker.';
+comment on column ops.scheduled_job_run.epoch is 'Its leadership; null for a parallel job.';
+comment on column ops.scheduled_job_run.started_at is 'Start.';
+comment on column ops.scheduled_job_run.finished_at is 'End.';
+comment on column ops.scheduled_job_run.items is 'What it worked off.';
+comment on column ops.scheduled_job_run.error is 'Why it failed; null when it went well.';
+
+create table ops.dead (
+  dead_id bigint generated always as identity constraint dead_pkey primary key,
+  job_name text not null,
+  subject text not null,
+  error text not null,
+  died_at timestamptz not null,
+  constraint dead_once unique (job_name, subject)
+);
+comment on table ops.dead is 'What a job or a handler gave up; view ops.dead_letter shows it.';
+comment on column ops.dead.dead_id is 'The row''s number.';
+comment on column ops.dead.job_name is 'Who gave up.';
+comment on column ops.dead.subject is 'On what.';
+comment on column ops.dead.error is 'Why.';
+comment on column ops.dead.died_at is 'When.';
+
+-- +goose Down
+
+drop schema core, account, wallet, ledger, billing, subscription, outbox, vpn, notify, inbox, audit,
+  ops cascade;
+alter default privileges grant execute on functions to public;

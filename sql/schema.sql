@@ -1,0 +1,7132 @@
+--
+-- PostgreSQL database dump
+--
+
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+
+--
+-- Name: account; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA account;
+
+--
+-- Name: SCHEMA account; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA account IS 'Users and admins.';
+
+--
+-- Name: audit; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA audit;
+
+--
+-- Name: SCHEMA audit; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA audit IS 'Who did what.';
+
+--
+-- Name: billing; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA billing;
+
+--
+-- Name: SCHEMA billing; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA billing IS 'Tariffs, purchases, payments, invoices.';
+
+--
+-- Name: core; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA core;
+
+--
+-- Name: SCHEMA core; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA core IS 'Time, domains and the list of refusals.';
+
+--
+-- Name: inbox; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA inbox;
+
+--
+-- Name: SCHEMA inbox; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA inbox IS 'Telegram updates, stored before they are confirmed.';
+
+--
+-- Name: ledger; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA ledger;
+
+--
+-- Name: SCHEMA ledger; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA ledger IS 'Every movement of money, append-only.';
+
+--
+-- Name: notify; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA notify;
+
+--
+-- Name: SCHEMA notify; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA notify IS 'The message queue as the worker sees it.';
+
+--
+-- Name: ops; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA ops;
+
+--
+-- Name: SCHEMA ops; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA ops IS 'Settings, switches, leases, jobs, reconciliation.';
+
+--
+-- Name: outbox; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA outbox;
+
+--
+-- Name: SCHEMA outbox; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA outbox IS 'Work promised by a committed transaction: provisioning and messages.';
+
+--
+-- Name: subscription; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA subscription;
+
+--
+-- Name: SCHEMA subscription; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA subscription IS 'What a user has bought, and until when.';
+
+--
+-- Name: vpn; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA vpn;
+
+--
+-- Name: SCHEMA vpn; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA vpn IS 'The provisioning queue as the worker sees it.';
+
+--
+-- Name: wallet; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA wallet;
+
+--
+-- Name: SCHEMA wallet; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA wallet IS 'A user''s money now: available, held, debt.';
+
+--
+-- Name: discount_kind; Type: TYPE; Schema: billing; Owner: -
+--
+
+CREATE TYPE billing.discount_kind AS ENUM (
+    'none',
+    'promo',
+    'vip',
+    'personal'
+);
+
+--
+-- Name: TYPE discount_kind; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON TYPE billing.discount_kind IS 'Which discount won.';
+
+--
+-- Name: payment_outcome; Type: TYPE; Schema: billing; Owner: -
+--
+
+CREATE TYPE billing.payment_outcome AS ENUM (
+    'applied',
+    'credited',
+    'suspense',
+    'reversed'
+);
+
+--
+-- Name: TYPE payment_outcome; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON TYPE billing.payment_outcome IS 'What became of received money.';
+
+--
+-- Name: purchase_kind; Type: TYPE; Schema: billing; Owner: -
+--
+
+CREATE TYPE billing.purchase_kind AS ENUM (
+    'subscription',
+    'topup'
+);
+
+--
+-- Name: TYPE purchase_kind; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON TYPE billing.purchase_kind IS 'What is bought: VPN access, or money on the balance.';
+
+--
+-- Name: purchase_status; Type: TYPE; Schema: billing; Owner: -
+--
+
+CREATE TYPE billing.purchase_status AS ENUM (
+    'open',
+    'paid',
+    'refunded',
+    'expired',
+    'cancelled'
+);
+
+--
+-- Name: TYPE purchase_status; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON TYPE billing.purchase_status IS 'open -> paid -> refunded, or open -> expired | cancelled.';
+
+--
+-- Name: amount_kopecks; Type: DOMAIN; Schema: core; Owner: -
+--
+
+CREATE DOMAIN core.amount_kopecks AS bigint
+	CONSTRAINT amount_in_range CHECK (((VALUE >= 1) AND (VALUE <= '1000000000000'::bigint)));
+
+--
+-- Name: DOMAIN amount_kopecks; Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON DOMAIN core.amount_kopecks IS 'An amount that moves: 1 to 10^12 kopecks.';
+
+--
+-- Name: balance_kopecks; Type: DOMAIN; Schema: core; Owner: -
+--
+
+CREATE DOMAIN core.balance_kopecks AS bigint
+	CONSTRAINT balance_not_negative CHECK ((VALUE >= 0));
+
+--
+-- Name: DOMAIN balance_kopecks; Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON DOMAIN core.balance_kopecks IS 'A balance: never below zero.';
+
+--
+-- Name: idempotency_key; Type: DOMAIN; Schema: core; Owner: -
+--
+
+CREATE DOMAIN core.idempotency_key AS text
+	CONSTRAINT idempotency_key_length CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 128)));
+
+--
+-- Name: DOMAIN idempotency_key; Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON DOMAIN core.idempotency_key IS 'Chosen by the caller, 1 to 128 characters.';
+
+--
+-- Name: percent; Type: DOMAIN; Schema: core; Owner: -
+--
+
+CREATE DOMAIN core.percent AS smallint
+	CONSTRAINT percent_in_range CHECK (((VALUE >= 0) AND (VALUE <= 100)));
+
+--
+-- Name: DOMAIN percent; Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON DOMAIN core.percent IS '0 to 100.';
+
+--
+-- Name: price_kopecks; Type: DOMAIN; Schema: core; Owner: -
+--
+
+CREATE DOMAIN core.price_kopecks AS bigint
+	CONSTRAINT price_in_range CHECK (((VALUE >= 0) AND (VALUE <= '1000000000000'::bigint)));
+
+--
+-- Name: DOMAIN price_kopecks; Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON DOMAIN core.price_kopecks IS 'A price: 0 to 10^12 kopecks.';
+
+--
+-- Name: telegram_id; Type: DOMAIN; Schema: core; Owner: -
+--
+
+CREATE DOMAIN core.telegram_id AS bigint
+	CONSTRAINT telegram_id_in_range CHECK (((VALUE >= 1) AND (VALUE <= '4503599627370495'::bigint)));
+
+--
+-- Name: DOMAIN telegram_id; Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON DOMAIN core.telegram_id IS 'A Telegram user: positive, at most 52 bits.';
+
+--
+-- Name: account; Type: TYPE; Schema: ledger; Owner: -
+--
+
+CREATE TYPE ledger.account AS ENUM (
+    'available',
+    'held',
+    'debt',
+    'revenue',
+    'provider',
+    'adjustment'
+);
+
+--
+-- Name: TYPE account; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON TYPE ledger.account IS 'available, held and debt are the user''s; the others are the shop''s and have no row of their own.';
+
+--
+-- Name: reason; Type: TYPE; Schema: ledger; Owner: -
+--
+
+CREATE TYPE ledger.reason AS ENUM (
+    'admin_credit',
+    'admin_debit',
+    'purchase',
+    'provider_purchase',
+    'topup',
+    'provider_excess'
+);
+
+--
+-- Name: TYPE reason; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON TYPE ledger.reason IS 'Why money moved.';
+
+--
+-- Name: kind; Type: TYPE; Schema: outbox; Owner: -
+--
+
+CREATE TYPE outbox.kind AS ENUM (
+    'provision',
+    'message'
+);
+
+--
+-- Name: TYPE kind; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON TYPE outbox.kind IS 'Who works the task off: vpn.claim_jobs or notify.claim.';
+
+--
+-- Name: activation; Type: TYPE; Schema: subscription; Owner: -
+--
+
+CREATE TYPE subscription.activation AS ENUM (
+    'none',
+    'pending',
+    'active',
+    'failed'
+);
+
+--
+-- Name: TYPE activation; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON TYPE subscription.activation IS 'Whether the key is on the node.';
+
+--
+-- Name: _find_referrer(bigint, text); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account._find_referrer(p_telegram_id bigint, p_start_payload text, OUT referrer_id bigint, OUT bind_refusal text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  if p_start_payload is null or p_start_payload !~ '^ref_' then
+    return;
+  end if;
+
+  select a.telegram_id into _find_referrer.referrer_id
+  from account.account a
+  where a.referral_code = substr(p_start_payload, 5);
+
+  if _find_referrer.referrer_id is null then
+    bind_refusal := 'unknown_code';
+  elsif _find_referrer.referrer_id = p_telegram_id then
+    _find_referrer.referrer_id := null;
+    bind_refusal := 'self';
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _find_referrer(p_telegram_id bigint, p_start_payload text, OUT referrer_id bigint, OUT bind_refusal text); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account._find_referrer(p_telegram_id bigint, p_start_payload text, OUT referrer_id bigint, OUT bind_refusal text) IS 'Whose referral link a start payload is.';
+
+--
+-- Name: _lock(bigint); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account._lock(p_telegram_id bigint, OUT is_blocked boolean) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform pg_advisory_xact_lock((1::bigint << 56) | p_telegram_id);
+
+  select a.is_blocked into _lock.is_blocked
+  from account.account a
+  where a.telegram_id = p_telegram_id
+  for no key update;
+  if not found then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _lock(p_telegram_id bigint, OUT is_blocked boolean); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account._lock(p_telegram_id bigint, OUT is_blocked boolean) IS 'Locks one user. The row is the authority; the advisory lock in front only keeps the queue in order.';
+
+--
+-- Name: _new_referral_code(); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account._new_referral_code() RETURNS text
+    LANGUAGE sql
+    AS $$
+  -- A version 4 uuid is random but for its digits 13 and 17.
+  select substr(u.hex, 1, 12) || substr(u.hex, 29, 4)
+  from (select replace(gen_random_uuid()::text, '-', '') as hex) u
+$$;
+
+--
+-- Name: FUNCTION _new_referral_code(); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account._new_referral_code() IS '16 hex digits from a version 4 uuid.';
+
+--
+-- Name: _require_admin(bigint); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account._require_admin(p_admin_id bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_is_active boolean;
+begin
+  select a.is_active into v_is_active
+  from account.admin a
+  where a.telegram_id = p_admin_id
+  for share;
+  if v_is_active is not true then
+    perform core._refuse('US003', format('telegram_id %s', p_admin_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _require_admin(p_admin_id bigint); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account._require_admin(p_admin_id bigint) IS 'Checks the acting admin and blocks a revocation meanwhile.';
+
+--
+-- Name: _set_admin(bigint, text, boolean); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account._set_admin(p_telegram_id bigint, p_note text, p_is_active boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_now timestamptz := core.now();
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(length(p_note) between 1 and 1000, 'p_note: 1 to 1000 characters');
+
+  if not exists (select 1 from account.account a where a.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  insert into account.admin as a (telegram_id, is_active, note, changed_at)
+  values (p_telegram_id, p_is_active, p_note, v_now)
+  on conflict on constraint admin_pkey do update
+  set is_active = excluded.is_active, note = excluded.note, changed_at = excluded.changed_at
+  where a.is_active <> excluded.is_active;
+
+  if found then
+    perform audit._record(
+      case when p_is_active then 'account.grant_admin' else 'account.revoke_admin' end,
+      null, p_telegram_id::text, jsonb_build_object('note', p_note, 'by', session_user));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _set_admin(p_telegram_id bigint, p_note text, p_is_active boolean); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account._set_admin(p_telegram_id bigint, p_note text, p_is_active boolean) IS 'grant_admin and revoke_admin.';
+
+--
+-- Name: _tell_referrer(bigint, bigint, timestamp with time zone); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account._tell_referrer(p_telegram_id bigint, p_referrer_id bigint, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if p_referrer_id is not null then
+    insert into outbox.task (telegram_id, kind, name, due_at, created_at)
+    values (p_referrer_id, 'message', 'referral_joined', p_now, p_now);
+    perform audit._record('account.register.bound', p_telegram_id, p_telegram_id::text,
+                          jsonb_build_object('referrer_id', p_referrer_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _tell_referrer(p_telegram_id bigint, p_referrer_id bigint, p_now timestamp with time zone); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account._tell_referrer(p_telegram_id bigint, p_referrer_id bigint, p_now timestamp with time zone) IS 'Queues referral_joined for the referrer, if there is one.';
+
+--
+-- Name: grant_admin(bigint, text); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.grant_admin(p_telegram_id bigint, p_note text) RETURNS TABLE(telegram_id bigint, is_admin boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform account._set_admin(p_telegram_id, p_note, true);
+  return query select p_telegram_id, true;
+end
+$$;
+
+--
+-- Name: FUNCTION grant_admin(p_telegram_id bigint, p_note text); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.grant_admin(p_telegram_id bigint, p_note text) IS 'Makes a registered user an admin, with the reason why. For the database owner and DBAs only; the application cannot make admins. Safe to call again.';
+
+--
+-- Name: profile(bigint); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.profile(p_telegram_id bigint) RETURNS TABLE(telegram_id bigint, language text, is_language_chosen boolean, is_admin boolean, is_blocked boolean, is_reachable boolean, referral_code text, referrer_id bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+
+  return query
+  select a.telegram_id::bigint, a.language, a.is_language_chosen,
+         exists (select 1 from account.admin m
+                 where m.telegram_id = a.telegram_id and m.is_active),
+         a.is_blocked, a.is_reachable, a.referral_code, a.referrer_id::bigint
+  from account.account a
+  where a.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION profile(p_telegram_id bigint); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.profile(p_telegram_id bigint) IS 'Language, rights and referral code of a user. Reads only.';
+
+--
+-- Name: register(bigint, text, text, text); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.register(p_telegram_id bigint, p_username text, p_language text, p_start_payload text) RETURNS TABLE(telegram_id bigint, is_new boolean, language text, referrer_id bigint, bind_refusal text, is_language_chosen boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+  v_referrer_id bigint;
+  v_bind_refusal text;
+  v_is_new boolean;
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(
+    p_username is null or p_username ~ '^[^[:cntrl:]]{1,64}$',
+    'p_username: null, or 1 to 64 characters, no control characters');
+  perform core._require(p_language is null or p_language in ('ru', 'en'),
+                        'p_language: ru, en, or null for not known');
+  perform core._require(p_start_payload is null or p_start_payload ~ '^[^[:cntrl:]]{0,64}$',
+                        'p_start_payload: null, or at most 64 characters, no control characters');
+
+  select r.referrer_id, r.bind_refusal into v_referrer_id, v_bind_refusal
+  from account._find_referrer(p_telegram_id, p_start_payload) r;
+
+  insert into account.account (
+    telegram_id, username, language, referral_code, referrer_id, start_payload, registered_at)
+  values (
+    p_telegram_id, p_username, coalesce(p_language, 'ru'), account._new_referral_code(),
+    v_referrer_id, nullif(p_start_payload, ''), v_now)
+  on conflict on constraint account_pkey do nothing;
+  v_is_new := found;
+
+  if v_is_new then
+    insert into wallet.wallet (telegram_id) values (p_telegram_id);
+    perform account._tell_referrer(p_telegram_id, v_referrer_id, v_now);
+  else
+    perform account._lock(p_telegram_id);
+    update account.account a
+    set username = p_username, is_reachable = true
+    where a.telegram_id = p_telegram_id
+      and (a.username is distinct from p_username or not a.is_reachable);
+    if v_referrer_id is distinct from (
+         select a.referrer_id from account.account a where a.telegram_id = p_telegram_id) then
+      v_bind_refusal := coalesce(
+        v_bind_refusal, case when v_referrer_id is not null then 'already_registered' end);
+    end if;
+  end if;
+
+  if v_bind_refusal is not null then
+    perform audit._record('account.register.bind_refused', p_telegram_id, p_telegram_id::text,
+                          jsonb_build_object('reason', v_bind_refusal));
+  end if;
+
+  return query
+  select a.telegram_id::bigint, v_is_new, a.language, a.referrer_id::bigint, v_bind_refusal,
+         a.is_language_chosen
+  from account.account a
+  where a.telegram_id = p_telegram_id;
+end
+$_$;
+
+--
+-- Name: FUNCTION register(p_telegram_id bigint, p_username text, p_language text, p_start_payload text); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.register(p_telegram_id bigint, p_username text, p_language text, p_start_payload text) IS 'Registers a user, or notes that a known one is back. p_language is a guess (null: ru) until account.set_language. p_start_payload "ref_<code>" binds the referrer of a brand-new user, once and for ever: a code cannot be older than its owner, so neither oneself nor a cycle can be bound. bind_refusal: null, unknown_code, self or already_registered. Safe to call again.';
+
+--
+-- Name: revoke_admin(bigint, text); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.revoke_admin(p_telegram_id bigint, p_note text) RETURNS TABLE(telegram_id bigint, is_admin boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform account._set_admin(p_telegram_id, p_note, false);
+  return query select p_telegram_id, false;
+end
+$$;
+
+--
+-- Name: FUNCTION revoke_admin(p_telegram_id bigint, p_note text); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.revoke_admin(p_telegram_id bigint, p_note text) IS 'Takes the rights of an admin away; what the admin has in hand fails from its next lock on. Safe to call again.';
+
+--
+-- Name: set_language(bigint, text); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.set_language(p_telegram_id bigint, p_language text) RETURNS TABLE(telegram_id bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_language in ('ru', 'en'), 'p_language: ru or en');
+  perform account._lock(p_telegram_id);
+
+  update account.account a
+  set language = p_language, is_language_chosen = true
+  where a.telegram_id = p_telegram_id
+    and (a.language <> p_language or not a.is_language_chosen);
+
+  return query select p_telegram_id;
+end
+$$;
+
+--
+-- Name: FUNCTION set_language(p_telegram_id bigint, p_language text); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.set_language(p_telegram_id bigint, p_language text) IS 'Sets the language (ru, en). From then on it is not asked again. Safe to call again.';
+
+--
+-- Name: set_reachable(bigint, boolean); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.set_reachable(p_telegram_id bigint, p_is_reachable boolean) RETURNS TABLE(telegram_id bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_is_reachable is not null, 'p_is_reachable: true or false');
+  perform account._lock(p_telegram_id);
+
+  update account.account a
+  set is_reachable = p_is_reachable
+  where a.telegram_id = p_telegram_id and a.is_reachable <> p_is_reachable;
+
+  return query select p_telegram_id;
+end
+$$;
+
+--
+-- Name: FUNCTION set_reachable(p_telegram_id bigint, p_is_reachable boolean); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.set_reachable(p_telegram_id bigint, p_is_reachable boolean) IS 'False after Telegram said that the user blocked the bot; true when the user writes again. Safe to call again.';
+
+--
+-- Name: _record(text, bigint, text, jsonb); Type: FUNCTION; Schema: audit; Owner: -
+--
+
+CREATE FUNCTION audit._record(p_action text, p_actor_id bigint, p_subject_id text, p_details jsonb DEFAULT '{}'::jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  insert into audit.entry (occurred_at, actor_id, action, subject_id, details)
+  values (core.now(), p_actor_id, p_action, p_subject_id, p_details);
+end
+$$;
+
+--
+-- Name: FUNCTION _record(p_action text, p_actor_id bigint, p_subject_id text, p_details jsonb); Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON FUNCTION audit._record(p_action text, p_actor_id bigint, p_subject_id text, p_details jsonb) IS 'Writes one audit entry in the caller''s transaction.';
+
+--
+-- Name: refused(bigint, text, text, text); Type: FUNCTION; Schema: audit; Owner: -
+--
+
+CREATE FUNCTION audit.refused(p_actor_id bigint, p_action text, p_subject_id text, p_sqlstate text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  perform core._guard();
+  perform core._require(length(p_action) between 1 and 119, 'p_action: 1 to 119 characters');
+  perform core._require(p_subject_id is null or length(p_subject_id) <= 256,
+                        'p_subject_id: null, or at most 256 characters');
+  perform core._require(p_sqlstate ~ '^[A-Z0-9]{5}$', 'p_sqlstate: five characters A-Z, 0-9');
+
+  perform audit._record('refused.' || p_action, p_actor_id, p_subject_id,
+                        jsonb_build_object('sqlstate', p_sqlstate));
+end
+$_$;
+
+--
+-- Name: FUNCTION refused(p_actor_id bigint, p_action text, p_subject_id text, p_sqlstate text); Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON FUNCTION audit.refused(p_actor_id bigint, p_action text, p_subject_id text, p_sqlstate text) IS 'A refusal changes nothing, so it cannot leave a trace itself: after US002, US003, PU001, WD001 and WD005 the caller calls this in its next transaction.';
+
+--
+-- Name: _alarm_if_amount_differs(text, text, bigint, text); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._alarm_if_amount_differs(p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_first record;
+begin
+  select p.payment_id, p.amount_minor, p.currency into strict v_first
+  from billing.charge c
+  join billing.payment p on p.telegram_id = c.telegram_id and p.payment_id = c.payment_id
+  where c.provider = p_provider and c.charge_id = p_charge_id;
+
+  if (v_first.amount_minor, v_first.currency) is distinct from (p_amount_minor, p_currency) then
+    perform ops._alarm('payment_amount_differs', 'payment:' || v_first.payment_id, format(
+      '%s: booked %s %s, repeated with %s %s', p_provider, v_first.amount_minor,
+      v_first.currency, p_amount_minor, p_currency));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _alarm_if_amount_differs(p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._alarm_if_amount_differs(p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text) IS 'The booked amount stands; the admins are told.';
+
+--
+-- Name: _apply_payment(bigint, bigint, boolean, uuid, bigint, text, bigint, timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._apply_payment(p_telegram_id bigint, p_owner_id bigint, p_is_blocked boolean, p_purchase_id uuid, p_payment_id bigint, p_provider text, p_worth_kopecks bigint, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_tolerance_kopecks bigint := ops._setting_value('payment_tolerance_kopecks');
+  v_purchase record;
+  v_why text;
+  v_revenue_kopecks bigint := 0;
+  v_available_kopecks bigint;
+  v_expires_at timestamptz;
+begin
+  select u.kind, u.status, u.tariff, u.months, u.price_kopecks into v_purchase
+  from billing.purchase u
+  where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
+
+  v_why := case
+    when p_telegram_id <> p_owner_id then 'other_payer'
+    when p_is_blocked then 'blocked'
+    when v_purchase.status not in ('open', 'expired', 'cancelled') then 'already_paid'
+    when v_purchase.kind = 'topup' then 'topup'
+    when p_worth_kopecks < v_purchase.price_kopecks - v_tolerance_kopecks
+      then 'underpaid'
+  end;
+
+  if v_why is null then
+    v_revenue_kopecks := least(p_worth_kopecks, v_purchase.price_kopecks);
+  end if;
+  v_available_kopecks := billing._book_payment(
+    p_telegram_id, p_purchase_id, p_payment_id, v_revenue_kopecks,
+    p_worth_kopecks - v_revenue_kopecks, v_why, p_now);
+
+  if v_why is null then
+    v_expires_at := billing._fulfil(
+      p_telegram_id, p_purchase_id, v_purchase.tariff, v_purchase.months, p_provider,
+      p_payment_id, v_available_kopecks, p_now);
+  elsif v_why = 'topup' then
+    update billing.purchase u
+    set status = 'paid', closed_at = p_now, paid_with = p_provider, payment_id = p_payment_id,
+        available_after_kopecks = v_available_kopecks
+    where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
+  end if;
+
+  update billing.payment p
+  set outcome = case when coalesce(v_why, 'topup') = 'topup' then 'applied' else 'credited' end
+                  ::billing.payment_outcome,
+      credited_kopecks = p_worth_kopecks - v_revenue_kopecks,
+      subscription_expires_at = v_expires_at
+  where p.telegram_id = p_telegram_id and p.payment_id = p_payment_id;
+end
+$$;
+
+--
+-- Name: FUNCTION _apply_payment(p_telegram_id bigint, p_owner_id bigint, p_is_blocked boolean, p_purchase_id uuid, p_payment_id bigint, p_provider text, p_worth_kopecks bigint, p_now timestamp with time zone); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._apply_payment(p_telegram_id bigint, p_owner_id bigint, p_is_blocked boolean, p_purchase_id uuid, p_payment_id bigint, p_provider text, p_worth_kopecks bigint, p_now timestamp with time zone) IS 'A purchase that is open, expired or cancelled is honoured at its recorded price; everything else goes to the payer''s balance.';
+
+--
+-- Name: _book_payment(bigint, uuid, bigint, bigint, bigint, text, timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._book_payment(p_telegram_id bigint, p_purchase_id uuid, p_payment_id bigint, p_revenue_kopecks bigint, p_credit_kopecks bigint, p_why text, p_now timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_available_kopecks bigint;
+begin
+  if p_revenue_kopecks > 0 then
+    v_available_kopecks := (ledger._post(
+      p_telegram_id, 'provider_purchase', 'provider', 'revenue', p_revenue_kopecks, p_now,
+      p_purchase_id => p_purchase_id, p_payment_id => p_payment_id)).available_kopecks;
+  end if;
+
+  if p_credit_kopecks > 0 then
+    v_available_kopecks := (ledger._post(
+      p_telegram_id,
+      case when p_why = 'topup' then 'topup' else 'provider_excess' end::ledger.reason,
+      'provider', 'available', p_credit_kopecks, p_now,
+      p_purchase_id => p_purchase_id, p_payment_id => p_payment_id)).available_kopecks;
+
+    insert into outbox.task (
+      telegram_id, kind, name, due_at, created_at, purchase_id, amount_kopecks, arguments)
+    values (p_telegram_id, 'message', 'payment_credited', p_now, p_now, p_purchase_id,
+            p_credit_kopecks, jsonb_build_object('reason', coalesce(p_why, 'overpaid')));
+  end if;
+
+  return v_available_kopecks;
+end
+$$;
+
+--
+-- Name: FUNCTION _book_payment(p_telegram_id bigint, p_purchase_id uuid, p_payment_id bigint, p_revenue_kopecks bigint, p_credit_kopecks bigint, p_why text, p_now timestamp with time zone); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._book_payment(p_telegram_id bigint, p_purchase_id uuid, p_payment_id bigint, p_revenue_kopecks bigint, p_credit_kopecks bigint, p_why text, p_now timestamp with time zone) IS 'The ledger side of a payment. reason in the message: topup, overpaid, other_payer, blocked, already_paid or underpaid.';
+
+--
+-- Name: _convert(interval, text, text); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._convert(p_remaining interval, p_from text, p_to text) RETURNS interval
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_ratio numeric;
+begin
+  select old_price.list_kopecks::numeric / new_price.list_kopecks into v_ratio
+  from billing.tariff old_tariff
+  join billing.tariff new_tariff on new_tariff.tariff = p_to and new_tariff.rank > old_tariff.rank
+  join billing.tariff_price old_price on old_price.tariff = p_from and old_price.months = 1
+  join billing.tariff_price new_price on new_price.tariff = p_to and new_price.months = 1
+  where old_tariff.tariff = p_from;
+  if not found then
+    return p_remaining;
+  end if;
+
+  return make_interval(secs => floor(extract(epoch from p_remaining) * v_ratio)::float8);
+end
+$$;
+
+--
+-- Name: FUNCTION _convert(p_remaining interval, p_from text, p_to text); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._convert(p_remaining interval, p_from text, p_to text) IS 'Moving up converts by the one-month list prices, rounded down to a second; moving down keeps the time.';
+
+--
+-- Name: _expire(bigint[], timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._expire(p_users bigint[], p_now timestamp with time zone) RETURNS integer
+    LANGUAGE sql
+    AS $$
+  with due as (
+    update billing.purchase u
+    set status = case u.status when 'open' then 'expired' else u.status end,
+        closed_at = coalesce(u.closed_at, p_now),
+        expiry_check_at = null
+    where u.telegram_id = any (p_users) and u.expiry_check_at <= p_now
+    returning u.status = 'expired' as is_expired
+  )
+  select count(*) filter (where d.is_expired)::int from due d
+$$;
+
+--
+-- Name: FUNCTION _expire(p_users bigint[], p_now timestamp with time zone); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._expire(p_users bigint[], p_now timestamp with time zone) IS 'Looks at purchases once after their end: open ones expire, the others are left as they are.';
+
+--
+-- Name: _find_opened(bigint, billing.purchase_kind, text, text, integer, text, bigint); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._find_opened(p_telegram_id bigint, p_kind billing.purchase_kind, p_idempotency_key text, p_tariff text, p_months integer, p_promo_code text, p_amount_kopecks bigint) RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_first record;
+begin
+  select u.purchase_id, u.tariff, u.months, u.price_kopecks into v_first
+  from billing.purchase u
+  where u.telegram_id = p_telegram_id and u.kind = p_kind
+    and u.idempotency_key = p_idempotency_key;
+  if not found then
+    return null;
+  end if;
+
+  if (v_first.tariff, v_first.months) is distinct from (p_tariff, p_months::smallint)
+     or p_promo_code is not null -- no code exists yet, so nothing was opened with one
+     or (p_kind = 'topup' and v_first.price_kopecks <> p_amount_kopecks) then
+    perform core._refuse('ID001', format('purchase_id %s has the key', v_first.purchase_id));
+  end if;
+  return v_first.purchase_id;
+end
+$$;
+
+--
+-- Name: FUNCTION _find_opened(p_telegram_id bigint, p_kind billing.purchase_kind, p_idempotency_key text, p_tariff text, p_months integer, p_promo_code text, p_amount_kopecks bigint); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._find_opened(p_telegram_id bigint, p_kind billing.purchase_kind, p_idempotency_key text, p_tariff text, p_months integer, p_promo_code text, p_amount_kopecks bigint) IS 'The purchase that has this key, or null.';
+
+--
+-- Name: _fulfil(bigint, uuid, text, integer, text, bigint, bigint, timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._fulfil(p_telegram_id bigint, p_purchase_id uuid, p_tariff text, p_months integer, p_paid_with text, p_payment_id bigint, p_available_kopecks bigint, p_now timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_before_tariff text;
+  v_before_expires_at timestamptz;
+  v_is_trial boolean;
+  v_vpn_uuid uuid;
+  v_expires_at timestamptz;
+  v_task_id bigint := nextval('outbox.task_id');
+begin
+  select s.tariff, s.expires_at, s.is_trial, s.vpn_uuid
+  into v_before_tariff, v_before_expires_at, v_is_trial, v_vpn_uuid
+  from subscription.subscription s
+  where s.telegram_id = p_telegram_id;
+  if (v_before_expires_at > p_now) is not true then
+    v_vpn_uuid := gen_random_uuid(); -- after expiry the identity is a new one
+  end if;
+  v_expires_at := subscription._end_after(
+    p_now, p_tariff, p_months, v_before_tariff, v_before_expires_at, v_is_trial);
+
+  insert into subscription.subscription as s (
+    telegram_id, tariff, expires_at, activation, vpn_uuid, expiry_check_at)
+  values (p_telegram_id, p_tariff, v_expires_at, 'pending', v_vpn_uuid, v_expires_at)
+  on conflict on constraint subscription_pkey do update
+  set tariff = excluded.tariff,
+      is_trial = false,
+      expires_at = excluded.expires_at,
+      activation = case when s.vpn_uuid = excluded.vpn_uuid and s.activation = 'active'
+                        then s.activation else 'pending' end,
+      key_uri = case when s.vpn_uuid = excluded.vpn_uuid then s.key_uri end,
+      vpn_uuid = excluded.vpn_uuid,
+      expiry_check_at = least(s.expiry_check_at, excluded.expires_at);
+
+  insert into outbox.task (
+    telegram_id, task_id, kind, name, due_at, created_at, purchase_id, vpn_uuid)
+  values
+    (p_telegram_id, v_task_id, 'provision', 'add', p_now, p_now, p_purchase_id, v_vpn_uuid),
+    (p_telegram_id, nextval('outbox.task_id'), 'message', 'payment_applied', p_now, p_now,
+     p_purchase_id, null);
+
+  update billing.purchase u
+  set status = 'paid',
+      closed_at = p_now,
+      paid_with = p_paid_with,
+      payment_id = p_payment_id,
+      before_tariff = v_before_tariff,
+      before_expires_at = v_before_expires_at,
+      after_expires_at = v_expires_at,
+      available_after_kopecks = p_available_kopecks,
+      provision_task_id = v_task_id
+  where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
+
+  return v_expires_at;
+end
+$$;
+
+--
+-- Name: FUNCTION _fulfil(p_telegram_id bigint, p_purchase_id uuid, p_tariff text, p_months integer, p_paid_with text, p_payment_id bigint, p_available_kopecks bigint, p_now timestamp with time zone); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._fulfil(p_telegram_id bigint, p_purchase_id uuid, p_tariff text, p_months integer, p_paid_with text, p_payment_id bigint, p_available_kopecks bigint, p_now timestamp with time zone) IS 'The one place where a paid purchase becomes a subscription, in the transaction that moved the money.';
+
+--
+-- Name: _identify_payment(text, uuid, bigint, bigint, text); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._identify_payment(p_provider text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, OUT telegram_id bigint, OUT owner_id bigint, OUT worth_kopecks bigint, OUT problem text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+declare
+  v_worth numeric;
+begin
+  select u.telegram_id,
+         case p_provider when 'stars'
+           then floor(u.price_kopecks::numeric * p_amount_minor / i.amount_minor)
+           else p_amount_minor end
+  into owner_id, v_worth
+  from billing.purchase u
+  left join lateral (
+    select n.amount_minor from billing.invoice n
+    where n.telegram_id = u.telegram_id and n.purchase_id = u.purchase_id
+      and n.provider = p_provider
+    order by n.attached_at limit 1) i on true
+  where u.purchase_id = p_purchase_id;
+
+  _identify_payment.telegram_id := coalesce(p_payer_id, owner_id);
+
+  if owner_id is null then
+    problem := 'unknown_purchase';
+  elsif not exists (select 1 from account.account a
+                    where a.telegram_id = _identify_payment.telegram_id) then
+    problem := 'unknown_payer';
+  elsif not exists (select 1 from billing.provider p
+                    where p.provider = p_provider and p.currency = p_currency) then
+    problem := 'wrong_currency';
+  elsif v_worth is null then
+    problem := 'no_invoice';
+  elsif v_worth > 1000000000000 then
+    problem := 'amount_out_of_range';
+  else
+    worth_kopecks := v_worth::bigint;
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _identify_payment(p_provider text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, OUT telegram_id bigint, OUT owner_id bigint, OUT worth_kopecks bigint, OUT problem text); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._identify_payment(p_provider text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, OUT telegram_id bigint, OUT owner_id bigint, OUT worth_kopecks bigint, OUT problem text) IS 'problem: null, unknown_purchase, unknown_payer, wrong_currency, no_invoice (Stars are worth their share of the invoice) or amount_out_of_range.';
+
+--
+-- Name: _lifetime(timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._lifetime(p_now timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    AS $$
+  select p_now + make_interval(secs => ops._setting_value('purchase_lifetime_seconds')::float8)
+$$;
+
+--
+-- Name: FUNCTION _lifetime(p_now timestamp with time zone); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._lifetime(p_now timestamp with time zone) IS 'The end of a purchase opened now.';
+
+--
+-- Name: _payment_answer(text, text); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._payment_answer(p_provider text, p_charge_id text) RETURNS TABLE(payment_id bigint, outcome text, telegram_id bigint, credited_kopecks bigint, subscription_expires_at timestamp with time zone)
+    LANGUAGE sql STABLE
+    AS $$
+  select p.payment_id, p.outcome::text, nullif(p.telegram_id, 0), p.credited_kopecks::bigint,
+         p.subscription_expires_at
+  from billing.charge c
+  join billing.payment p on p.telegram_id = c.telegram_id and p.payment_id = c.payment_id
+  where c.provider = p_provider and c.charge_id = p_charge_id
+$$;
+
+--
+-- Name: FUNCTION _payment_answer(p_provider text, p_charge_id text); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._payment_answer(p_provider text, p_charge_id text) IS 'The answer about a charge, first or repeated.';
+
+--
+-- Name: _price(bigint, text, integer, text, timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_vip_percent int;
+  v_personal_percent int;
+begin
+  select case when a.is_vip then ops._setting_value('vip_discount_percent')::int else 0 end,
+         case when a.discount_expires_at <= p_now then 0
+              else coalesce(a.discount_percent, 0) end
+  into v_vip_percent, v_personal_percent
+  from account.account a
+  where a.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  select p.list_kopecks into list_kopecks
+  from billing.tariff_price p
+  join billing.tariff t on t.tariff = p.tariff and t.is_on_sale
+  where p.tariff = p_tariff and p.months = p_months;
+  if not found then
+    perform core._refuse('PU004', format('tariff %s, %s months', p_tariff, p_months));
+  end if;
+
+  if p_promo_code is not null then
+    perform core._refuse('PR001', p_promo_code);
+  end if;
+
+  discount_percent := greatest(v_vip_percent, v_personal_percent);
+  discount_kind := case when discount_percent = 0 then 'none'
+                        when v_vip_percent >= v_personal_percent then 'vip'
+                        else 'personal' end::billing.discount_kind;
+  price_kopecks := (list_kopecks * (100 - discount_percent) + 50) / 100;
+end
+$$;
+
+--
+-- Name: FUNCTION _price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint) IS 'What a tariff and period cost this user now. Discounts never stack.';
+
+--
+-- Name: _refuse_to_pay(bigint, uuid, billing.purchase_kind, billing.purchase_status, timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._refuse_to_pay(p_telegram_id bigint, p_purchase_id uuid, p_kind billing.purchase_kind, p_status billing.purchase_status, p_expires_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  if p_kind = 'topup' then
+    perform core._refuse('PU003', format('purchase_id %s is a top-up', p_purchase_id));
+  elsif p_status in ('paid', 'refunded', 'cancelled') then
+    perform core._refuse('PU003', format('purchase_id %s is %s', p_purchase_id, p_status));
+  elsif p_status = 'expired' or p_expires_at <= core.now() then
+    perform core._refuse('PU002', format('purchase_id %s expired at %s',
+                                         p_purchase_id, p_expires_at));
+  else
+    perform core._refuse('US002', format('telegram_id %s', p_telegram_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _refuse_to_pay(p_telegram_id bigint, p_purchase_id uuid, p_kind billing.purchase_kind, p_status billing.purchase_status, p_expires_at timestamp with time zone); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._refuse_to_pay(p_telegram_id bigint, p_purchase_id uuid, p_kind billing.purchase_kind, p_status billing.purchase_status, p_expires_at timestamp with time zone) IS 'The refusals of pay_from_balance, once it is known that there is one.';
+
+--
+-- Name: _require_choice(text, integer, text); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._require_choice(p_tariff text, p_months integer, p_promo_code text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  perform core._require(length(p_tariff) between 1 and 32, 'p_tariff: 1 to 32 characters');
+  perform core._require(p_months between 1 and 36, 'p_months: 1 to 36');
+  perform core._require(p_promo_code is null or length(p_promo_code) between 1 and 256,
+                        'p_promo_code: null for none, or at most 256 characters');
+end
+$$;
+
+--
+-- Name: FUNCTION _require_choice(p_tariff text, p_months integer, p_promo_code text); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._require_choice(p_tariff text, p_months integer, p_promo_code text) IS 'Checks what quote and open_purchase are asked for.';
+
+--
+-- Name: _require_provider(text); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._require_provider(p_provider text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  if not exists (select 1 from billing.provider p
+                 where p.provider = p_provider and p.is_settled_by_event) then
+    perform core._refuse('PY001', 'p_provider: ' || coalesce(left(p_provider, 64), 'null'));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _require_provider(p_provider text); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._require_provider(p_provider text) IS 'Providers whose events bring money: not manual.';
+
+--
+-- Name: _settle(text, text, uuid, bigint, bigint, text, jsonb); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._settle(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb) RETURNS TABLE(payment_id bigint, outcome text, telegram_id bigint, credited_kopecks bigint, subscription_expires_at timestamp with time zone, is_replay boolean)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_money record;
+  v_is_blocked boolean;
+  v_payment_id bigint := nextval('billing.payment_id');
+  v_now timestamptz;
+begin
+  select m.telegram_id, m.owner_id, m.worth_kopecks, m.problem into v_money
+  from billing._identify_payment(p_provider, p_purchase_id, p_payer_id, p_amount_minor,
+                                 p_currency) m;
+  if v_money.problem is null then
+    v_is_blocked := account._lock(v_money.telegram_id);
+  end if;
+  v_now := core.now();
+
+  insert into billing.charge (provider, charge_id, telegram_id, payment_id)
+  values (p_provider, p_charge_id,
+          case when v_money.problem is null then v_money.telegram_id else 0 end, v_payment_id)
+  on conflict on constraint charge_pkey do nothing;
+  if not found then
+    perform billing._alarm_if_amount_differs(p_provider, p_charge_id, p_amount_minor, p_currency);
+    return query select a.*, true from billing._payment_answer(p_provider, p_charge_id) a;
+    return;
+  end if;
+
+  insert into billing.payment (
+    telegram_id, payment_id, provider, charge_id, purchase_id, payer_id, amount_minor, currency,
+    worth_kopecks, credited_kopecks, outcome, suspense_reason, received_at, raw)
+  values (
+    case when v_money.problem is null then v_money.telegram_id else 0 end, v_payment_id,
+    p_provider, p_charge_id, p_purchase_id, p_payer_id, p_amount_minor, p_currency,
+    v_money.worth_kopecks, 0,
+    case when v_money.problem is null then 'credited' else 'suspense' end
+      ::billing.payment_outcome,
+    v_money.problem, v_now, p_raw);
+
+  if v_money.problem is null then
+    perform billing._apply_payment(v_money.telegram_id, v_money.owner_id, v_is_blocked,
+                                   p_purchase_id, v_payment_id, p_provider,
+                                   v_money.worth_kopecks, v_now);
+  else
+    perform ops._alarm('payment_in_suspense', 'payment:' || v_payment_id, format(
+      '%s %s %s: %s', p_provider, p_amount_minor, p_currency, v_money.problem));
+  end if;
+
+  return query select a.*, false from billing._payment_answer(p_provider, p_charge_id) a;
+end
+$$;
+
+--
+-- Name: FUNCTION _settle(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._settle(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb) IS 'settle_payment after its arguments were checked.';
+
+--
+-- Name: attach_invoice(uuid, text, text, bigint, text); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.attach_invoice(p_purchase_id uuid, p_provider text, p_invoice_id text, p_amount_minor bigint, p_currency text) RETURNS TABLE(purchase_id uuid, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_owner_id bigint;
+  v_way record;
+begin
+  perform core._guard('payments');
+  perform core._require(p_purchase_id is not null, 'p_purchase_id: the id from open_purchase');
+  perform core._require(length(p_invoice_id) between 1 and 256,
+                        'p_invoice_id: 1 to 256 characters');
+  perform billing._require_provider(p_provider);
+
+  select u.telegram_id into v_owner_id
+  from billing.purchase u where u.purchase_id = p_purchase_id;
+  if not found then
+    perform core._refuse('PU001', format('purchase_id %s', p_purchase_id));
+  end if;
+  perform account._lock(v_owner_id);
+
+  select w.amount_minor, w.currency, w.refusal into strict v_way
+  from billing.ways_to_pay(v_owner_id, p_purchase_id) w where w.provider = p_provider;
+  perform core._require((p_amount_minor, p_currency) = (v_way.amount_minor, v_way.currency),
+    format('p_amount_minor, p_currency: ways_to_pay says %s %s',
+           v_way.amount_minor, v_way.currency));
+
+  if exists (select 1 from billing.invoice n
+             where n.telegram_id = v_owner_id and n.purchase_id = p_purchase_id
+               and n.provider = p_provider and n.invoice_id = p_invoice_id) then
+    return query select p_purchase_id, true;
+    return;
+  end if;
+
+  if v_way.refusal = 'below_minimum' then
+    perform core._refuse('PU005', format('%s %s at %s', p_amount_minor, p_currency, p_provider));
+  elsif v_way.refusal = 'switched_off' then
+    perform core._refuse('PY001', format('%s is switched off', p_provider));
+  elsif v_way.refusal is not null then
+    perform core._refuse('PU003', format('purchase_id %s: %s', p_purchase_id, v_way.refusal));
+  end if;
+
+  insert into billing.invoice (
+    telegram_id, purchase_id, provider, invoice_id, amount_minor, currency, attached_at)
+  values (v_owner_id, p_purchase_id, p_provider, p_invoice_id, p_amount_minor, p_currency,
+          core.now());
+  return query select p_purchase_id, false;
+end
+$$;
+
+--
+-- Name: FUNCTION attach_invoice(p_purchase_id uuid, p_provider text, p_invoice_id text, p_amount_minor bigint, p_currency text); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.attach_invoice(p_purchase_id uuid, p_provider text, p_invoice_id text, p_amount_minor bigint, p_currency text) IS 'Ties an invoice to an open purchase, for the amount that billing.ways_to_pay named and no other. A second call with the same invoice is a replay; a purchase may have several invoices.';
+
+--
+-- Name: cancel_purchase(bigint, uuid); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.cancel_purchase(p_telegram_id bigint, p_purchase_id uuid) RETURNS TABLE(purchase_id uuid, status text, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_status billing.purchase_status;
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_purchase_id is not null, 'p_purchase_id: the id from open_purchase');
+  perform account._lock(p_telegram_id);
+
+  select u.status into v_status
+  from billing.purchase u
+  where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
+  if not found then
+    perform core._refuse('PU001', format('purchase_id %s', p_purchase_id));
+  elsif v_status not in ('open', 'cancelled') then
+    perform core._refuse('PU003', format('purchase_id %s is %s', p_purchase_id, v_status));
+  end if;
+
+  update billing.purchase u
+  set status = 'cancelled', closed_at = core.now()
+  where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id and u.status = 'open';
+
+  return query select p_purchase_id, 'cancelled', v_status = 'cancelled';
+end
+$$;
+
+--
+-- Name: FUNCTION cancel_purchase(p_telegram_id bigint, p_purchase_id uuid); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.cancel_purchase(p_telegram_id bigint, p_purchase_id uuid) IS 'Cancels an open purchase. Money that a provider brings for it later is still honoured at its price. Its own key: a second call is a replay.';
+
+--
+-- Name: expire_due(bigint, integer); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.expire_due(p_epoch bigint, p_limit integer) RETURNS TABLE(expired integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_now timestamptz;
+  v_users bigint[];
+  v_user bigint;
+  v_expired int := 0;
+begin
+  perform ops._enter_due('billing.expire_due', p_epoch, p_limit);
+  v_now := core.now();
+
+  select array_agg(l.telegram_id) into v_users
+  from (
+    select a.telegram_id
+    from account.account a
+    where a.telegram_id in (
+      select u.telegram_id from billing.purchase u
+      where u.expiry_check_at <= v_now
+        and not exists (
+          select 1 from ops.dead d
+          where d.job_name = 'billing.expire_due' and d.subject = 'telegram_id:' || u.telegram_id
+            and d.died_at > v_now - interval '1 hour')
+      order by u.expiry_check_at
+      limit p_limit)
+    order by a.telegram_id
+    for no key update skip locked
+  ) l;
+
+  begin
+    v_expired := billing._expire(v_users, v_now);
+  exception when data_exception or integrity_constraint_violation then
+    foreach v_user in array v_users loop
+      begin
+        v_expired := v_expired + billing._expire(array[v_user], v_now);
+      exception when data_exception or integrity_constraint_violation then
+        perform ops._bury('billing.expire_due', 'telegram_id:' || v_user, sqlerrm);
+      end;
+    end loop;
+  end;
+
+  return query select v_expired;
+end
+$$;
+
+--
+-- Name: FUNCTION expire_due(p_epoch bigint, p_limit integer); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.expire_due(p_epoch bigint, p_limit integer) IS 'Closes at most p_limit users'' open purchases whose time is over. Users that are busy are left for the next run. p_epoch: of the lease billing.expire_due; null by hand.';
+
+--
+-- Name: list_prices(); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.list_prices() RETURNS TABLE(tariff text, months integer, list_kopecks bigint, device_limit integer, offer_id uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select p.tariff, p.months::int, p.list_kopecks::bigint, t.device_limit::int, p.offer_id
+  from billing.tariff_price p
+  join billing.tariff t on t.tariff = p.tariff
+  where t.is_on_sale
+  order by t.rank, p.months
+$$;
+
+--
+-- Name: FUNCTION list_prices(); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.list_prices() IS 'Tariffs and periods on sale, before any discount; buttons carry offer_id. Reads only.';
+
+--
+-- Name: open_purchase(bigint, text, integer, text, text); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.open_purchase(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_idempotency_key text) RETURNS TABLE(purchase_id uuid, price_kopecks bigint, discount_kind text, discount_percent integer, expires_at timestamp with time zone, is_replay boolean, list_kopecks bigint, subscription_expires_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_now timestamptz;
+  v_id uuid;
+begin
+  perform core._guard('payments');
+  perform core._require_user_id(p_telegram_id);
+  perform billing._require_choice(p_tariff, p_months, p_promo_code);
+  perform core._require_key(p_idempotency_key);
+  v_is_blocked := account._lock(p_telegram_id);
+  v_now := core.now();
+
+  v_id := billing._find_opened(p_telegram_id, 'subscription', p_idempotency_key,
+                               p_tariff, p_months, p_promo_code, null);
+  if v_id is null then
+    if v_is_blocked then
+      perform core._refuse('US002', format('telegram_id %s', p_telegram_id));
+    end if;
+
+    insert into billing.purchase as u (
+      telegram_id, purchase_id, kind, status, tariff, months, list_kopecks, discount_kind,
+      discount_percent, price_kopecks, quoted_expires_at, idempotency_key, opened_at,
+      expires_at, expiry_check_at)
+    select p_telegram_id, gen_random_uuid(), 'subscription', 'open', p_tariff, p_months,
+           p.list_kopecks, p.discount_kind, p.discount_percent, p.price_kopecks,
+           subscription._end_after(v_now, p_tariff, p_months, s.tariff, s.expires_at, s.is_trial),
+           p_idempotency_key, v_now, l.expires_at, l.expires_at
+    from billing._price(p_telegram_id, p_tariff, p_months, p_promo_code, v_now) p
+    cross join billing._lifetime(v_now) l (expires_at)
+    left join subscription.subscription s on s.telegram_id = p_telegram_id
+    returning u.purchase_id into v_id;
+    is_replay := false;
+  else
+    is_replay := true;
+  end if;
+
+  return query
+  select u.purchase_id, u.price_kopecks::bigint, u.discount_kind::text, u.discount_percent::int,
+         u.expires_at, open_purchase.is_replay, u.list_kopecks::bigint, u.quoted_expires_at
+  from billing.purchase u
+  where u.telegram_id = p_telegram_id and u.purchase_id = v_id;
+end
+$$;
+
+--
+-- Name: FUNCTION open_purchase(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_idempotency_key text); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.open_purchase(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_idempotency_key text) IS 'Opens a purchase at the price of this moment; paying never recomputes it. Buttons and invoices carry purchase_id and nothing else. It lives 30 minutes (setting purchase_lifetime_seconds). subscription_expires_at is the end if it were paid now. Idempotent by p_idempotency_key.';
+
+--
+-- Name: open_topup(bigint, bigint, text); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.open_topup(p_telegram_id bigint, p_amount_kopecks bigint, p_idempotency_key text) RETURNS TABLE(purchase_id uuid, price_kopecks bigint, expires_at timestamp with time zone, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_now timestamptz;
+  v_id uuid;
+begin
+  perform core._guard('payments');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_amount_kopecks between 1 and 1000000000000,
+                        'p_amount_kopecks: 1 to 10^12');
+  perform core._require_key(p_idempotency_key);
+  v_is_blocked := account._lock(p_telegram_id);
+  v_now := core.now();
+
+  v_id := billing._find_opened(p_telegram_id, 'topup', p_idempotency_key, null, null, null,
+                               p_amount_kopecks);
+  if v_id is null then
+    if v_is_blocked then
+      perform core._refuse('US002', format('telegram_id %s', p_telegram_id));
+    end if;
+    if p_amount_kopecks not between ops._setting_value('topup_minimum_kopecks')
+                                and ops._setting_value('topup_maximum_kopecks') then
+      perform core._refuse('PU006', format(
+        '%s is not between %s and %s kopecks', p_amount_kopecks,
+        ops._setting_value('topup_minimum_kopecks'), ops._setting_value('topup_maximum_kopecks')));
+    end if;
+
+    insert into billing.purchase as u (
+      telegram_id, purchase_id, kind, status, list_kopecks, discount_kind, discount_percent,
+      price_kopecks, idempotency_key, opened_at, expires_at, expiry_check_at)
+    select p_telegram_id, gen_random_uuid(), 'topup', 'open', p_amount_kopecks, 'none', 0,
+           p_amount_kopecks, p_idempotency_key, v_now, l.expires_at, l.expires_at
+    from billing._lifetime(v_now) l (expires_at)
+    returning u.purchase_id into v_id;
+    is_replay := false;
+  else
+    is_replay := true;
+  end if;
+
+  return query
+  select u.purchase_id, u.price_kopecks::bigint, u.expires_at, open_topup.is_replay
+  from billing.purchase u
+  where u.telegram_id = p_telegram_id and u.purchase_id = v_id;
+end
+$$;
+
+--
+-- Name: FUNCTION open_topup(p_telegram_id bigint, p_amount_kopecks bigint, p_idempotency_key text); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.open_topup(p_telegram_id bigint, p_amount_kopecks bigint, p_idempotency_key text) IS 'Opens a top-up; what a provider then brings for it is credited, whatever the amount. Limits: billing.topup_options(). Idempotent by p_idempotency_key.';
+
+--
+-- Name: pay_from_balance(bigint, uuid); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.pay_from_balance(p_telegram_id bigint, p_purchase_id uuid) RETURNS TABLE(purchase_id uuid, status text, available_kopecks bigint, subscription_expires_at timestamp with time zone, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_now timestamptz;
+  v_kind billing.purchase_kind;
+  v_status billing.purchase_status;
+  v_tariff text;
+  v_months int;
+  v_price_kopecks bigint;
+  v_expires_at timestamptz;
+  v_paid_with text;
+begin
+  perform core._guard('payments');
+  if (p_telegram_id between 1 and 4503599627370495) is not true or p_purchase_id is null then
+    perform core._refuse('22023', 'p_telegram_id: 1 to 2^52 - 1; p_purchase_id: not null');
+  end if;
+  v_is_blocked := account._lock(p_telegram_id);
+  v_now := core.now();
+
+  select u.status, u.kind, u.tariff, u.months, u.price_kopecks, u.expires_at, u.paid_with,
+         u.available_after_kopecks, u.after_expires_at
+  into v_status, v_kind, v_tariff, v_months, v_price_kopecks, v_expires_at, v_paid_with,
+       pay_from_balance.available_kopecks, pay_from_balance.subscription_expires_at
+  from billing.purchase u
+  where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
+  if not found then
+    perform core._refuse('PU001', format('purchase_id %s', p_purchase_id));
+  end if;
+
+  pay_from_balance.purchase_id := p_purchase_id;
+  pay_from_balance.status := 'paid';
+  pay_from_balance.is_replay := coalesce(v_paid_with in ('balance', 'free'), false);
+  if pay_from_balance.is_replay then
+    return next;
+    return;
+  end if;
+
+  if v_is_blocked or v_kind = 'topup' or v_status <> 'open' or v_expires_at <= v_now then
+    perform billing._refuse_to_pay(p_telegram_id, p_purchase_id, v_kind, v_status, v_expires_at);
+  end if;
+
+  if v_price_kopecks > 0 then
+    pay_from_balance.available_kopecks := (ledger._post(
+      p_telegram_id, 'purchase', 'available', 'revenue', v_price_kopecks, v_now,
+      p_purchase_id => p_purchase_id)).available_kopecks;
+  else
+    pay_from_balance.available_kopecks := (wallet.balance(p_telegram_id)).available_kopecks;
+  end if;
+  pay_from_balance.subscription_expires_at := billing._fulfil(
+    p_telegram_id, p_purchase_id, v_tariff, v_months,
+    case when v_price_kopecks > 0 then 'balance' else 'free' end, null,
+    pay_from_balance.available_kopecks, v_now);
+  return next;
+end
+$$;
+
+--
+-- Name: FUNCTION pay_from_balance(p_telegram_id bigint, p_purchase_id uuid); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.pay_from_balance(p_telegram_id bigint, p_purchase_id uuid) IS 'Takes the recorded price from the balance and extends the subscription, in one transaction; the key is delivered by a job written in it. Its own key: a second call gives the first answer with is_replay = true.';
+
+--
+-- Name: pending_invoices(text, integer); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.pending_invoices(p_provider text, p_limit integer) RETURNS TABLE(purchase_id uuid, invoice_id text, amount_minor bigint, currency text, attached_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform core._require(length(p_provider) between 1 and 64, 'p_provider: 1 to 64 characters');
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+
+  return query
+  select n.purchase_id, n.invoice_id, n.amount_minor, n.currency, n.attached_at
+  from billing.invoice n
+  where n.provider = p_provider
+    and n.attached_at > v_now - interval '3 days'
+    and not exists (select 1 from billing.charge c
+                    where c.provider = n.provider and c.charge_id = n.invoice_id)
+  order by n.attached_at desc
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION pending_invoices(p_provider text, p_limit integer); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.pending_invoices(p_provider text, p_limit integer) IS 'Attached within 3 days and not settled, newest first; for providers whose charge id is the invoice id. Reads only.';
+
+--
+-- Name: precheck(bigint, uuid, bigint, text); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.precheck(p_telegram_id bigint, p_purchase_id uuid, p_amount_minor bigint, p_currency text) RETURNS TABLE(is_payable boolean, refusal text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+  v_refusal text;
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_purchase_id is not null, 'p_purchase_id: the id from open_purchase');
+  perform core._require(p_amount_minor >= 1, 'p_amount_minor: 1 or more');
+  perform core._require(length(p_currency) between 1 and 16, 'p_currency: RUB or XTR');
+  perform core._require_feature('payments');
+
+  select case when a.is_blocked then 'blocked'
+              when u.status = 'expired' or (u.status = 'open' and u.expires_at <= v_now)
+                then 'expired'
+              when u.status <> 'open' then 'not_open'
+              when not exists (
+                select 1 from billing.invoice n
+                where n.telegram_id = u.telegram_id and n.purchase_id = u.purchase_id
+                  and n.amount_minor = p_amount_minor and n.currency = p_currency)
+                then 'amount_differs'
+         end
+  into v_refusal
+  from billing.purchase u
+  join account.account a on a.telegram_id = u.telegram_id
+  where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
+  if not found then
+    v_refusal := 'unknown_purchase';
+  end if;
+
+  return query select v_refusal is null, v_refusal;
+end
+$$;
+
+--
+-- Name: FUNCTION precheck(p_telegram_id bigint, p_purchase_id uuid, p_amount_minor bigint, p_currency text); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.precheck(p_telegram_id bigint, p_purchase_id uuid, p_amount_minor bigint, p_currency text) IS 'Answers Telegram''s pre_checkout_query. refusal: null, unknown_purchase, blocked, expired, not_open or amount_differs. Reserves nothing. Reads only.';
+
+--
+-- Name: quote(bigint, text, integer, text); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.quote(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text) RETURNS TABLE(list_kopecks bigint, discount_kind text, discount_percent integer, price_kopecks bigint, subscription_expires_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform billing._require_choice(p_tariff, p_months, p_promo_code);
+
+  return query
+  select p.list_kopecks, p.discount_kind::text, p.discount_percent, p.price_kopecks,
+         subscription._end_after(v_now, p_tariff, p_months, s.tariff, s.expires_at, s.is_trial)
+  from billing._price(p_telegram_id, p_tariff, p_months, p_promo_code, v_now) p
+  left join subscription.subscription s on s.telegram_id = p_telegram_id;
+end
+$$;
+
+--
+-- Name: FUNCTION quote(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.quote(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text) IS 'List price, the discount that won, the price in kopecks, and the end of the subscription if it were paid now. Reserves nothing. Reads only.';
+
+--
+-- Name: settle_payment(text, text, uuid, bigint, bigint, text, jsonb); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.settle_payment(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb) RETURNS TABLE(payment_id bigint, outcome text, telegram_id bigint, credited_kopecks bigint, subscription_expires_at timestamp with time zone, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._guard();
+  perform core._require(length(p_charge_id) between 1 and 256,
+                        'p_charge_id: 1 to 256 characters');
+  perform core._require(p_amount_minor >= 1, 'p_amount_minor: 1 or more');
+  perform core._require(length(p_currency) between 1 and 16, 'p_currency: 1 to 16 characters');
+  perform billing._require_provider(p_provider);
+
+  return query
+  select s.payment_id, s.outcome, s.telegram_id, s.credited_kopecks, s.subscription_expires_at,
+         s.is_replay
+  from billing._settle(p_provider, p_charge_id, p_purchase_id, p_payer_id, p_amount_minor,
+                       p_currency, p_raw) s;
+end
+$$;
+
+--
+-- Name: FUNCTION settle_payment(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.settle_payment(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb) IS 'Received money is never refused or lost. Its key is (provider, charge id): a repeat is a replay, whatever else differs. outcome: applied (bought the purchase, late or not; a surplus is credited), credited (all of it is on the payer''s balance: bought already, too little, paid by somebody else, or a blocked user), suspense (unknown purchase or payer, wrong currency: the admins are told), reversed. A null p_payer_id is the purchase''s owner.';
+
+--
+-- Name: show_purchase(bigint, uuid); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.show_purchase(p_telegram_id bigint, p_purchase_id uuid) RETURNS TABLE(purchase_id uuid, kind text, status text, tariff text, months integer, list_kopecks bigint, discount_kind text, discount_percent integer, price_kopecks bigint, expires_at timestamp with time zone, subscription_expires_at timestamp with time zone, provider text, invoice_id text, offer_id uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_purchase_id is not null, 'p_purchase_id: the id from open_purchase');
+
+  return query
+  select u.purchase_id, u.kind::text,
+         case when u.status = 'open' and u.expires_at <= v_now then 'expired'
+              else u.status::text end,
+         u.tariff, u.months::int, u.list_kopecks::bigint, u.discount_kind::text,
+         u.discount_percent::int, u.price_kopecks::bigint, u.expires_at,
+         coalesce(u.after_expires_at, u.quoted_expires_at), i.provider, i.invoice_id,
+         p.offer_id
+  from billing.purchase u
+  left join billing.tariff_price p on p.tariff = u.tariff and p.months = u.months
+  left join lateral (
+    select n.provider, n.invoice_id
+    from billing.invoice n
+    where n.telegram_id = u.telegram_id and n.purchase_id = u.purchase_id
+    order by n.attached_at desc limit 1) i on true
+  where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
+  if not found then
+    perform core._refuse('PU001', format('purchase_id %s', p_purchase_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION show_purchase(p_telegram_id bigint, p_purchase_id uuid); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.show_purchase(p_telegram_id bigint, p_purchase_id uuid) IS 'A purchase with its price, status and latest invoice. Reads only.';
+
+--
+-- Name: topup_options(); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.topup_options() RETURNS TABLE(minimum_kopecks bigint, maximum_kopecks bigint, presets_kopecks bigint[])
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select ops._setting_value('topup_minimum_kopecks'), ops._setting_value('topup_maximum_kopecks'),
+         array(select p.amount_kopecks::bigint from billing.topup_preset p
+               order by p.amount_kopecks)
+$$;
+
+--
+-- Name: FUNCTION topup_options(); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.topup_options() IS 'Smallest, largest and preset top-ups, in kopecks. Reads only.';
+
+--
+-- Name: ways_to_pay(bigint, uuid); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.ways_to_pay(p_telegram_id bigint, p_purchase_id uuid) RETURNS TABLE(provider text, amount_minor bigint, currency text, is_offered boolean, refusal text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_purchase record;
+  v_now timestamptz := core.now();
+  v_star_kopecks bigint := ops._setting_value('star_kopecks');
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_purchase_id is not null, 'p_purchase_id: the id from open_purchase');
+
+  select u.price_kopecks, u.status = 'open' and u.expires_at > v_now as is_open into v_purchase
+  from billing.purchase u
+  where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
+  if not found then
+    perform core._refuse('PU001', format('purchase_id %s', p_purchase_id));
+  end if;
+
+  return query
+  select w.provider, w.amount_minor, w.currency, w.refusal is null, w.refusal
+  from (
+    select p.provider,
+           coalesce(i.amount_minor,
+                    case p.currency when 'XTR'
+                      then (v_purchase.price_kopecks + v_star_kopecks - 1) / v_star_kopecks
+                      else v_purchase.price_kopecks end) as amount_minor,
+           p.currency,
+           case when not v_purchase.is_open then 'not_open'
+                when not p.is_offered then 'switched_off'
+                when v_purchase.price_kopecks = 0 then 'free'
+                when v_purchase.price_kopecks < p.minimum_kopecks then 'below_minimum'
+           end as refusal
+    from billing.provider p
+    left join lateral (
+      select n.amount_minor from billing.invoice n
+      where n.telegram_id = p_telegram_id and n.purchase_id = p_purchase_id
+        and n.provider = p.provider
+      order by n.attached_at limit 1) i on true
+    where p.is_settled_by_event
+  ) w
+  order by w.provider;
+end
+$$;
+
+--
+-- Name: FUNCTION ways_to_pay(p_telegram_id bigint, p_purchase_id uuid); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.ways_to_pay(p_telegram_id bigint, p_purchase_id uuid) IS 'One row per provider. amount_minor is what its invoice has to ask: kopecks, or whole Stars rounded up, fixed once an invoice is attached. refusal: null, not_open, switched_off, free (no provider is needed), below_minimum. Reads only.';
+
+--
+-- Name: _guard(text); Type: FUNCTION; Schema: core; Owner: -
+--
+
+CREATE FUNCTION core._guard(p_feature text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    perform core._refuse('OP001', current_setting('transaction_isolation'));
+  end if;
+
+  if p_feature is not null
+     and exists (select 1 from ops.feature f where f.name = p_feature and not f.is_on) then
+    perform core._refuse('OP003', p_feature);
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _guard(p_feature text); Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON FUNCTION core._guard(p_feature text) IS 'First line of every function that writes: READ COMMITTED only, and only while its switch is on.';
+
+--
+-- Name: _refuse(text, text); Type: FUNCTION; Schema: core; Owner: -
+--
+
+CREATE FUNCTION core._refuse(p_sqlstate text, p_detail text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_message text;
+  v_hint text;
+begin
+  select r.message, r.hint into strict v_message, v_hint
+  from core.refusal r
+  where r.sqlstate = p_sqlstate;
+
+  raise exception using
+    errcode = p_sqlstate, message = v_message, detail = p_detail, hint = v_hint;
+end
+$$;
+
+--
+-- Name: FUNCTION _refuse(p_sqlstate text, p_detail text); Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON FUNCTION core._refuse(p_sqlstate text, p_detail text) IS 'Raises a refusal listed in core.refusal.';
+
+--
+-- Name: _require(boolean, text); Type: FUNCTION; Schema: core; Owner: -
+--
+
+CREATE FUNCTION core._require(p_is_met boolean, p_rule text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  if p_is_met is not true then
+    perform core._refuse('22023', p_rule);
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _require(p_is_met boolean, p_rule text); Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON FUNCTION core._require(p_is_met boolean, p_rule text) IS 'Refuses a bad argument; the rule that it broke goes to DETAIL.';
+
+--
+-- Name: _require_feature(text); Type: FUNCTION; Schema: core; Owner: -
+--
+
+CREATE FUNCTION core._require_feature(p_feature text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  if exists (select 1 from ops.feature f where f.name = p_feature and not f.is_on) then
+    perform core._refuse('OP003', p_feature);
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _require_feature(p_feature text); Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON FUNCTION core._require_feature(p_feature text) IS 'Refuses while the switch in ops.feature is off.';
+
+--
+-- Name: _require_key(text); Type: FUNCTION; Schema: core; Owner: -
+--
+
+CREATE FUNCTION core._require_key(p_idempotency_key text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  if (length(p_idempotency_key) between 1 and 128) is not true then
+    perform core._refuse('22023', 'p_idempotency_key: 1 to 128 characters');
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _require_key(p_idempotency_key text); Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON FUNCTION core._require_key(p_idempotency_key text) IS 'Refuses what cannot be an idempotency key.';
+
+--
+-- Name: _require_user_id(bigint); Type: FUNCTION; Schema: core; Owner: -
+--
+
+CREATE FUNCTION core._require_user_id(p_telegram_id bigint) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  if (p_telegram_id between 1 and 4503599627370495) is not true then
+    perform core._refuse('22023', 'p_telegram_id: 1 to 2^52 - 1');
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _require_user_id(p_telegram_id bigint); Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON FUNCTION core._require_user_id(p_telegram_id bigint) IS 'Refuses what cannot be a Telegram id.';
+
+--
+-- Name: now(); Type: FUNCTION; Schema: core; Owner: -
+--
+
+CREATE FUNCTION core.now() RETURNS timestamp with time zone
+    LANGUAGE sql
+    AS $$
+  select clock_timestamp()
+$$;
+
+--
+-- Name: FUNCTION now(); Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON FUNCTION core.now() IS 'The clock: moves on while a transaction waits, unlike now(). Tests put another clock here.';
+
+--
+-- Name: claim(text, integer, interval); Type: FUNCTION; Schema: inbox; Owner: -
+--
+
+CREATE FUNCTION inbox.claim(p_holder text, p_limit integer, p_lease interval) RETURNS TABLE(update_id bigint, chat_id bigint, payload text, attempt integer, lease_token uuid)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+begin
+  perform core._guard();
+  perform outbox._require_claim(p_holder, p_limit, p_lease);
+  v_now := core.now();
+
+  return query
+  with due as (
+    select u.update_id
+    from inbox.update u
+    where u.finished_at is null and u.due_at <= v_now
+      and (u.leased_until is null or u.leased_until <= v_now)
+      and not exists (
+        select 1 from inbox.update e
+        where e.chat_id = u.chat_id and e.finished_at is null
+          and (e.update_id < u.update_id or e.leased_until > v_now))
+    order by u.update_id
+    limit p_limit
+    for no key update of u skip locked
+  ), claimed as (
+    update inbox.update u
+    set attempt = u.attempt + 1, holder = p_holder, lease_token = gen_random_uuid(),
+        leased_until = v_now + p_lease
+    from due d
+    where u.update_id = d.update_id
+    returning u.update_id, u.chat_id, u.payload::text as payload, u.attempt::int as attempt,
+              u.lease_token
+  )
+  select c.update_id, c.chat_id, c.payload, c.attempt, c.lease_token
+  from claimed c
+  order by c.update_id;
+end
+$$;
+
+--
+-- Name: FUNCTION claim(p_holder text, p_limit integer, p_lease interval); Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON FUNCTION inbox.claim(p_holder text, p_limit integer, p_lease interval) IS 'Leases up to p_limit updates for p_lease, of different chats: an update waits until the earlier ones of its chat are done. Then inbox.done or inbox.failed with lease_token.';
+
+--
+-- Name: done(bigint, uuid); Type: FUNCTION; Schema: inbox; Owner: -
+--
+
+CREATE FUNCTION inbox.done(p_update_id bigint, p_lease_token uuid) RETURNS TABLE(is_done boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform core._guard();
+  perform core._require(p_update_id is not null, 'p_update_id: the id from claim');
+  perform core._require(p_lease_token is not null, 'p_lease_token: the token from claim');
+
+  update inbox.update u
+  set finished_at = core.now(), leased_until = null
+  where u.update_id = p_update_id and u.lease_token = p_lease_token and u.finished_at is null;
+
+  return query
+  select exists (select 1 from inbox.update u
+                 where u.update_id = p_update_id and u.lease_token = p_lease_token
+                   and u.finished_at is not null);
+end
+$$;
+
+--
+-- Name: FUNCTION done(p_update_id bigint, p_lease_token uuid); Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON FUNCTION inbox.done(p_update_id bigint, p_lease_token uuid) IS 'The update was handled. is_done is false when the lease was lost. Safe to call again.';
+
+--
+-- Name: failed(bigint, uuid, text); Type: FUNCTION; Schema: inbox; Owner: -
+--
+
+CREATE FUNCTION inbox.failed(p_update_id bigint, p_lease_token uuid, p_error text) RETURNS TABLE(will_retry boolean, next_attempt_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_attempt int;
+  v_next_attempt_at timestamptz;
+begin
+  perform core._guard();
+  perform core._require(p_update_id is not null, 'p_update_id: the id from claim');
+  perform core._require(p_lease_token is not null, 'p_lease_token: the token from claim');
+  perform core._require(length(p_error) >= 1, 'p_error: what went wrong');
+
+  select u.attempt, case when u.leased_until is null then u.due_at end
+  into v_attempt, v_next_attempt_at
+  from inbox.update u
+  where u.update_id = p_update_id and u.lease_token = p_lease_token and u.finished_at is null
+  for no key update;
+  if not found or v_next_attempt_at is not null then -- lost, finished, or told before
+    return query select v_next_attempt_at is not null, v_next_attempt_at;
+    return;
+  end if;
+
+  if v_attempt < ops._setting_value('update_attempts') then
+    v_next_attempt_at := core.now() + make_interval(secs => 2 ^ (least(v_attempt, 8) - 1));
+  else
+    perform ops._bury('inbox', 'update:' || p_update_id, p_error);
+  end if;
+
+  update inbox.update u
+  set due_at = coalesce(v_next_attempt_at, u.due_at), leased_until = null, holder = null,
+      last_error = left(p_error, 1000),
+      finished_at = case when v_next_attempt_at is null then core.now() end
+  where u.update_id = p_update_id;
+
+  return query select v_next_attempt_at is not null, v_next_attempt_at;
+end
+$$;
+
+--
+-- Name: FUNCTION failed(p_update_id bigint, p_lease_token uuid, p_error text); Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON FUNCTION inbox.failed(p_update_id bigint, p_lease_token uuid, p_error text) IS 'The update could not be handled. It is tried again with backoff, 5 times in all (setting update_attempts); then it goes to ops.dead_letter, and the chat''s later updates have their turn.';
+
+--
+-- Name: give_back(text); Type: FUNCTION; Schema: inbox; Owner: -
+--
+
+CREATE FUNCTION inbox.give_back(p_holder text) RETURNS TABLE(given_back integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_given_back int;
+begin
+  perform core._guard();
+  perform core._require(length(p_holder) between 1 and 256, 'p_holder: 1 to 256 characters');
+
+  with held as (
+    select u.update_id from inbox.update u
+    where u.finished_at is null and u.leased_until is not null and u.holder = p_holder
+    for no key update skip locked
+  )
+  update inbox.update u
+  set attempt = u.attempt - 1, holder = null, lease_token = null, leased_until = null
+  from held h
+  where u.update_id = h.update_id;
+  get diagnostics v_given_back = row_count;
+
+  return query select v_given_back;
+end
+$$;
+
+--
+-- Name: FUNCTION give_back(p_holder text); Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON FUNCTION inbox.give_back(p_holder text) IS 'For a process that stops: its unfinished updates are free at once, the attempt uncounted.';
+
+--
+-- Name: receive(bigint[], bigint[], text[]); Type: FUNCTION; Schema: inbox; Owner: -
+--
+
+CREATE FUNCTION inbox.receive(p_update_ids bigint[], p_chat_ids bigint[], p_payloads text[]) RETURNS TABLE(received integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_now timestamptz := core.now();
+  v_received int;
+begin
+  perform core._guard();
+  perform core._require(
+    cardinality(p_update_ids) between 1 and 1000
+      and cardinality(p_chat_ids) = cardinality(p_update_ids)
+      and cardinality(p_payloads) = cardinality(p_update_ids),
+    'p_update_ids, p_chat_ids, p_payloads: 1 to 1000 entries, the same number each');
+  perform core._require(
+    array_position(p_update_ids, null) is null and array_position(p_chat_ids, null) is null
+      and array_position(p_payloads, null) is null,
+    'p_update_ids, p_chat_ids, p_payloads: no nulls');
+
+  insert into inbox.update (update_id, chat_id, payload, received_at, due_at)
+  select n.update_id, n.chat_id, n.payload::json, v_now, v_now
+  from unnest(p_update_ids, p_chat_ids, p_payloads) n (update_id, chat_id, payload)
+  order by n.update_id
+  on conflict on constraint update_pkey do nothing;
+  get diagnostics v_received = row_count;
+
+  return query select v_received;
+end
+$$;
+
+--
+-- Name: FUNCTION receive(p_update_ids bigint[], p_chat_ids bigint[], p_payloads text[]); Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON FUNCTION inbox.receive(p_update_ids bigint[], p_chat_ids bigint[], p_payloads text[]) IS 'Stores updates (raw JSON). p_chat_ids says whose turn each takes; the poller moves its offset, the webhook answers 200, only after this has returned. received counts the new ones. Safe to call again.';
+
+--
+-- Name: _post(bigint, ledger.reason, ledger.account, ledger.account, bigint, timestamp with time zone, uuid, bigint, bigint, text, text); Type: FUNCTION; Schema: ledger; Owner: -
+--
+
+CREATE FUNCTION ledger._post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid DEFAULT NULL::uuid, p_payment_id bigint DEFAULT NULL::bigint, p_actor_id bigint DEFAULT NULL::bigint, p_note text DEFAULT NULL::text, p_idempotency_key text DEFAULT NULL::text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_available_change bigint := case when p_credit = 'available' then p_amount_kopecks
+                                    when p_debit = 'available' then -p_amount_kopecks else 0 end;
+  v_held_change bigint := case when p_credit = 'held' then p_amount_kopecks
+                               when p_debit = 'held' then -p_amount_kopecks else 0 end;
+  v_version bigint;
+  v_debt_kopecks bigint;
+begin
+  update wallet.wallet w
+  set available_kopecks = w.available_kopecks + v_available_change,
+      held_kopecks = w.held_kopecks + v_held_change,
+      version = w.version + 1
+  where w.telegram_id = p_telegram_id
+    and w.available_kopecks + v_available_change >= 0
+    and w.held_kopecks + v_held_change >= 0
+  returning w.available_kopecks, w.held_kopecks, w.debt_kopecks, w.version
+  into _post.available_kopecks, _post.held_kopecks, v_debt_kopecks, v_version;
+  if not found then
+    perform core._refuse(
+      'WA001', format('telegram_id %s needs %s kopecks (balance_not_negative)',
+                      p_telegram_id, p_amount_kopecks));
+  end if;
+
+  insert into ledger.transfer as t (
+    telegram_id, version, debit_account, credit_account, reason, amount_kopecks,
+    available_kopecks, held_kopecks, debt_kopecks, created_at,
+    purchase_id, payment_id, actor_id, note, idempotency_key)
+  values (
+    p_telegram_id, v_version, p_debit, p_credit, p_reason, p_amount_kopecks,
+    _post.available_kopecks, _post.held_kopecks, v_debt_kopecks, p_now,
+    p_purchase_id, p_payment_id, p_actor_id, p_note, p_idempotency_key)
+  returning t.transfer_id into _post.transfer_id;
+end
+$$;
+
+--
+-- Name: FUNCTION _post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint); Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON FUNCTION ledger._post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint) IS 'The only writer of wallets and ledger rows: one movement from the debit to the credit account.';
+
+--
+-- Name: _arguments(bigint, text, uuid, bigint, jsonb); Type: FUNCTION; Schema: notify; Owner: -
+--
+
+CREATE FUNCTION notify._arguments(p_telegram_id bigint, p_template text, p_purchase_id uuid, p_amount_kopecks bigint, p_arguments jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+  select jsonb_strip_nulls(jsonb_build_object(
+           'purchase_id', u.purchase_id,
+           'price_kopecks', u.price_kopecks,
+           'tariff', coalesce(u.tariff, s.tariff),
+           'months', u.months,
+           'expires_at', coalesce(u.after_expires_at, s.expires_at),
+           'amount_kopecks', p_amount_kopecks,
+           'available_kopecks', w.available_kopecks,
+           'key_uri', case p_template when 'key_ready' then s.key_uri end))
+         || coalesce(p_arguments, '{}')
+  from wallet.wallet w
+  left join subscription.subscription s on s.telegram_id = w.telegram_id
+  left join billing.purchase u on u.telegram_id = w.telegram_id and u.purchase_id = p_purchase_id
+  where w.telegram_id = p_telegram_id
+$$;
+
+--
+-- Name: FUNCTION _arguments(p_telegram_id bigint, p_template text, p_purchase_id uuid, p_amount_kopecks bigint, p_arguments jsonb); Type: COMMENT; Schema: notify; Owner: -
+--
+
+COMMENT ON FUNCTION notify._arguments(p_telegram_id bigint, p_template text, p_purchase_id uuid, p_amount_kopecks bigint, p_arguments jsonb) IS 'Read when the message is claimed, so that no key lies in the outbox.';
+
+--
+-- Name: _close_lost(); Type: FUNCTION; Schema: notify; Owner: -
+--
+
+CREATE FUNCTION notify._close_lost() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  with lost as (
+    select t.telegram_id, t.task_id
+    from outbox.task t
+    where t.finished_at is null and t.leased_until <= core.now() and t.kind = 'message'
+      and not t.is_repeatable
+    limit 100
+    for no key update skip locked
+  )
+  update outbox.task t
+  set finished_at = core.now(), outcome = 'lost', leased_until = null
+  from lost l
+  where t.telegram_id = l.telegram_id and t.task_id = l.task_id;
+end
+$$;
+
+--
+-- Name: FUNCTION _close_lost(); Type: COMMENT; Schema: notify; Owner: -
+--
+
+COMMENT ON FUNCTION notify._close_lost() IS 'A message other than a key is never sent twice.';
+
+--
+-- Name: claim(text, integer, interval); Type: FUNCTION; Schema: notify; Owner: -
+--
+
+CREATE FUNCTION notify.claim(p_holder text, p_limit integer, p_lease interval) RETURNS TABLE(message_id bigint, telegram_id bigint, template text, arguments jsonb, lease_token uuid, language text, correlation_id text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_tasks bigint[];
+  v_users bigint[];
+begin
+  perform core._guard();
+  perform outbox._require_claim(p_holder, p_limit, p_lease);
+  perform notify._close_lost();
+
+  select array_agg(c.task_id), array_agg(c.telegram_id) into v_tasks, v_users
+  from outbox._claim('message', p_holder, p_limit, p_lease) c;
+
+  return query
+  select t.task_id, t.telegram_id::bigint, t.name,
+         notify._arguments(t.telegram_id, t.name, t.purchase_id, t.amount_kopecks, t.arguments),
+         t.lease_token, a.language, t.correlation_id
+  from unnest(v_users, v_tasks) c (telegram_id, task_id)
+  join outbox.task t on t.telegram_id = c.telegram_id and t.task_id = c.task_id
+  join account.account a on a.telegram_id = t.telegram_id
+  order by t.task_id;
+end
+$$;
+
+--
+-- Name: FUNCTION claim(p_holder text, p_limit integer, p_lease interval); Type: COMMENT; Schema: notify; Owner: -
+--
+
+COMMENT ON FUNCTION notify.claim(p_holder text, p_limit integer, p_lease interval) IS 'Leases up to p_limit messages for p_lease; then notify.sent, or notify.failed where it is certain that nothing was delivered. With neither, the outcome is unknown: when the lease has run out a key_ready is given out again, every other message is closed as lost. arguments has what the template shows: kopecks and times.';
+
+--
+-- Name: failed(bigint, uuid, text, boolean); Type: FUNCTION; Schema: notify; Owner: -
+--
+
+CREATE FUNCTION notify.failed(p_message_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) RETURNS TABLE(message_id bigint, is_recorded boolean, next_attempt_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_task record;
+  v_attempt int;
+  v_next_attempt_at timestamptz;
+begin
+  perform core._guard();
+  perform core._require(p_message_id is not null, 'p_message_id: the id from claim');
+  perform core._require(p_lease_token is not null, 'p_lease_token: the token from claim');
+  perform core._require(length(p_error) >= 1, 'p_error: what went wrong');
+  perform core._require(p_is_unreachable is not null, 'p_is_unreachable: true or false');
+
+  select l.telegram_id, l.is_leased, l.is_finished, l.given_back_until into v_task
+  from outbox._lock_leased('message', p_message_id, p_lease_token) l;
+
+  if v_task.is_leased and v_task.given_back_until is not null then
+    v_next_attempt_at := v_task.given_back_until;
+  elsif v_task.is_leased and not v_task.is_finished then
+    select t.attempt into v_attempt from outbox.task t
+    where t.telegram_id = v_task.telegram_id and t.task_id = p_message_id;
+
+    if p_is_unreachable then
+      update account.account a set is_reachable = false
+      where a.telegram_id = v_task.telegram_id and a.is_reachable;
+      perform outbox._finish(v_task.telegram_id, p_message_id, 'unreachable', p_error);
+    elsif v_attempt >= ops._setting_value('message_attempts') then
+      perform outbox._finish(v_task.telegram_id, p_message_id, 'failed', p_error);
+      perform ops._bury('notify.send', 'message:' || p_message_id, p_error);
+    else
+      v_next_attempt_at := outbox._retry(v_task.telegram_id, p_message_id, p_error,
+        make_interval(secs => least(2 ^ least(v_attempt, 10), 600)), 0);
+    end if;
+  end if;
+
+  return query select p_message_id, v_task.is_leased, v_next_attempt_at;
+end
+$$;
+
+--
+-- Name: FUNCTION failed(p_message_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean); Type: COMMENT; Schema: notify; Owner: -
+--
+
+COMMENT ON FUNCTION notify.failed(p_message_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) IS 'Only where nothing was delivered for certain (429, 4xx, no connection). Unreachable: the user blocked the bot, nothing more is sent for this message. Else it is tried again with backoff, 10 times in all (setting message_attempts). is_recorded is false when the lease was lost.';
+
+--
+-- Name: sent(bigint, uuid); Type: FUNCTION; Schema: notify; Owner: -
+--
+
+CREATE FUNCTION notify.sent(p_message_id bigint, p_lease_token uuid) RETURNS TABLE(message_id bigint, is_recorded boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_task record;
+begin
+  perform core._guard();
+  perform core._require(p_message_id is not null, 'p_message_id: the id from claim');
+  perform core._require(p_lease_token is not null, 'p_lease_token: the token from claim');
+
+  select l.telegram_id, l.is_leased, l.is_finished into v_task
+  from outbox._lock_leased('message', p_message_id, p_lease_token) l;
+  if v_task.is_leased and not v_task.is_finished then
+    perform outbox._finish(v_task.telegram_id, p_message_id, 'done');
+  end if;
+
+  return query select p_message_id, v_task.is_leased;
+end
+$$;
+
+--
+-- Name: FUNCTION sent(p_message_id bigint, p_lease_token uuid); Type: COMMENT; Schema: notify; Owner: -
+--
+
+COMMENT ON FUNCTION notify.sent(p_message_id bigint, p_lease_token uuid) IS 'The message was delivered. is_recorded is false when the lease was lost. Safe to call again.';
+
+--
+-- Name: _alarm(text, text, text); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._alarm(p_alarm text, p_subject text, p_detail text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_now timestamptz := core.now();
+begin
+  perform audit._record('alarm.' || p_alarm, null, p_subject,
+                        jsonb_build_object('detail', p_detail));
+
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, arguments)
+  select a.telegram_id, 'message', 'admin_alarm', v_now, v_now,
+         jsonb_build_object('alarm', p_alarm, 'subject', p_subject, 'detail', p_detail)
+  from account.admin a
+  where a.is_active;
+end
+$$;
+
+--
+-- Name: FUNCTION _alarm(p_alarm text, p_subject text, p_detail text); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._alarm(p_alarm text, p_subject text, p_detail text) IS 'Something an admin has to look at.';
+
+--
+-- Name: _bury(text, text, text); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._bury(p_job_name text, p_subject text, p_error text) RETURNS void
+    LANGUAGE sql
+    AS $$
+  insert into ops.dead as d (job_name, subject, error, died_at)
+  values (p_job_name, p_subject, left(p_error, 1000), core.now())
+  on conflict on constraint dead_once do update
+  set error = excluded.error, died_at = excluded.died_at
+$$;
+
+--
+-- Name: FUNCTION _bury(p_job_name text, p_subject text, p_error text); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._bury(p_job_name text, p_subject text, p_error text) IS 'Adds a row to ops.dead_letter, or renews it.';
+
+--
+-- Name: _enter_due(text, bigint, integer); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._enter_due(p_job_name text, p_epoch bigint, p_limit integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_epoch bigint;
+begin
+  perform core._guard('workers');
+  perform core._require(p_limit between 1 and 100000, 'p_limit: 1 to 100000');
+
+  insert into ops.lease (name, epoch, expires_at)
+  values (p_job_name, 0, '-infinity')
+  on conflict on constraint lease_pkey do nothing;
+
+  select l.epoch into strict v_epoch
+  from ops.lease l
+  where l.name = p_job_name
+  for no key update;
+  if p_epoch <> v_epoch or p_epoch < 1 then -- 0: nobody has led yet
+    perform core._refuse('OP002', format('%s: epoch is %s, not %s', p_job_name, v_epoch, p_epoch));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _enter_due(p_job_name text, p_epoch bigint, p_limit integer); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._enter_due(p_job_name text, p_epoch bigint, p_limit integer) IS 'Two runs of a job take turns; one with an old epoch is refused. A null epoch is a run by hand or by pg_cron.';
+
+--
+-- Name: _reconcile_accounts(); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._reconcile_accounts() RETURNS TABLE(check_name text, subject text, detail text)
+    LANGUAGE sql STABLE
+    AS $$
+  select 'user_has_wallet', 'telegram_id:' || a.telegram_id, 'no wallet'
+  from account.account a
+  where not exists (select 1 from wallet.wallet w where w.telegram_id = a.telegram_id)
+  union all
+  select 'row_has_user', o.name || ' of telegram_id:' || o.telegram_id, 'no such user'
+  from (select 'wallet' as name, w.telegram_id from wallet.wallet w
+        union select 'transfer', t.telegram_id from ledger.transfer t
+        union select 'purchase', u.telegram_id from billing.purchase u
+        union select 'subscription', s.telegram_id from subscription.subscription s
+        union select 'task', k.telegram_id from outbox.task k) o
+  where not exists (select 1 from account.account a where a.telegram_id = o.telegram_id)
+  union all
+  select 'referrer_is_older', 'telegram_id:' || a.telegram_id,
+         format('referrer %s is no user, or came later', a.referrer_id)
+  from account.account a
+  where a.referrer_id is not null
+    and not exists (select 1 from account.account r
+                    where r.telegram_id = a.referrer_id and r.registered_at < a.registered_at)
+  union all
+  select 'referral_code_unique', 'code:' || a.referral_code, format('%s users', count(*))
+  from account.account a
+  group by a.referral_code having count(*) > 1
+$$;
+
+--
+-- Name: FUNCTION _reconcile_accounts(); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._reconcile_accounts() IS 'Checks user_has_wallet, row_has_user, referrer_is_older (hence no cycle), referral_code_unique.';
+
+--
+-- Name: _reconcile_ledger(); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._reconcile_ledger() RETURNS TABLE(check_name text, subject text, detail text)
+    LANGUAGE sql STABLE
+    AS $$
+  with chain as (
+    select t.telegram_id, t.version, t.available_kopecks, t.held_kopecks, t.debt_kopecks,
+           lag(t.version, 1, 0::bigint) over w as version_before,
+           lag(t.available_kopecks::bigint, 1, 0::bigint) over w + t.amount_kopecks
+             * ((t.credit_account = 'available')::int - (t.debit_account = 'available')::int)
+             as available_expected,
+           lag(t.held_kopecks::bigint, 1, 0::bigint) over w + t.amount_kopecks
+             * ((t.credit_account = 'held')::int - (t.debit_account = 'held')::int)
+             as held_expected,
+           lag(t.debt_kopecks::bigint, 1, 0::bigint) over w - t.amount_kopecks
+             * ((t.credit_account = 'debt')::int - (t.debit_account = 'debt')::int)
+             as debt_expected,
+           row_number() over (partition by t.telegram_id order by t.version desc) = 1 as is_last
+    from ledger.transfer t
+    window w as (partition by t.telegram_id order by t.version)
+  )
+  select 'version_chain', 'telegram_id:' || c.telegram_id,
+         format('version %s follows %s', c.version, c.version_before)
+  from chain c where c.version <> c.version_before + 1
+  union all
+  select 'balance_chain', 'telegram_id:' || c.telegram_id,
+         format('version %s has %s, %s, %s; the row before makes it %s, %s, %s', c.version,
+                c.available_kopecks, c.held_kopecks, c.debt_kopecks,
+                c.available_expected, c.held_expected, c.debt_expected)
+  from chain c
+  where (c.available_kopecks, c.held_kopecks, c.debt_kopecks)
+        <> (c.available_expected, c.held_expected, c.debt_expected)
+  union all
+  select 'wallet_equals_ledger', 'telegram_id:' || coalesce(w.telegram_id, c.telegram_id),
+         format('wallet: version %s, %s, %s, %s; ledger: version %s, %s, %s, %s', w.version,
+                w.available_kopecks, w.held_kopecks, w.debt_kopecks,
+                c.version, c.available_kopecks, c.held_kopecks, c.debt_kopecks)
+  from wallet.wallet w
+  full join (select l.* from chain l where l.is_last) c on c.telegram_id = w.telegram_id
+  where (w.version, w.available_kopecks, w.held_kopecks, w.debt_kopecks)
+        is distinct from (coalesce(c.version, 0), coalesce(c.available_kopecks, 0),
+                          coalesce(c.held_kopecks, 0), coalesce(c.debt_kopecks, 0))
+  union all
+  select 'balance_not_negative', 'telegram_id:' || w.telegram_id,
+         format('%s, %s, %s', w.available_kopecks, w.held_kopecks, w.debt_kopecks)
+  from wallet.wallet w
+  where least(w.available_kopecks, w.held_kopecks, w.debt_kopecks) < 0
+$$;
+
+--
+-- Name: FUNCTION _reconcile_ledger(); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._reconcile_ledger() IS 'Checks version_chain, balance_chain, wallet_equals_ledger, balance_not_negative.';
+
+--
+-- Name: _reconcile_payments(); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._reconcile_payments() RETURNS TABLE(check_name text, subject text, detail text)
+    LANGUAGE sql STABLE
+    AS $$
+  with booked as (
+    select t.telegram_id, t.payment_id,
+           sum(t.amount_kopecks) filter (where t.credit_account = 'available') as credited,
+           sum(t.amount_kopecks) filter (where t.credit_account = 'revenue') as revenue
+    from ledger.transfer t
+    where t.debit_account = 'provider'
+    group by t.telegram_id, t.payment_id
+  )
+  select 'payment_has_one_charge', coalesce('payment:' || p.payment_id, 'charge:' || c.charge_id),
+         format('%s %s', coalesce(p.provider, c.provider), coalesce(p.charge_id, c.charge_id))
+  from billing.payment p
+  full join billing.charge c
+    on c.provider = p.provider and c.charge_id = p.charge_id
+   and c.telegram_id = p.telegram_id and c.payment_id = p.payment_id
+  where p.payment_id is null or c.payment_id is null
+  union all
+  select 'payment_is_booked', 'payment:' || coalesce(p.payment_id, b.payment_id),
+         format('%s: worth %s, credited %s; ledger: credited %s, revenue %s', p.outcome,
+                p.worth_kopecks, p.credited_kopecks, b.credited, b.revenue)
+  from billing.payment p
+  full join booked b on b.telegram_id = p.telegram_id and b.payment_id = p.payment_id
+  where p.payment_id is null
+     or p.credited_kopecks <> coalesce(b.credited, 0)
+     or (p.outcome = 'suspense' and b.payment_id is not null)
+     or (p.outcome in ('applied', 'credited')
+         and p.worth_kopecks <> coalesce(b.credited, 0) + coalesce(b.revenue, 0))
+  union all
+  select 'payment_buys_its_purchase', 'payment:' || p.payment_id,
+         format('applied to purchase %s, which is %s by payment %s', p.purchase_id, u.status,
+                u.payment_id)
+  from billing.payment p
+  left join billing.purchase u
+    on u.telegram_id = p.telegram_id and u.purchase_id = p.purchase_id
+  where p.outcome = 'applied'
+    and (u.payment_id, u.status in ('paid', 'refunded')) is distinct from (p.payment_id, true)
+  union all
+  select 'purchase_names_its_payment', 'purchase:' || u.purchase_id,
+         format('payment %s is not applied to it', u.payment_id)
+  from billing.purchase u
+  where u.payment_id is not null
+    and not exists (
+      select 1 from billing.payment p
+      where p.telegram_id = u.telegram_id and p.payment_id = u.payment_id
+        and p.purchase_id = u.purchase_id and p.outcome in ('applied', 'reversed'))
+$$;
+
+--
+-- Name: FUNCTION _reconcile_payments(); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._reconcile_payments() IS 'Checks payment_has_one_charge, payment_is_booked, payment_buys_its_purchase, purchase_names_its_payment.';
+
+--
+-- Name: _reconcile_purchases(); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._reconcile_purchases() RETURNS TABLE(check_name text, subject text, detail text)
+    LANGUAGE sql STABLE
+    AS $$
+  with paid as (
+    select u.telegram_id, u.purchase_id, u.kind, u.tariff, u.months, u.price_kopecks,
+           u.paid_with, u.payment_id, u.provision_task_id, u.after_expires_at,
+           u.status in ('paid', 'refunded') as is_paid
+    from billing.purchase u
+  ), charged as (
+    select t.telegram_id, t.purchase_id, count(*) as times, sum(t.amount_kopecks) as kopecks
+    from ledger.transfer t
+    where t.reason = 'purchase'
+    group by t.telegram_id, t.purchase_id
+  )
+  select 'balance_purchase_charged_once', 'purchase:' || coalesce(p.purchase_id, c.purchase_id),
+         format('price %s, charged %s times, %s kopecks', p.price_kopecks,
+                coalesce(c.times, 0), coalesce(c.kopecks, 0))
+  from (select b.* from paid b where b.is_paid and b.paid_with = 'balance') p
+  full join charged c on c.telegram_id = p.telegram_id and c.purchase_id = p.purchase_id
+  where (p.price_kopecks, 1) is distinct from (c.kopecks, c.times)
+  union all
+  select 'paid_purchase_says_how', 'purchase:' || p.purchase_id,
+         format('%s, paid with %s, payment %s', case when p.is_paid then 'paid' else 'not paid' end,
+                p.paid_with, p.payment_id)
+  from paid p
+  where p.is_paid <> (p.paid_with is not null)
+     or (p.paid_with = 'free' and p.price_kopecks > 0)
+     or (p.is_paid and p.paid_with not in ('balance', 'free') and p.payment_id is null)
+  union all
+  select 'paid_purchase_has_job', 'purchase:' || p.purchase_id,
+         format('provisioning job %s is missing', p.provision_task_id)
+  from paid p
+  where p.is_paid and p.kind = 'subscription'
+    and not exists (
+      select 1 from outbox.task t
+      where t.telegram_id = p.telegram_id and t.task_id = p.provision_task_id
+        and t.kind = 'provision' and t.purchase_id = p.purchase_id)
+  union all
+  select 'subscription_purchase_is_whole', 'purchase:' || p.purchase_id,
+         format('tariff %s, months %s, end %s', p.tariff, p.months, p.after_expires_at)
+  from paid p
+  where (p.kind = 'subscription') <> (p.tariff is not null and p.months is not null)
+     or (p.kind = 'subscription' and p.is_paid <> (p.after_expires_at is not null))
+$$;
+
+--
+-- Name: FUNCTION _reconcile_purchases(); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._reconcile_purchases() IS 'Checks balance_purchase_charged_once, paid_purchase_says_how, paid_purchase_has_job, subscription_purchase_is_whole.';
+
+--
+-- Name: _reconcile_subscriptions(); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._reconcile_subscriptions() RETURNS TABLE(check_name text, subject text, detail text)
+    LANGUAGE sql STABLE
+    AS $$
+  select 'subscription_ends_as_bought', 'telegram_id:' || coalesce(s.telegram_id, l.telegram_id),
+         format('ends %s as %s; bought until %s as %s', s.expires_at, s.tariff,
+                l.after_expires_at, l.tariff)
+  from subscription.subscription s
+  full join (
+    select distinct on (u.telegram_id) u.telegram_id, u.after_expires_at, u.tariff
+    from billing.purchase u
+    where u.kind = 'subscription' and u.status = 'paid'
+    order by u.telegram_id, u.provision_task_id desc) l on l.telegram_id = s.telegram_id
+  where (s.expires_at, s.tariff) is distinct from (l.after_expires_at, l.tariff)
+  union all
+  select 'period_follows_period', 'purchase:' || u.purchase_id,
+         format('begins after %s as %s; the purchase before ended %s as %s',
+                u.before_expires_at, u.before_tariff, u.expires_before, u.tariff_before)
+  from (
+    select p.purchase_id, p.before_expires_at, p.before_tariff,
+           lag(p.after_expires_at) over w as expires_before, lag(p.tariff) over w as tariff_before
+    from billing.purchase p
+    where p.kind = 'subscription' and p.status = 'paid'
+    window w as (partition by p.telegram_id order by p.provision_task_id)) u
+  where (u.before_expires_at, u.before_tariff)
+        is distinct from (u.expires_before, u.tariff_before)
+  union all
+  select 'expiry_is_checked_in_time', 'telegram_id:' || s.telegram_id,
+         format('ends %s, looked at %s', s.expires_at, s.expiry_check_at)
+  from subscription.subscription s
+  where s.expiry_check_at > s.expires_at
+$$;
+
+--
+-- Name: FUNCTION _reconcile_subscriptions(); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._reconcile_subscriptions() IS 'Checks subscription_ends_as_bought, period_follows_period, expiry_is_checked_in_time.';
+
+--
+-- Name: _setting_value(text); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._setting_value(p_name text) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_value bigint;
+begin
+  select s.value into strict v_value from ops.setting s where s.name = p_name;
+  return v_value;
+end
+$$;
+
+--
+-- Name: FUNCTION _setting_value(p_name text); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._setting_value(p_name text) IS 'The value of a setting in ops.setting.';
+
+--
+-- Name: acquire_lease(text, text, interval); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.acquire_lease(p_name text, p_holder text, p_ttl interval) RETURNS TABLE(epoch bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_lease record;
+  v_now timestamptz;
+begin
+  perform core._guard();
+  perform core._require(length(p_name) between 1 and 128, 'p_name: 1 to 128 characters');
+  perform core._require(length(p_holder) between 1 and 256, 'p_holder: 1 to 256 characters');
+  perform core._require(p_ttl between interval '1 second' and interval '1 hour',
+                        'p_ttl: 1 second to 1 hour');
+
+  insert into ops.lease (name, epoch, expires_at)
+  values (p_name, 0, '-infinity')
+  on conflict on constraint lease_pkey do nothing;
+
+  select l.holder, l.epoch, l.expires_at into strict v_lease
+  from ops.lease l
+  where l.name = p_name
+  for no key update;
+  v_now := core.now();
+
+  if v_lease.expires_at <= v_now then
+    v_lease.epoch := v_lease.epoch + 1;
+  elsif v_lease.holder is distinct from p_holder then
+    return query select null::bigint;
+    return;
+  end if;
+
+  update ops.lease l
+  set holder = p_holder, epoch = v_lease.epoch, expires_at = v_now + p_ttl
+  where l.name = p_name;
+  return query select v_lease.epoch;
+end
+$$;
+
+--
+-- Name: FUNCTION acquire_lease(p_name text, p_holder text, p_ttl interval); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.acquire_lease(p_name text, p_holder text, p_ttl interval) IS 'Gives the epoch of the leadership, or null while somebody else has it. The holder''s renewal keeps its epoch; every new leadership has a higher one, and the *_due functions refuse older ones (OP002).';
+
+--
+-- Name: claim_run(text, text); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.claim_run(p_job_name text, p_holder text) RETURNS TABLE(is_claimed boolean, epoch bigint, batch_size integer, timeout_seconds integer, schedule text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_job record;
+  v_epoch bigint;
+  v_is_due boolean;
+begin
+  perform core._guard();
+  perform core._require(length(p_holder) between 1 and 256, 'p_holder: 1 to 256 characters');
+
+  select j.is_enabled, j.is_exclusive, j.batch_size, j.timeout_seconds, j.schedule into v_job
+  from ops.scheduled_job j where j.name = p_job_name;
+  perform core._require(found, 'p_job_name: a name in ops.job');
+
+  if v_job.is_enabled and v_job.is_exclusive then
+    v_epoch := (ops.acquire_lease(p_job_name, p_holder,
+                                  make_interval(secs => v_job.timeout_seconds)));
+    -- Under the lease nobody else moves next_run_at.
+    select coalesce(j.next_run_at <= core.now(), true) into v_is_due
+    from ops.scheduled_job j where j.name = p_job_name;
+  end if;
+
+  return query
+  select v_job.is_enabled and (not v_job.is_exclusive or (v_epoch is not null and v_is_due)),
+         v_epoch, v_job.batch_size, v_job.timeout_seconds, v_job.schedule;
+end
+$$;
+
+--
+-- Name: FUNCTION claim_run(p_job_name text, p_holder text); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.claim_run(p_job_name text, p_holder text) IS 'An exclusive job is claimed by the holder of the lease of its name, when it is due; its epoch goes to the job''s function. A parallel job may always run while it is enabled.';
+
+--
+-- Name: finish_run(text, text, bigint, timestamp with time zone, integer, text, timestamp with time zone); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.finish_run(p_job_name text, p_holder text, p_epoch bigint, p_started_at timestamp with time zone, p_items integer, p_error text, p_next_run_at timestamp with time zone) RETURNS TABLE(is_recorded boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_now timestamptz := core.now();
+begin
+  perform core._guard();
+  perform core._require(length(p_holder) between 1 and 256, 'p_holder: 1 to 256 characters');
+  perform core._require(p_started_at is not null, 'p_started_at: when the run began');
+  perform core._require(p_items >= 0, 'p_items: 0 or more');
+  perform core._require(exists (select 1 from ops.scheduled_job j where j.name = p_job_name),
+                        'p_job_name: a name in ops.job');
+
+  if p_epoch is not null then
+    perform 1 from ops.lease l
+    where l.name = p_job_name and l.epoch = p_epoch and l.holder = p_holder
+    for share;
+    if not found then
+      return query select false;
+      return;
+    end if;
+  end if;
+
+  update ops.scheduled_job j
+  set next_run_at = case when j.is_exclusive then p_next_run_at end,
+      last_started_at = p_started_at, last_finished_at = v_now, last_items = p_items,
+      last_error = left(p_error, 1000),
+      consecutive_failures = case when p_error is null then 0 else j.consecutive_failures + 1 end
+  where j.name = p_job_name;
+
+  if p_items > 0 or p_error is not null then
+    insert into ops.scheduled_job_run (
+      job_name, holder, epoch, started_at, finished_at, items, error)
+    values (p_job_name, p_holder, p_epoch, p_started_at, v_now, p_items, left(p_error, 1000));
+  end if;
+
+  return query select true;
+end
+$$;
+
+--
+-- Name: FUNCTION finish_run(p_job_name text, p_holder text, p_epoch bigint, p_started_at timestamp with time zone, p_items integer, p_error text, p_next_run_at timestamp with time zone); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.finish_run(p_job_name text, p_holder text, p_epoch bigint, p_started_at timestamp with time zone, p_items integer, p_error text, p_next_run_at timestamp with time zone) IS 'Only runs that did something or failed are kept in ops.job_run. is_recorded is false after the lease was lost.';
+
+--
+-- Name: purge_due(bigint, integer); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.purge_due(p_epoch bigint, p_limit integer) RETURNS TABLE(purged integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_before timestamptz;
+  v_purged int;
+begin
+  perform ops._enter_due('ops.purge_due', p_epoch, p_limit);
+  v_before := core.now() - make_interval(days => ops._setting_value('retention_days')::int);
+
+  with handled as (
+    delete from inbox.update u
+    where u.update_id in (
+      select o.update_id from inbox.update o
+      where o.finished_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
+  ), ended as (
+    delete from outbox.task t
+    where (t.telegram_id, t.task_id) in (
+      select o.telegram_id, o.task_id from outbox.task o
+      where o.kind = 'message' and o.finished_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
+  ), ran as (
+    delete from ops.scheduled_job_run r
+    where r.run_id in (
+      select o.run_id from ops.scheduled_job_run o
+      where o.finished_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
+  )
+  select ((select count(*) from handled) + (select count(*) from ended)
+          + (select count(*) from ran))::int
+  into v_purged;
+
+  return query select v_purged;
+end
+$$;
+
+--
+-- Name: FUNCTION purge_due(p_epoch bigint, p_limit integer); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.purge_due(p_epoch bigint, p_limit integer) IS 'At most p_limit rows of each kind; setting retention_days. Ledger, payments, provisioning jobs and audit stay.';
+
+--
+-- Name: reconcile(); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.reconcile() RETURNS TABLE(check_name text, subject text, detail text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select r.check_name, r.subject, r.detail from ops._reconcile_ledger() r
+  union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_accounts() r
+  union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_purchases() r
+  union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_payments() r
+  union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_subscriptions() r
+  union all
+  select 'dead_letter', d.job_name || ' ' || d.subject, d.error
+  from ops.dead d where d.job_name like '%\_due'
+$$;
+
+--
+-- Name: FUNCTION reconcile(); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.reconcile() IS 'Every check sees the same snapshot, so it is true in the middle of any load. One row per disagreement: which check, on whom or what, and the figures. Reads only.';
+
+--
+-- Name: release_lease(text, text); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.release_lease(p_name text, p_holder text) RETURNS TABLE(is_released boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform core._guard();
+  perform core._require(length(p_name) between 1 and 128, 'p_name: 1 to 128 characters');
+  perform core._require(length(p_holder) between 1 and 256, 'p_holder: 1 to 256 characters');
+
+  update ops.lease l
+  set holder = null, expires_at = '-infinity'
+  where l.name = p_name and l.holder = p_holder;
+
+  return query select found;
+end
+$$;
+
+--
+-- Name: FUNCTION release_lease(p_name text, p_holder text); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.release_lease(p_name text, p_holder text) IS 'Lets the next one take the lease at once. is_released is false if it was not the holder''s. Safe to call again.';
+
+--
+-- Name: set_feature(bigint, text, boolean); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.set_feature(p_admin_id bigint, p_name text, p_is_on boolean) RETURNS TABLE(name text, is_on boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._guard();
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_is_on is not null, 'p_is_on: true or false');
+  perform core._require(exists (select 1 from ops.feature f where f.name = p_name),
+                        'p_name: payments, provisioning, auto_renewal, workers, admin_actions, '
+                        'withdrawals, trials or broadcasts');
+  perform account._require_admin(p_admin_id);
+
+  update ops.feature f set is_on = p_is_on where f.name = p_name and f.is_on <> p_is_on;
+  if found then
+    perform audit._record('ops.set_feature', p_admin_id, p_name,
+                          jsonb_build_object('is_on', p_is_on));
+  end if;
+
+  return query select p_name, p_is_on;
+end
+$$;
+
+--
+-- Name: FUNCTION set_feature(p_admin_id bigint, p_name text, p_is_on boolean); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.set_feature(p_admin_id bigint, p_name text, p_is_on boolean) IS 'From the next call on, the functions behind a switch that is off refuse with OP003. Safe to call again.';
+
+--
+-- Name: set_job(text, text, boolean); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.set_job(p_name text, p_schedule text, p_is_enabled boolean) RETURNS TABLE(name text, schedule text, is_enabled boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+begin
+  perform core._guard();
+  perform core._require(
+    p_schedule is null
+      or length(p_schedule) <= 64
+         and p_schedule ~ '^([1-9][0-9]{0,4} seconds|[-0-9*/,]+( [-0-9A-Za-z*/,]+){4})$',
+    'p_schedule: null to keep it, "N seconds", or five cron fields (UTC)');
+
+  return query
+  update ops.scheduled_job j
+  set schedule = coalesce(p_schedule, j.schedule),
+      is_enabled = coalesce(p_is_enabled, j.is_enabled),
+      next_run_at = case when p_schedule is null then j.next_run_at end
+  where j.name = p_name
+  returning j.name, j.schedule, j.is_enabled;
+  perform core._require(found, 'p_name: a name in ops.job');
+
+  perform audit._record('ops.set_job', null, p_name, jsonb_strip_nulls(jsonb_build_object(
+    'schedule', p_schedule, 'is_enabled', p_is_enabled, 'by', session_user)));
+end
+$_$;
+
+--
+-- Name: FUNCTION set_job(p_name text, p_schedule text, p_is_enabled boolean); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.set_job(p_name text, p_schedule text, p_is_enabled boolean) IS 'Workers follow within a second. Null keeps what is there: select * from ops.set_job(p_name => ''notify.send'', p_schedule => null, p_is_enabled => false);';
+
+--
+-- Name: set_setting(text, bigint); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.set_setting(p_name text, p_value bigint) RETURNS TABLE(name text, value bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_old record;
+begin
+  perform core._guard();
+
+  select s.value, s.minimum, s.maximum into v_old
+  from ops.setting s where s.name = p_name
+  for no key update;
+  perform core._require(found, 'p_name: a name in ops.setting');
+  perform core._require(p_value between v_old.minimum and v_old.maximum,
+                        format('p_value: %s to %s', v_old.minimum, v_old.maximum));
+
+  update ops.setting s set value = p_value where s.name = p_name;
+  perform audit._record('ops.set_setting', null, p_name, jsonb_build_object(
+    'from', v_old.value, 'to', p_value, 'by', session_user));
+
+  return query select p_name, p_value;
+end
+$$;
+
+--
+-- Name: FUNCTION set_setting(p_name text, p_value bigint); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.set_setting(p_name text, p_value bigint) IS 'In force from the next call on. The old and the new value are audited.';
+
+--
+-- Name: _claim(outbox.kind, text, integer, interval); Type: FUNCTION; Schema: outbox; Owner: -
+--
+
+CREATE FUNCTION outbox._claim(p_kind outbox.kind, p_holder text, p_limit integer, p_lease interval) RETURNS TABLE(telegram_id bigint, task_id bigint)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  return query
+  with due as (
+    select t.telegram_id, t.task_id
+    from outbox.task t
+    where t.kind = p_kind and t.finished_at is null and t.due_at <= v_now
+      and (t.leased_until is null
+           or (t.leased_until <= v_now and (t.kind = 'provision' or t.is_repeatable)))
+      and not exists (
+        select 1 from outbox.task e
+        where e.telegram_id = t.telegram_id and e.task_id < t.task_id and e.kind = t.kind
+          and e.finished_at is null)
+    order by t.due_at
+    limit p_limit
+    for no key update of t skip locked
+  )
+  update outbox.task t
+  set attempt = t.attempt + 1, holder = p_holder, lease_token = gen_random_uuid(),
+      leased_until = v_now + p_lease
+  from due d
+  where t.telegram_id = d.telegram_id and t.task_id = d.task_id
+  returning t.telegram_id::bigint, t.task_id;
+end
+$$;
+
+--
+-- Name: FUNCTION _claim(p_kind outbox.kind, p_holder text, p_limit integer, p_lease interval); Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON FUNCTION outbox._claim(p_kind outbox.kind, p_holder text, p_limit integer, p_lease interval) IS 'A task waits while an older one of the same kind and user is unfinished: keys and messages keep their order. A message whose lease has run out may have been sent: only a repeatable one is leased again.';
+
+--
+-- Name: _finish(bigint, bigint, text, text); Type: FUNCTION; Schema: outbox; Owner: -
+--
+
+CREATE FUNCTION outbox._finish(p_telegram_id bigint, p_task_id bigint, p_outcome text, p_error text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update outbox.task t
+  set finished_at = core.now(), outcome = p_outcome, leased_until = null,
+      last_error = coalesce(left(p_error, 1000), t.last_error)
+  where t.telegram_id = p_telegram_id and t.task_id = p_task_id;
+end
+$$;
+
+--
+-- Name: FUNCTION _finish(p_telegram_id bigint, p_task_id bigint, p_outcome text, p_error text); Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON FUNCTION outbox._finish(p_telegram_id bigint, p_task_id bigint, p_outcome text, p_error text) IS 'Ends a task; its lease token stays, so that a repeat is known.';
+
+--
+-- Name: _lock_leased(outbox.kind, bigint, uuid); Type: FUNCTION; Schema: outbox; Owner: -
+--
+
+CREATE FUNCTION outbox._lock_leased(p_kind outbox.kind, p_task_id bigint, p_lease_token uuid, OUT telegram_id bigint, OUT is_leased boolean, OUT is_finished boolean, OUT given_back_until timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+begin
+  select t.telegram_id into _lock_leased.telegram_id
+  from outbox.task t where t.task_id = p_task_id and t.kind = p_kind;
+  if not found then
+    is_leased := false;
+    is_finished := false;
+    return;
+  end if;
+  perform account._lock(_lock_leased.telegram_id);
+
+  select t.lease_token = p_lease_token, t.finished_at is not null,
+         case when t.leased_until is null and t.finished_at is null then t.due_at end
+  into is_leased, is_finished, given_back_until
+  from outbox.task t
+  where t.telegram_id = _lock_leased.telegram_id and t.task_id = p_task_id
+  for no key update;
+  is_leased := coalesce(is_leased, false);
+end
+$$;
+
+--
+-- Name: FUNCTION _lock_leased(p_kind outbox.kind, p_task_id bigint, p_lease_token uuid, OUT telegram_id bigint, OUT is_leased boolean, OUT is_finished boolean, OUT given_back_until timestamp with time zone); Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON FUNCTION outbox._lock_leased(p_kind outbox.kind, p_task_id bigint, p_lease_token uuid, OUT telegram_id bigint, OUT is_leased boolean, OUT is_finished boolean, OUT given_back_until timestamp with time zone) IS 'The token of the last claim is the lease: it stands until somebody else claims, even past its time. given_back_until: when an unfinished task that this lease gave back is due again.';
+
+--
+-- Name: _require_claim(text, integer, interval); Type: FUNCTION; Schema: outbox; Owner: -
+--
+
+CREATE FUNCTION outbox._require_claim(p_holder text, p_limit integer, p_lease interval) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  perform core._require(length(p_holder) between 1 and 256, 'p_holder: 1 to 256 characters');
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform core._require(p_lease between interval '1 second' and interval '1 hour',
+                        'p_lease: 1 second to 1 hour');
+end
+$$;
+
+--
+-- Name: FUNCTION _require_claim(p_holder text, p_limit integer, p_lease interval); Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON FUNCTION outbox._require_claim(p_holder text, p_limit integer, p_lease interval) IS 'Checks p_holder, p_limit and p_lease of a claim.';
+
+--
+-- Name: _retry(bigint, bigint, text, interval, integer); Type: FUNCTION; Schema: outbox; Owner: -
+--
+
+CREATE FUNCTION outbox._retry(p_telegram_id bigint, p_task_id bigint, p_error text, p_wait interval, p_attempts_back integer) RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_due_at timestamptz;
+begin
+  update outbox.task t
+  set due_at = core.now() + p_wait, attempt = t.attempt - p_attempts_back,
+      leased_until = null, holder = null, last_error = left(p_error, 1000)
+  where t.telegram_id = p_telegram_id and t.task_id = p_task_id
+  returning t.due_at into v_due_at;
+  return v_due_at;
+end
+$$;
+
+--
+-- Name: FUNCTION _retry(p_telegram_id bigint, p_task_id bigint, p_error text, p_wait interval, p_attempts_back integer); Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON FUNCTION outbox._retry(p_telegram_id bigint, p_task_id bigint, p_error text, p_wait interval, p_attempts_back integer) IS 'Moves a task''s due time; its token stays, so that a repeat is known.';
+
+--
+-- Name: _end_after(timestamp with time zone, text, integer, text, timestamp with time zone, boolean); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription._end_after(p_now timestamp with time zone, p_tariff text, p_months integer, p_before_tariff text, p_before_expires_at timestamp with time zone, p_is_trial boolean) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_start timestamptz := p_now;
+begin
+  if p_before_expires_at > p_now and not p_is_trial then
+    v_start := p_before_expires_at;
+    if p_before_tariff <> p_tariff then
+      -- In UTC: the days of an interval are as long as the session's time zone makes them.
+      v_start := ((p_now at time zone 'UTC')
+                  + billing._convert(v_start - p_now, p_before_tariff, p_tariff))
+                 at time zone 'UTC';
+    end if;
+  end if;
+
+  return ((v_start at time zone 'UTC') + make_interval(months => p_months)) at time zone 'UTC';
+end
+$$;
+
+--
+-- Name: FUNCTION _end_after(p_now timestamp with time zone, p_tariff text, p_months integer, p_before_tariff text, p_before_expires_at timestamp with time zone, p_is_trial boolean); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription._end_after(p_now timestamp with time zone, p_tariff text, p_months integer, p_before_tariff text, p_before_expires_at timestamp with time zone, p_is_trial boolean) IS 'Calendar months in UTC, from the end in force or from now; a trial is replaced; another tariff converts the remaining time when it ranks higher. Nulls: no subscription yet.';
+
+--
+-- Name: current(bigint); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription.current(p_telegram_id bigint) RETURNS TABLE(status text, tariff text, expires_at timestamp with time zone, auto_renew boolean, activation text, vpn_uuid uuid, key_uri text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform core._require_user_id(p_telegram_id);
+
+  return query
+  select case when s.telegram_id is null then 'none'
+              when s.expires_at <= v_now then 'expired'
+              when s.is_trial then 'trial'
+              else 'active' end,
+         s.tariff, s.expires_at, coalesce(s.auto_renew, false),
+         coalesce(s.activation, 'none')::text, s.vpn_uuid, s.key_uri
+  from account.account a
+  left join subscription.subscription s on s.telegram_id = a.telegram_id
+  where a.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION current(p_telegram_id bigint); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription.current(p_telegram_id bigint) IS 'status: none, trial, active or expired. activation: none, pending (the key is on its way), active or failed. key_uri is null until the node has given it. Reads only.';
+
+--
+-- Name: _backoff(integer); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn._backoff(p_attempt integer) RETURNS interval
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select make_interval(secs => least(10 * 3 ^ least(greatest(p_attempt, 1) - 1, 10), 600))
+$$;
+
+--
+-- Name: FUNCTION _backoff(p_attempt integer); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn._backoff(p_attempt integer) IS 'Wait after the given number of attempts.';
+
+--
+-- Name: _give_up(bigint, uuid, uuid, text); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn._give_up(p_telegram_id bigint, p_vpn_uuid uuid, p_purchase_id uuid, p_error text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_now timestamptz := core.now();
+begin
+  update subscription.subscription s
+  set activation = 'failed'
+  where s.telegram_id = p_telegram_id and s.vpn_uuid = p_vpn_uuid;
+
+  perform audit._record('vpn.activation_failed', null, p_telegram_id::text,
+    jsonb_build_object('purchase_id', p_purchase_id, 'error', left(p_error, 500)));
+
+  insert into outbox.task (
+    telegram_id, kind, name, due_at, created_at, purchase_id, arguments)
+  select p_telegram_id, 'message'::outbox.kind, 'key_failed', v_now, v_now, p_purchase_id,
+         null::jsonb
+  union all
+  select a.telegram_id, 'message', 'activation_failed', v_now, v_now, p_purchase_id,
+         jsonb_build_object('telegram_id', p_telegram_id, 'error', left(p_error, 500))
+  from account.admin a
+  where a.is_active;
+end
+$$;
+
+--
+-- Name: FUNCTION _give_up(p_telegram_id bigint, p_vpn_uuid uuid, p_purchase_id uuid, p_error text); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn._give_up(p_telegram_id bigint, p_vpn_uuid uuid, p_purchase_id uuid, p_error text) IS 'After the last attempt: key_failed to the user, activation_failed to the admins.';
+
+--
+-- Name: claim_jobs(text, integer, interval); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn.claim_jobs(p_holder text, p_limit integer, p_lease interval) RETURNS TABLE(job_id bigint, telegram_id bigint, action text, vpn_uuid uuid, tariff text, expires_at timestamp with time zone, attempt integer, lease_token uuid, device_limit integer, correlation_id text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_tasks bigint[];
+  v_users bigint[];
+begin
+  perform core._guard('provisioning');
+  perform outbox._require_claim(p_holder, p_limit, p_lease);
+
+  select array_agg(c.task_id), array_agg(c.telegram_id) into v_tasks, v_users
+  from outbox._claim('provision', p_holder, p_limit, p_lease) c;
+
+  return query
+  select t.task_id, t.telegram_id::bigint, t.name, t.vpn_uuid, s.tariff, s.expires_at,
+         t.attempt::int, t.lease_token, f.device_limit::int, t.correlation_id
+  from unnest(v_users, v_tasks) c (telegram_id, task_id)
+  join outbox.task t on t.telegram_id = c.telegram_id and t.task_id = c.task_id
+  left join subscription.subscription s on s.telegram_id = t.telegram_id
+  left join billing.tariff f on f.tariff = s.tariff
+  order by t.task_id;
+end
+$$;
+
+--
+-- Name: FUNCTION claim_jobs(p_holder text, p_limit integer, p_lease interval); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn.claim_jobs(p_holder text, p_limit integer, p_lease interval) IS 'Leases up to p_limit jobs for p_lease. action: add (idempotent: the identity may be there) or remove. Then vpn.complete_job, fail_job or release_job with lease_token; a lease that runs out is claimed again.';
+
+--
+-- Name: complete_job(bigint, uuid, text); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn.complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text) RETURNS TABLE(job_id bigint, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  v_job record;
+  v_task record;
+begin
+  perform core._guard();
+  perform core._require(p_job_id is not null, 'p_job_id: the id from claim_jobs');
+  perform core._require(p_lease_token is not null, 'p_lease_token: the token from claim_jobs');
+  perform core._require(
+    p_key_uri is null or (p_key_uri ~ '^[^[:cntrl:][:space:]]+$' and length(p_key_uri) <= 2048),
+    'p_key_uri: null for a remove, or 1 to 2048 characters without spaces');
+
+  select l.telegram_id, l.is_leased, l.is_finished into v_job
+  from outbox._lock_leased('provision', p_job_id, p_lease_token) l;
+  if not v_job.is_leased then
+    perform core._refuse('VP001', format('job_id %s', p_job_id));
+  end if;
+  select t.name, t.outcome, t.vpn_uuid, t.purchase_id into v_task
+  from outbox.task t where t.telegram_id = v_job.telegram_id and t.task_id = p_job_id;
+  if v_task.outcome = 'failed' then
+    perform core._refuse('VP001', format('job_id %s was given up', p_job_id));
+  elsif v_job.is_finished then
+    return query select p_job_id, true;
+    return;
+  end if;
+  perform core._require(v_task.name = 'remove' or p_key_uri is not null,
+                        'p_key_uri: the key that the node gave');
+  perform outbox._finish(v_job.telegram_id, p_job_id, 'done');
+
+  if v_task.name = 'add' then
+    update subscription.subscription s
+    set activation = 'active', key_uri = p_key_uri
+    where s.telegram_id = v_job.telegram_id and s.vpn_uuid = v_task.vpn_uuid
+      and (s.activation <> 'active' or s.key_uri is distinct from p_key_uri);
+    if found then
+      insert into outbox.task (
+        telegram_id, kind, name, due_at, created_at, is_repeatable, purchase_id)
+      values (v_job.telegram_id, 'message', 'key_ready', core.now(), core.now(), true,
+              v_task.purchase_id);
+    end if;
+  end if;
+
+  return query select p_job_id, false;
+end
+$_$;
+
+--
+-- Name: FUNCTION complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn.complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text) IS 'The node has the identity (or has it no more). A new or changed key goes out as message key_ready. A second call with the same lease token is a replay.';
+
+--
+-- Name: fail_job(bigint, uuid, text); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn.fail_job(p_job_id bigint, p_lease_token uuid, p_error text) RETURNS TABLE(job_id bigint, will_retry boolean, next_attempt_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_job record;
+  v_task record;
+begin
+  perform core._guard();
+  perform core._require(p_job_id is not null, 'p_job_id: the id from claim_jobs');
+  perform core._require(p_lease_token is not null, 'p_lease_token: the token from claim_jobs');
+  perform core._require(length(p_error) >= 1, 'p_error: what went wrong');
+
+  select l.telegram_id, l.is_leased, l.is_finished, l.given_back_until into v_job
+  from outbox._lock_leased('provision', p_job_id, p_lease_token) l;
+  if not v_job.is_leased then
+    perform core._refuse('VP001', format('job_id %s', p_job_id));
+  end if;
+
+  select t.name, t.attempt, t.outcome, t.vpn_uuid, t.purchase_id into v_task
+  from outbox.task t where t.telegram_id = v_job.telegram_id and t.task_id = p_job_id;
+  if v_job.is_finished then
+    return query select p_job_id, false, null::timestamptz;
+  elsif v_job.given_back_until is not null then
+    return query select p_job_id, true, v_job.given_back_until;
+  elsif v_task.name = 'remove' or v_task.attempt < ops._setting_value('provisioning_attempts') then
+    return query select p_job_id, true, outbox._retry(
+      v_job.telegram_id, p_job_id, p_error, vpn._backoff(v_task.attempt), 0);
+  else
+    perform outbox._finish(v_job.telegram_id, p_job_id, 'failed', p_error);
+    perform vpn._give_up(v_job.telegram_id, v_task.vpn_uuid, v_task.purchase_id, p_error);
+    return query select p_job_id, false, null::timestamptz;
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION fail_job(p_job_id bigint, p_lease_token uuid, p_error text); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn.fail_job(p_job_id bigint, p_lease_token uuid, p_error text) IS 'The node refused this job. It is tried again with backoff, 5 times in all (setting provisioning_attempts); then the activation has failed and the admins are told. A remove never gives up.';
+
+--
+-- Name: release_job(bigint, uuid, text); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn.release_job(p_job_id bigint, p_lease_token uuid, p_error text) RETURNS TABLE(next_attempt_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_job record;
+begin
+  perform core._guard();
+  perform core._require(p_job_id is not null, 'p_job_id: the id from claim_jobs');
+  perform core._require(p_lease_token is not null, 'p_lease_token: the token from claim_jobs');
+  perform core._require(length(p_error) >= 1, 'p_error: what went wrong');
+
+  select l.telegram_id, l.is_leased, l.is_finished, l.given_back_until into v_job
+  from outbox._lock_leased('provision', p_job_id, p_lease_token) l;
+  if not v_job.is_leased or v_job.is_finished then
+    perform core._refuse('VP001', format('job_id %s', p_job_id));
+  end if;
+
+  if v_job.given_back_until is null then
+    v_job.given_back_until := outbox._retry(v_job.telegram_id, p_job_id, p_error,
+                                            interval '3 seconds', 1);
+  end if;
+  return query select v_job.given_back_until;
+end
+$$;
+
+--
+-- Name: FUNCTION release_job(p_job_id bigint, p_lease_token uuid, p_error text); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn.release_job(p_job_id bigint, p_lease_token uuid, p_error text) IS 'The node does not answer at all: no fault of the job, so the attempt is not counted; due again in 3 seconds.';
+
+--
+-- Name: wanted_users(); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn.wanted_users() RETURNS TABLE(vpn_uuid uuid, device_limit integer, expires_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select s.vpn_uuid, t.device_limit::int, s.expires_at
+  from subscription.subscription s
+  join billing.tariff t on t.tariff = s.tariff
+  where s.expires_at > core.now() and s.activation in ('active', 'pending')
+  order by s.vpn_uuid
+$$;
+
+--
+-- Name: FUNCTION wanted_users(); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn.wanted_users() IS 'Every identity that is paid for; a node that has restarted gets them all with PUT /users. Reads only.';
+
+--
+-- Name: _adjust(ledger.reason, ledger.account, ledger.account, bigint, bigint, bigint, text, text); Type: FUNCTION; Schema: wallet; Owner: -
+--
+
+CREATE FUNCTION wallet._adjust(p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint, OUT is_replay boolean) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_first record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_amount_kopecks between 1 and 1000000000000,
+                        'p_amount_kopecks: 1 to 10^12');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(length(p_note) between 1 and 1000, 'p_note: 1 to 1000 characters');
+  perform core._require_key(p_idempotency_key);
+  perform account._require_admin(p_admin_id);
+  perform account._lock(p_telegram_id);
+
+  select t.transfer_id, t.available_kopecks, t.held_kopecks, t.amount_kopecks, t.actor_id, t.note
+  into v_first
+  from ledger.transfer t
+  where t.telegram_id = p_telegram_id and t.reason = p_reason
+    and t.idempotency_key = p_idempotency_key;
+
+  _adjust.is_replay := found;
+  if not _adjust.is_replay then
+    select p.transfer_id, p.available_kopecks, p.held_kopecks
+    into _adjust.transfer_id, _adjust.available_kopecks, _adjust.held_kopecks
+    from ledger._post(p_telegram_id, p_reason, p_debit, p_credit, p_amount_kopecks, core.now(),
+                      p_actor_id => p_admin_id, p_note => p_note,
+                      p_idempotency_key => p_idempotency_key) p;
+    return;
+  end if;
+
+  if (v_first.amount_kopecks, v_first.actor_id, v_first.note)
+     is distinct from (p_amount_kopecks, p_admin_id, p_note) then
+    perform core._refuse('ID001', format('%s: transfer_id %s has the key',
+                                         p_reason, v_first.transfer_id));
+  end if;
+  _adjust.transfer_id := v_first.transfer_id;
+  _adjust.available_kopecks := v_first.available_kopecks;
+  _adjust.held_kopecks := v_first.held_kopecks;
+end
+$$;
+
+--
+-- Name: FUNCTION _adjust(p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint, OUT is_replay boolean); Type: COMMENT; Schema: wallet; Owner: -
+--
+
+COMMENT ON FUNCTION wallet._adjust(p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint, OUT is_replay boolean) IS 'wallet.credit and wallet.debit; the ledger row keeps the key.';
+
+--
+-- Name: balance(bigint); Type: FUNCTION; Schema: wallet; Owner: -
+--
+
+CREATE FUNCTION wallet.balance(p_telegram_id bigint) RETURNS TABLE(available_kopecks bigint, held_kopecks bigint, version bigint, debt_kopecks bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+
+  return query
+  select w.available_kopecks::bigint, w.held_kopecks::bigint, w.version, w.debt_kopecks::bigint
+  from wallet.wallet w
+  where w.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION balance(p_telegram_id bigint); Type: COMMENT; Schema: wallet; Owner: -
+--
+
+COMMENT ON FUNCTION wallet.balance(p_telegram_id bigint) IS 'Available, held by pending withdrawals, and debt, in kopecks; version counts the ledger rows. Reads only.';
+
+--
+-- Name: credit(bigint, bigint, bigint, text, text); Type: FUNCTION; Schema: wallet; Owner: -
+--
+
+CREATE FUNCTION wallet.credit(p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text) RETURNS TABLE(transfer_id bigint, available_kopecks bigint, held_kopecks bigint, is_replay boolean)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select a.transfer_id, a.available_kopecks, a.held_kopecks, a.is_replay
+  from wallet._adjust('admin_credit', 'adjustment', 'available', p_telegram_id, p_amount_kopecks,
+                      p_admin_id, p_note, p_idempotency_key) a
+$$;
+
+--
+-- Name: FUNCTION credit(p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text); Type: COMMENT; Schema: wallet; Owner: -
+--
+
+COMMENT ON FUNCTION wallet.credit(p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text) IS 'Adds money to a user''s balance, by an admin. The note (1 to 1000 characters) is shown in the statement. Idempotent by p_idempotency_key: a repeat gives the first answer with is_replay = true.';
+
+--
+-- Name: debit(bigint, bigint, bigint, text, text); Type: FUNCTION; Schema: wallet; Owner: -
+--
+
+CREATE FUNCTION wallet.debit(p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text) RETURNS TABLE(transfer_id bigint, available_kopecks bigint, held_kopecks bigint, is_replay boolean)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select a.transfer_id, a.available_kopecks, a.held_kopecks, a.is_replay
+  from wallet._adjust('admin_debit', 'available', 'adjustment', p_telegram_id, p_amount_kopecks,
+                      p_admin_id, p_note, p_idempotency_key) a
+$$;
+
+--
+-- Name: FUNCTION debit(p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text); Type: COMMENT; Schema: wallet; Owner: -
+--
+
+COMMENT ON FUNCTION wallet.debit(p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text) IS 'Takes money from a user''s balance, by an admin. The note (1 to 1000 characters) is shown in the statement. Idempotent by p_idempotency_key: a repeat gives the first answer with is_replay = true.';
+
+--
+-- Name: statement(bigint, integer, bigint); Type: FUNCTION; Schema: wallet; Owner: -
+--
+
+CREATE FUNCTION wallet.statement(p_telegram_id bigint, p_limit integer, p_before_version bigint) RETURNS TABLE(version bigint, created_at timestamp with time zone, reason text, amount_kopecks bigint, available_kopecks bigint, held_kopecks bigint, reference text, moved_kopecks bigint, note text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform core._require(p_before_version is null or p_before_version >= 1,
+                        'p_before_version: null for the newest, or a version');
+
+  if not exists (select 1 from wallet.wallet w where w.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  return query
+  select t.version, t.created_at, t.reason::text,
+         case when t.credit_account = 'available' then t.amount_kopecks
+              when t.debit_account = 'available' then -t.amount_kopecks
+              else 0 end::bigint,
+         t.available_kopecks::bigint, t.held_kopecks::bigint,
+         coalesce('purchase:' || t.purchase_id, 'payment:' || t.payment_id,
+                  'admin:' || t.actor_id),
+         t.amount_kopecks::bigint, t.note
+  from ledger.transfer t
+  where t.telegram_id = p_telegram_id
+    and t.version < coalesce(p_before_version, 9223372036854775807)
+  order by t.version desc
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION statement(p_telegram_id bigint, p_limit integer, p_before_version bigint); Type: COMMENT; Schema: wallet; Owner: -
+--
+
+COMMENT ON FUNCTION wallet.statement(p_telegram_id bigint, p_limit integer, p_before_version bigint) IS 'The ledger of one user, newest first; the next page begins before the last version seen. amount_kopecks is the signed change of the available balance (0 where a provider paid the shop directly), moved_kopecks what moved. Reads only.';
+
+SET default_table_access_method = heap;
+
+--
+-- Name: account; Type: TABLE; Schema: account; Owner: -
+--
+
+CREATE TABLE account.account (
+    telegram_id core.telegram_id NOT NULL,
+    username text,
+    language text NOT NULL,
+    is_language_chosen boolean DEFAULT false NOT NULL,
+    is_blocked boolean DEFAULT false NOT NULL,
+    is_reachable boolean DEFAULT true NOT NULL,
+    is_vip boolean DEFAULT false NOT NULL,
+    discount_percent core.percent,
+    discount_expires_at timestamp with time zone,
+    referral_code text NOT NULL,
+    referrer_id core.telegram_id,
+    start_payload text,
+    registered_at timestamp with time zone NOT NULL,
+    CONSTRAINT account_language_known CHECK ((language = ANY (ARRAY['ru'::text, 'en'::text]))),
+    CONSTRAINT account_not_own_referrer CHECK (((referrer_id)::bigint <> (telegram_id)::bigint)),
+    CONSTRAINT account_username_length CHECK ((length(username) <= 64))
+)
+WITH (fillfactor='80');
+
+--
+-- Name: TABLE account; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON TABLE account.account IS 'One row per user, made by /start. Its row lock is the user''s lock.';
+
+--
+-- Name: COLUMN account.telegram_id; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.account.telegram_id IS 'Telegram''s id of the user.';
+
+--
+-- Name: COLUMN account.username; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.account.username IS 'Telegram''s @name at the last /start, without the @.';
+
+--
+-- Name: COLUMN account.language; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.account.language IS 'ru or en.';
+
+--
+-- Name: COLUMN account.is_language_chosen; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.account.is_language_chosen IS 'False until the user chose; then it is not asked again.';
+
+--
+-- Name: COLUMN account.is_blocked; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.account.is_blocked IS 'Blocked users buy nothing; their received money goes to the balance.';
+
+--
+-- Name: COLUMN account.is_reachable; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.account.is_reachable IS 'False after Telegram said that the bot was blocked.';
+
+--
+-- Name: COLUMN account.is_vip; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.account.is_vip IS 'Gets the VIP discount.';
+
+--
+-- Name: COLUMN account.discount_percent; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.account.discount_percent IS 'Personal discount, 1 to 99; null for none.';
+
+--
+-- Name: COLUMN account.discount_expires_at; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.account.discount_expires_at IS 'When the personal discount ends; null for never.';
+
+--
+-- Name: COLUMN account.referral_code; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.account.referral_code IS '64 random bits in hex; in the link ?start=ref_<code>.';
+
+--
+-- Name: COLUMN account.referrer_id; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.account.referrer_id IS 'Who invited this user; set once, at registration.';
+
+--
+-- Name: COLUMN account.start_payload; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.account.start_payload IS 'What came with the first /start.';
+
+--
+-- Name: COLUMN account.registered_at; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.account.registered_at IS 'When the first /start came.';
+
+--
+-- Name: admin; Type: TABLE; Schema: account; Owner: -
+--
+
+CREATE TABLE account.admin (
+    telegram_id core.telegram_id NOT NULL,
+    is_active boolean NOT NULL,
+    note text NOT NULL,
+    changed_at timestamp with time zone NOT NULL
+);
+
+--
+-- Name: TABLE admin; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON TABLE account.admin IS 'Who is or was an admin. Apart from the user''s row, so that two admins can credit each other.';
+
+--
+-- Name: COLUMN admin.telegram_id; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.admin.telegram_id IS 'The admin.';
+
+--
+-- Name: COLUMN admin.is_active; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.admin.is_active IS 'False after revoke_admin.';
+
+--
+-- Name: COLUMN admin.note; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.admin.note IS 'Why, as given at the last change.';
+
+--
+-- Name: COLUMN admin.changed_at; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.admin.changed_at IS 'When it last changed.';
+
+--
+-- Name: entry; Type: TABLE; Schema: audit; Owner: -
+--
+
+CREATE TABLE audit.entry (
+    entry_id bigint NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    actor_id bigint,
+    action text NOT NULL,
+    subject_id text,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    recorded_xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    correlation_id text DEFAULT "left"(NULLIF(current_setting('atlas.correlation_id'::text, true), ''::text), 128),
+    CONSTRAINT entry_action_length CHECK (((length(action) >= 1) AND (length(action) <= 128))),
+    CONSTRAINT entry_subject_length CHECK ((length(subject_id) <= 256))
+);
+
+--
+-- Name: TABLE entry; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON TABLE audit.entry IS 'What happened beside the ledger: refusals of authority, admins, switches, suspense.';
+
+--
+-- Name: COLUMN entry.entry_id; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.entry.entry_id IS 'The row''s number.';
+
+--
+-- Name: COLUMN entry.occurred_at; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.entry.occurred_at IS 'When.';
+
+--
+-- Name: COLUMN entry.actor_id; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.entry.actor_id IS 'Who; null for the system and the owner.';
+
+--
+-- Name: COLUMN entry.action; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.entry.action IS 'What: the function, or alarm.<name>.';
+
+--
+-- Name: COLUMN entry.subject_id; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.entry.subject_id IS 'On whom or what.';
+
+--
+-- Name: COLUMN entry.details; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.entry.details IS 'The rest.';
+
+--
+-- Name: COLUMN entry.recorded_xid; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.entry.recorded_xid IS 'The writing transaction.';
+
+--
+-- Name: COLUMN entry.correlation_id; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.entry.correlation_id IS 'Ties it to the update or event it came from.';
+
+--
+-- Name: entry_entry_id_seq; Type: SEQUENCE; Schema: audit; Owner: -
+--
+
+ALTER TABLE audit.entry ALTER COLUMN entry_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME audit.entry_entry_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: transfer_id; Type: SEQUENCE; Schema: ledger; Owner: -
+--
+
+CREATE SEQUENCE ledger.transfer_id
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 64;
+
+--
+-- Name: SEQUENCE transfer_id; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON SEQUENCE ledger.transfer_id IS 'Numbers transfers; gaps mean nothing.';
+
+--
+-- Name: transfer; Type: TABLE; Schema: ledger; Owner: -
+--
+
+CREATE TABLE ledger.transfer (
+    telegram_id core.telegram_id NOT NULL,
+    version bigint NOT NULL,
+    transfer_id bigint DEFAULT nextval('ledger.transfer_id'::regclass) NOT NULL,
+    debit_account ledger.account NOT NULL,
+    credit_account ledger.account NOT NULL,
+    reason ledger.reason NOT NULL,
+    amount_kopecks core.amount_kopecks NOT NULL,
+    available_kopecks core.balance_kopecks NOT NULL,
+    held_kopecks core.balance_kopecks NOT NULL,
+    debt_kopecks core.balance_kopecks NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    recorded_xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    purchase_id uuid,
+    payment_id bigint,
+    actor_id bigint,
+    note text,
+    idempotency_key core.idempotency_key,
+    correlation_id text DEFAULT "left"(NULLIF(current_setting('atlas.correlation_id'::text, true), ''::text), 128)
+);
+
+--
+-- Name: TABLE transfer; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON TABLE ledger.transfer IS 'One row is one movement from the debit account to the credit account, with the user''s balances after it. Append-only.';
+
+--
+-- Name: COLUMN transfer.telegram_id; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON COLUMN ledger.transfer.telegram_id IS 'Whose money moved.';
+
+--
+-- Name: COLUMN transfer.version; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON COLUMN ledger.transfer.version IS 'The user''s own row number: 1, 2, 3 … without a gap.';
+
+--
+-- Name: COLUMN transfer.transfer_id; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON COLUMN ledger.transfer.transfer_id IS 'The row''s number in the whole ledger.';
+
+--
+-- Name: COLUMN transfer.debit_account; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON COLUMN ledger.transfer.debit_account IS 'Where the money came from.';
+
+--
+-- Name: COLUMN transfer.credit_account; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON COLUMN ledger.transfer.credit_account IS 'Where it went.';
+
+--
+-- Name: COLUMN transfer.reason; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON COLUMN ledger.transfer.reason IS 'Why.';
+
+--
+-- Name: COLUMN transfer.amount_kopecks; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON COLUMN ledger.transfer.amount_kopecks IS 'How much, always positive.';
+
+--
+-- Name: COLUMN transfer.available_kopecks; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON COLUMN ledger.transfer.available_kopecks IS 'Available after this row.';
+
+--
+-- Name: COLUMN transfer.held_kopecks; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON COLUMN ledger.transfer.held_kopecks IS 'Held after this row.';
+
+--
+-- Name: COLUMN transfer.debt_kopecks; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON COLUMN ledger.transfer.debt_kopecks IS 'Debt after this row.';
+
+--
+-- Name: COLUMN transfer.created_at; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON COLUMN ledger.transfer.created_at IS 'When, by the clock after the lock.';
+
+--
+-- Name: COLUMN transfer.recorded_xid; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON COLUMN ledger.transfer.recorded_xid IS 'The writing transaction: rows below a snapshot''s xmin are settled.';
+
+--
+-- Name: COLUMN transfer.purchase_id; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON COLUMN ledger.transfer.purchase_id IS 'The purchase it paid, if any.';
+
+--
+-- Name: COLUMN transfer.payment_id; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON COLUMN ledger.transfer.payment_id IS 'The provider payment it came from, if any.';
+
+--
+-- Name: COLUMN transfer.actor_id; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON COLUMN ledger.transfer.actor_id IS 'The admin who did it; null for the user and the system.';
+
+--
+-- Name: COLUMN transfer.note; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON COLUMN ledger.transfer.note IS 'The admin''s words.';
+
+--
+-- Name: COLUMN transfer.idempotency_key; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON COLUMN ledger.transfer.idempotency_key IS 'The caller''s key; the row itself is the first answer.';
+
+--
+-- Name: COLUMN transfer.correlation_id; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON COLUMN ledger.transfer.correlation_id IS 'Ties it to the update or event it came from.';
+
+--
+-- Name: event; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.event AS
+ SELECT e.occurred_at,
+    e.actor_id,
+    e.action,
+    e.subject_id,
+    e.correlation_id,
+    e.details
+   FROM audit.entry e
+UNION ALL
+ SELECT t.created_at AS occurred_at,
+    t.actor_id,
+    ('ledger.'::text || t.reason) AS action,
+    (t.telegram_id)::text AS subject_id,
+    t.correlation_id,
+    jsonb_strip_nulls(jsonb_build_object('transfer_id', t.transfer_id, 'version', t.version, 'amount_kopecks', t.amount_kopecks, 'debit_account', t.debit_account, 'credit_account', t.credit_account, 'purchase_id', t.purchase_id, 'payment_id', t.payment_id, 'note', t.note)) AS details
+   FROM ledger.transfer t;
+
+--
+-- Name: VIEW event; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.event IS 'Everything that happened: audit entries, and every movement of money.';
+
+--
+-- Name: COLUMN event.occurred_at; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.event.occurred_at IS 'When.';
+
+--
+-- Name: COLUMN event.actor_id; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.event.actor_id IS 'Who; null for the user, the system or the owner.';
+
+--
+-- Name: COLUMN event.action; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.event.action IS 'What: a function, alarm.<name>, refused.<function>, ledger.<reason>.';
+
+--
+-- Name: COLUMN event.subject_id; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.event.subject_id IS 'On whom or what.';
+
+--
+-- Name: COLUMN event.correlation_id; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.event.correlation_id IS 'Ties it to the update or event it came from.';
+
+--
+-- Name: COLUMN event.details; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.event.details IS 'The rest.';
+
+--
+-- Name: charge; Type: TABLE; Schema: billing; Owner: -
+--
+
+CREATE TABLE billing.charge (
+    provider text NOT NULL,
+    charge_id text NOT NULL,
+    telegram_id bigint NOT NULL,
+    payment_id bigint NOT NULL,
+    CONSTRAINT charge_id_length CHECK (((length(charge_id) >= 1) AND (length(charge_id) <= 256)))
+);
+
+--
+-- Name: TABLE charge; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON TABLE billing.charge IS 'Every provider charge id once: the one key that no user leads.';
+
+--
+-- Name: COLUMN charge.provider; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.charge.provider IS 'The provider.';
+
+--
+-- Name: COLUMN charge.charge_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.charge.charge_id IS 'The provider''s id of the money.';
+
+--
+-- Name: COLUMN charge.telegram_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.charge.telegram_id IS 'Whose payment it became; 0 for nobody''s.';
+
+--
+-- Name: COLUMN charge.payment_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.charge.payment_id IS 'The payment.';
+
+--
+-- Name: invoice; Type: TABLE; Schema: billing; Owner: -
+--
+
+CREATE TABLE billing.invoice (
+    telegram_id core.telegram_id NOT NULL,
+    purchase_id uuid NOT NULL,
+    provider text NOT NULL,
+    invoice_id text NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL,
+    attached_at timestamp with time zone NOT NULL,
+    CONSTRAINT invoice_amount_positive CHECK ((amount_minor > 0)),
+    CONSTRAINT invoice_id_length CHECK (((length(invoice_id) >= 1) AND (length(invoice_id) <= 256)))
+);
+
+--
+-- Name: TABLE invoice; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON TABLE billing.invoice IS 'Invoices at providers for a purchase.';
+
+--
+-- Name: COLUMN invoice.telegram_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.invoice.telegram_id IS 'The buyer.';
+
+--
+-- Name: COLUMN invoice.purchase_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.invoice.purchase_id IS 'The purchase.';
+
+--
+-- Name: COLUMN invoice.provider; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.invoice.provider IS 'Where the invoice is.';
+
+--
+-- Name: COLUMN invoice.invoice_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.invoice.invoice_id IS 'The provider''s id of it.';
+
+--
+-- Name: COLUMN invoice.amount_minor; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.invoice.amount_minor IS 'What it asks, in the currency''s minor unit (kopecks, whole Stars).';
+
+--
+-- Name: COLUMN invoice.currency; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.invoice.currency IS 'RUB or XTR.';
+
+--
+-- Name: COLUMN invoice.attached_at; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.invoice.attached_at IS 'When it was attached.';
+
+--
+-- Name: payment; Type: TABLE; Schema: billing; Owner: -
+--
+
+CREATE TABLE billing.payment (
+    telegram_id bigint NOT NULL,
+    payment_id bigint NOT NULL,
+    provider text NOT NULL,
+    charge_id text NOT NULL,
+    purchase_id uuid,
+    payer_id bigint,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL,
+    worth_kopecks bigint,
+    credited_kopecks core.price_kopecks NOT NULL,
+    outcome billing.payment_outcome NOT NULL,
+    suspense_reason text,
+    subscription_expires_at timestamp with time zone,
+    received_at timestamp with time zone NOT NULL,
+    raw jsonb,
+    correlation_id text DEFAULT "left"(NULLIF(current_setting('atlas.correlation_id'::text, true), ''::text), 128),
+    CONSTRAINT payment_amount_positive CHECK ((amount_minor > 0)),
+    CONSTRAINT payment_credits_no_more_than_received CHECK (((credited_kopecks)::bigint <= worth_kopecks)),
+    CONSTRAINT payment_suspense_has_reason CHECK (((outcome = 'suspense'::billing.payment_outcome) <= (suspense_reason IS NOT NULL))),
+    CONSTRAINT payment_worth_not_negative CHECK ((worth_kopecks >= 0))
+);
+
+--
+-- Name: TABLE payment; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON TABLE billing.payment IS 'Money that a provider brought, each with exactly one outcome.';
+
+--
+-- Name: COLUMN payment.telegram_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.telegram_id IS 'Whose it is; 0 while it is in suspense.';
+
+--
+-- Name: COLUMN payment.payment_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.payment_id IS 'The payment''s number.';
+
+--
+-- Name: COLUMN payment.provider; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.provider IS 'Who brought it.';
+
+--
+-- Name: COLUMN payment.charge_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.charge_id IS 'The provider''s id of it.';
+
+--
+-- Name: COLUMN payment.purchase_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.purchase_id IS 'What the provider says it is for.';
+
+--
+-- Name: COLUMN payment.payer_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.payer_id IS 'Who the provider says has paid; null where it does not say.';
+
+--
+-- Name: COLUMN payment.amount_minor; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.amount_minor IS 'As received, in the currency''s minor unit.';
+
+--
+-- Name: COLUMN payment.currency; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.currency IS 'As received.';
+
+--
+-- Name: COLUMN payment.worth_kopecks; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.worth_kopecks IS 'In kopecks; null in suspense.';
+
+--
+-- Name: COLUMN payment.credited_kopecks; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.credited_kopecks IS 'What of it went to the balance.';
+
+--
+-- Name: COLUMN payment.outcome; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.outcome IS 'applied, credited, suspense or reversed.';
+
+--
+-- Name: COLUMN payment.suspense_reason; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.suspense_reason IS 'Why it is in suspense.';
+
+--
+-- Name: COLUMN payment.subscription_expires_at; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.subscription_expires_at IS 'The end of the subscription that it bought: part of the first answer.';
+
+--
+-- Name: COLUMN payment.received_at; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.received_at IS 'When it was settled here.';
+
+--
+-- Name: COLUMN payment.raw; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.raw IS 'The provider''s own words.';
+
+--
+-- Name: COLUMN payment.correlation_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.correlation_id IS 'Ties it to the event it came with.';
+
+--
+-- Name: payment_id; Type: SEQUENCE; Schema: billing; Owner: -
+--
+
+CREATE SEQUENCE billing.payment_id
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+--
+-- Name: SEQUENCE payment_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON SEQUENCE billing.payment_id IS 'Numbers payments; gaps mean nothing.';
+
+--
+-- Name: provider; Type: TABLE; Schema: billing; Owner: -
+--
+
+CREATE TABLE billing.provider (
+    provider text NOT NULL,
+    currency text NOT NULL,
+    minimum_kopecks core.price_kopecks NOT NULL,
+    is_offered boolean NOT NULL,
+    is_settled_by_event boolean NOT NULL,
+    CONSTRAINT provider_currency_known CHECK ((currency = ANY (ARRAY['RUB'::text, 'XTR'::text])))
+);
+
+--
+-- Name: TABLE provider; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON TABLE billing.provider IS 'Who may bring money.';
+
+--
+-- Name: COLUMN provider.provider; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.provider.provider IS 'telegram (cards), stars, cryptobot, manual.';
+
+--
+-- Name: COLUMN provider.currency; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.provider.currency IS 'The only currency accepted from it; anything else goes to suspense.';
+
+--
+-- Name: COLUMN provider.minimum_kopecks; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.provider.minimum_kopecks IS 'Prices below it are not offered there.';
+
+--
+-- Name: COLUMN provider.is_offered; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.provider.is_offered IS 'Switches the way to pay on and off; money that comes all the same is kept.';
+
+--
+-- Name: COLUMN provider.is_settled_by_event; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.provider.is_settled_by_event IS 'False: only an admin''s approval brings money (manual).';
+
+--
+-- Name: purchase; Type: TABLE; Schema: billing; Owner: -
+--
+
+CREATE TABLE billing.purchase (
+    telegram_id core.telegram_id NOT NULL,
+    purchase_id uuid NOT NULL,
+    kind billing.purchase_kind NOT NULL,
+    status billing.purchase_status NOT NULL,
+    tariff text,
+    months smallint,
+    list_kopecks core.amount_kopecks NOT NULL,
+    discount_kind billing.discount_kind NOT NULL,
+    discount_percent core.percent NOT NULL,
+    price_kopecks core.price_kopecks NOT NULL,
+    idempotency_key core.idempotency_key NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    expiry_check_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    paid_with text,
+    payment_id bigint,
+    before_tariff text,
+    before_expires_at timestamp with time zone,
+    after_expires_at timestamp with time zone,
+    quoted_expires_at timestamp with time zone,
+    available_after_kopecks core.balance_kopecks,
+    provision_task_id bigint,
+    correlation_id text DEFAULT "left"(NULLIF(current_setting('atlas.correlation_id'::text, true), ''::text), 128)
+)
+WITH (fillfactor='70');
+
+--
+-- Name: TABLE purchase; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON TABLE billing.purchase IS 'What a user is buying or has bought, at the price that was shown.';
+
+--
+-- Name: COLUMN purchase.telegram_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.telegram_id IS 'The buyer.';
+
+--
+-- Name: COLUMN purchase.purchase_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.purchase_id IS 'The opaque id that buttons and invoices carry.';
+
+--
+-- Name: COLUMN purchase.kind; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.kind IS 'subscription or topup.';
+
+--
+-- Name: COLUMN purchase.status; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.status IS 'open -> paid -> refunded, or open -> expired | cancelled.';
+
+--
+-- Name: COLUMN purchase.tariff; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.tariff IS 'Subscription: the tariff.';
+
+--
+-- Name: COLUMN purchase.months; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.months IS 'Subscription: calendar months.';
+
+--
+-- Name: COLUMN purchase.list_kopecks; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.list_kopecks IS 'Before the discount.';
+
+--
+-- Name: COLUMN purchase.discount_kind; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.discount_kind IS 'Which discount won.';
+
+--
+-- Name: COLUMN purchase.discount_percent; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.discount_percent IS 'And its size.';
+
+--
+-- Name: COLUMN purchase.price_kopecks; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.price_kopecks IS 'What is to be paid; fixed when opened.';
+
+--
+-- Name: COLUMN purchase.idempotency_key; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.idempotency_key IS 'The opener''s key.';
+
+--
+-- Name: COLUMN purchase.opened_at; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.opened_at IS 'When it was opened.';
+
+--
+-- Name: COLUMN purchase.expires_at; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.expires_at IS 'Paid from balance only before this; a provider''s money is honoured later too.';
+
+--
+-- Name: COLUMN purchase.expiry_check_at; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.expiry_check_at IS 'When billing.expire_due looks at it; null once it has. Only the worker moves it, so that paying stays a HOT update.';
+
+--
+-- Name: COLUMN purchase.closed_at; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.closed_at IS 'When it was paid, cancelled or expired.';
+
+--
+-- Name: COLUMN purchase.paid_with; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.paid_with IS 'balance, free, or the provider.';
+
+--
+-- Name: COLUMN purchase.payment_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.payment_id IS 'The provider payment that paid it.';
+
+--
+-- Name: COLUMN purchase.before_tariff; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.before_tariff IS 'The subscription before it was paid: tariff.';
+
+--
+-- Name: COLUMN purchase.before_expires_at; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.before_expires_at IS 'The subscription before it was paid: end.';
+
+--
+-- Name: COLUMN purchase.after_expires_at; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.after_expires_at IS 'The subscription after it was paid: end.';
+
+--
+-- Name: COLUMN purchase.quoted_expires_at; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.quoted_expires_at IS 'The end that was shown when it was opened: part of the opener''s first answer.';
+
+--
+-- Name: COLUMN purchase.available_after_kopecks; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.available_after_kopecks IS 'Available after it was paid: part of the first answer.';
+
+--
+-- Name: COLUMN purchase.provision_task_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.provision_task_id IS 'The provisioning job that it wrote.';
+
+--
+-- Name: COLUMN purchase.correlation_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.correlation_id IS 'Ties it to the update that opened it.';
+
+--
+-- Name: tariff; Type: TABLE; Schema: billing; Owner: -
+--
+
+CREATE TABLE billing.tariff (
+    tariff text NOT NULL,
+    rank smallint NOT NULL,
+    device_limit smallint NOT NULL,
+    is_on_sale boolean DEFAULT true NOT NULL,
+    CONSTRAINT tariff_device_limit_positive CHECK ((device_limit > 0)),
+    CONSTRAINT tariff_name_is_simple CHECK ((tariff ~ '^[a-z][a-z0-9_]{0,31}$'::text))
+);
+
+--
+-- Name: TABLE tariff; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON TABLE billing.tariff IS 'What is sold. Edit it here; open purchases keep their price.';
+
+--
+-- Name: COLUMN tariff.tariff; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.tariff.tariff IS 'Its name in the API.';
+
+--
+-- Name: COLUMN tariff.rank; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.tariff.rank IS 'A move to a higher rank converts the remaining time.';
+
+--
+-- Name: COLUMN tariff.device_limit; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.tariff.device_limit IS 'Distinct addresses at once.';
+
+--
+-- Name: COLUMN tariff.is_on_sale; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.tariff.is_on_sale IS 'False: nobody can open a purchase of it.';
+
+--
+-- Name: tariff_price; Type: TABLE; Schema: billing; Owner: -
+--
+
+CREATE TABLE billing.tariff_price (
+    tariff text NOT NULL,
+    months smallint NOT NULL,
+    list_kopecks core.amount_kopecks NOT NULL,
+    offer_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    CONSTRAINT tariff_price_months_in_range CHECK (((months >= 1) AND (months <= 36)))
+);
+
+--
+-- Name: TABLE tariff_price; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON TABLE billing.tariff_price IS 'List prices. Every tariff needs a one-month price: remaining time converts by it.';
+
+--
+-- Name: COLUMN tariff_price.tariff; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.tariff_price.tariff IS 'The tariff.';
+
+--
+-- Name: COLUMN tariff_price.months; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.tariff_price.months IS 'Calendar months.';
+
+--
+-- Name: COLUMN tariff_price.list_kopecks; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.tariff_price.list_kopecks IS 'Price before any discount.';
+
+--
+-- Name: COLUMN tariff_price.offer_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.tariff_price.offer_id IS 'The opaque id that buttons carry instead of tariff and period.';
+
+--
+-- Name: topup_preset; Type: TABLE; Schema: billing; Owner: -
+--
+
+CREATE TABLE billing.topup_preset (
+    amount_kopecks core.amount_kopecks NOT NULL
+);
+
+--
+-- Name: TABLE topup_preset; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON TABLE billing.topup_preset IS 'Amounts that the top-up screen offers.';
+
+--
+-- Name: COLUMN topup_preset.amount_kopecks; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.topup_preset.amount_kopecks IS 'The amount.';
+
+--
+-- Name: refusal; Type: TABLE; Schema: core; Owner: -
+--
+
+CREATE TABLE core.refusal (
+    sqlstate text NOT NULL,
+    message text NOT NULL,
+    hint text NOT NULL,
+    CONSTRAINT refusal_sqlstate_is_five CHECK ((sqlstate ~ '^[A-Z0-9]{5}$'::text))
+);
+
+--
+-- Name: TABLE refusal; Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON TABLE core.refusal IS 'Every refusal''s constant message and advice; values go to DETAIL.';
+
+--
+-- Name: COLUMN refusal.sqlstate; Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON COLUMN core.refusal.sqlstate IS 'What callers compare.';
+
+--
+-- Name: COLUMN refusal.message; Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON COLUMN core.refusal.message IS 'The constant message.';
+
+--
+-- Name: COLUMN refusal.hint; Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON COLUMN core.refusal.hint IS 'What to do next.';
+
+--
+-- Name: update; Type: TABLE; Schema: inbox; Owner: -
+--
+
+CREATE TABLE inbox.update (
+    update_id bigint NOT NULL,
+    chat_id bigint NOT NULL,
+    payload json NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    attempt smallint DEFAULT 0 NOT NULL,
+    holder text,
+    lease_token uuid,
+    leased_until timestamp with time zone,
+    finished_at timestamp with time zone,
+    last_error text
+)
+WITH (fillfactor='80');
+
+--
+-- Name: TABLE update; Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON TABLE inbox.update IS 'Telegram updates: stored before they are confirmed, handled once, in order per chat.';
+
+--
+-- Name: COLUMN update.update_id; Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON COLUMN inbox.update.update_id IS 'Telegram''s id: the same update twice is one row.';
+
+--
+-- Name: COLUMN update.chat_id; Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON COLUMN inbox.update.chat_id IS 'Whose turn it takes: the chat, else the person; 0 for none.';
+
+--
+-- Name: COLUMN update.payload; Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON COLUMN inbox.update.payload IS 'The update as it came.';
+
+--
+-- Name: COLUMN update.received_at; Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON COLUMN inbox.update.received_at IS 'When it was stored.';
+
+--
+-- Name: COLUMN update.due_at; Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON COLUMN inbox.update.due_at IS 'Not before: moved by failures.';
+
+--
+-- Name: COLUMN update.attempt; Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON COLUMN inbox.update.attempt IS 'Attempts begun.';
+
+--
+-- Name: COLUMN update.holder; Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON COLUMN inbox.update.holder IS 'The process that has it.';
+
+--
+-- Name: COLUMN update.lease_token; Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON COLUMN inbox.update.lease_token IS 'Proof of the last claim.';
+
+--
+-- Name: COLUMN update.leased_until; Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON COLUMN inbox.update.leased_until IS 'When the claim runs out; null when it is free.';
+
+--
+-- Name: COLUMN update.finished_at; Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON COLUMN inbox.update.finished_at IS 'When it was handled or given up.';
+
+--
+-- Name: COLUMN update.last_error; Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON COLUMN inbox.update.last_error IS 'The last failure.';
+
+--
+-- Name: dead; Type: TABLE; Schema: ops; Owner: -
+--
+
+CREATE TABLE ops.dead (
+    dead_id bigint NOT NULL,
+    job_name text NOT NULL,
+    subject text NOT NULL,
+    error text NOT NULL,
+    died_at timestamp with time zone NOT NULL
+);
+
+--
+-- Name: TABLE dead; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON TABLE ops.dead IS 'What a job or a handler gave up; view ops.dead_letter shows it.';
+
+--
+-- Name: COLUMN dead.dead_id; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.dead.dead_id IS 'The row''s number.';
+
+--
+-- Name: COLUMN dead.job_name; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.dead.job_name IS 'Who gave up.';
+
+--
+-- Name: COLUMN dead.subject; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.dead.subject IS 'On what.';
+
+--
+-- Name: COLUMN dead.error; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.dead.error IS 'Why.';
+
+--
+-- Name: COLUMN dead.died_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.dead.died_at IS 'When.';
+
+--
+-- Name: dead_dead_id_seq; Type: SEQUENCE; Schema: ops; Owner: -
+--
+
+ALTER TABLE ops.dead ALTER COLUMN dead_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ops.dead_dead_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: dead_letter; Type: VIEW; Schema: ops; Owner: -
+--
+
+CREATE VIEW ops.dead_letter AS
+ SELECT d.dead_id,
+    d.job_name,
+    d.subject,
+    d.error,
+    d.died_at
+   FROM ops.dead d;
+
+--
+-- Name: VIEW dead_letter; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON VIEW ops.dead_letter IS 'What a job or a handler gave up; somebody has to look at each row.';
+
+--
+-- Name: COLUMN dead_letter.dead_id; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.dead_letter.dead_id IS 'The row''s number.';
+
+--
+-- Name: COLUMN dead_letter.job_name; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.dead_letter.job_name IS 'Who gave up.';
+
+--
+-- Name: COLUMN dead_letter.subject; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.dead_letter.subject IS 'On what.';
+
+--
+-- Name: COLUMN dead_letter.error; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.dead_letter.error IS 'Why.';
+
+--
+-- Name: COLUMN dead_letter.died_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.dead_letter.died_at IS 'When, last.';
+
+--
+-- Name: feature; Type: TABLE; Schema: ops; Owner: -
+--
+
+CREATE TABLE ops.feature (
+    name text NOT NULL,
+    is_on boolean DEFAULT true NOT NULL,
+    description text NOT NULL
+);
+
+--
+-- Name: TABLE feature; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON TABLE ops.feature IS 'Switches; a function whose switch is off raises OP003 and changes nothing.';
+
+--
+-- Name: COLUMN feature.name; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.feature.name IS 'The switch.';
+
+--
+-- Name: COLUMN feature.is_on; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.feature.is_on IS 'Off: the functions named in the description refuse.';
+
+--
+-- Name: COLUMN feature.description; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.feature.description IS 'What it switches.';
+
+--
+-- Name: scheduled_job; Type: TABLE; Schema: ops; Owner: -
+--
+
+CREATE TABLE ops.scheduled_job (
+    name text NOT NULL,
+    schedule text NOT NULL,
+    is_enabled boolean DEFAULT true NOT NULL,
+    is_exclusive boolean NOT NULL,
+    batch_size integer NOT NULL,
+    timeout_seconds integer NOT NULL,
+    next_run_at timestamp with time zone,
+    last_started_at timestamp with time zone,
+    last_finished_at timestamp with time zone,
+    last_items integer,
+    last_error text,
+    consecutive_failures integer DEFAULT 0 NOT NULL,
+    description text NOT NULL,
+    CONSTRAINT scheduled_job_batch_size_in_range CHECK (((batch_size >= 1) AND (batch_size <= 10000))),
+    CONSTRAINT scheduled_job_schedule_length CHECK (((length(schedule) >= 1) AND (length(schedule) <= 64))),
+    CONSTRAINT scheduled_job_timeout_in_range CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 3600)))
+)
+WITH (fillfactor='50');
+
+--
+-- Name: TABLE scheduled_job; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON TABLE ops.scheduled_job IS 'The worker''s schedule; view ops.job shows it, ops.set_job changes it.';
+
+--
+-- Name: COLUMN scheduled_job.name; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.name IS 'The job.';
+
+--
+-- Name: COLUMN scheduled_job.schedule; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.schedule IS 'A cron expression (UTC), or "N seconds".';
+
+--
+-- Name: COLUMN scheduled_job.is_enabled; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.is_enabled IS 'False: no worker runs it.';
+
+--
+-- Name: COLUMN scheduled_job.is_exclusive; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.is_exclusive IS 'True: one worker at a time, under a lease of the job''s name.';
+
+--
+-- Name: COLUMN scheduled_job.batch_size; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.batch_size IS 'Rows a call.';
+
+--
+-- Name: COLUMN scheduled_job.timeout_seconds; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.timeout_seconds IS 'How long a run may take.';
+
+--
+-- Name: COLUMN scheduled_job.next_run_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.next_run_at IS 'Exclusive jobs: not before; null for at once.';
+
+--
+-- Name: COLUMN scheduled_job.last_started_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.last_started_at IS 'The last run''s start.';
+
+--
+-- Name: COLUMN scheduled_job.last_finished_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.last_finished_at IS 'The last run''s end.';
+
+--
+-- Name: COLUMN scheduled_job.last_items; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.last_items IS 'What the last run worked off.';
+
+--
+-- Name: COLUMN scheduled_job.last_error; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.last_error IS 'The last run''s failure; null when it went well.';
+
+--
+-- Name: COLUMN scheduled_job.consecutive_failures; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.consecutive_failures IS 'Failures since the last run that went well.';
+
+--
+-- Name: COLUMN scheduled_job.description; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.description IS 'What it does.';
+
+--
+-- Name: job; Type: VIEW; Schema: ops; Owner: -
+--
+
+CREATE VIEW ops.job AS
+ SELECT j.name,
+    j.schedule,
+    j.is_enabled,
+    j.is_exclusive,
+    j.batch_size,
+    j.timeout_seconds,
+    j.next_run_at,
+    j.last_started_at,
+    j.last_finished_at,
+    j.last_items,
+    j.last_error,
+    j.consecutive_failures,
+    j.description
+   FROM ops.scheduled_job j;
+
+--
+-- Name: VIEW job; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON VIEW ops.job IS 'The worker''s schedule and how each job''s last run went. ops.set_job changes it.';
+
+--
+-- Name: COLUMN job.name; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job.name IS 'The job.';
+
+--
+-- Name: COLUMN job.schedule; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job.schedule IS 'A cron expression (UTC), or "N seconds".';
+
+--
+-- Name: COLUMN job.is_enabled; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job.is_enabled IS 'False: no worker runs it.';
+
+--
+-- Name: COLUMN job.is_exclusive; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job.is_exclusive IS 'True: one worker at a time, under a lease of the job''s name.';
+
+--
+-- Name: COLUMN job.batch_size; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job.batch_size IS 'Rows a call.';
+
+--
+-- Name: COLUMN job.timeout_seconds; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job.timeout_seconds IS 'How long a run may take.';
+
+--
+-- Name: COLUMN job.next_run_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job.next_run_at IS 'Exclusive jobs: not before; null for at once.';
+
+--
+-- Name: COLUMN job.last_started_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job.last_started_at IS 'The last run''s start.';
+
+--
+-- Name: COLUMN job.last_finished_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job.last_finished_at IS 'The last run''s end.';
+
+--
+-- Name: COLUMN job.last_items; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job.last_items IS 'What the last run worked off.';
+
+--
+-- Name: COLUMN job.last_error; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job.last_error IS 'The last run''s failure; null when it went well.';
+
+--
+-- Name: COLUMN job.consecutive_failures; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job.consecutive_failures IS 'Failures since the last run that went well.';
+
+--
+-- Name: COLUMN job.description; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job.description IS 'What it does.';
+
+--
+-- Name: scheduled_job_run; Type: TABLE; Schema: ops; Owner: -
+--
+
+CREATE TABLE ops.scheduled_job_run (
+    run_id bigint NOT NULL,
+    job_name text NOT NULL,
+    holder text NOT NULL,
+    epoch bigint,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    items integer NOT NULL,
+    error text,
+    CONSTRAINT scheduled_job_run_items_not_negative CHECK ((items >= 0))
+);
+
+--
+-- Name: TABLE scheduled_job_run; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON TABLE ops.scheduled_job_run IS 'Runs that did something or failed; view ops.job_run shows them.';
+
+--
+-- Name: COLUMN scheduled_job_run.run_id; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job_run.run_id IS 'The run''s number.';
+
+--
+-- Name: COLUMN scheduled_job_run.job_name; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job_run.job_name IS 'The job.';
+
+--
+-- Name: COLUMN scheduled_job_run.holder; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job_run.holder IS 'The worker.';
+
+--
+-- Name: COLUMN scheduled_job_run.epoch; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job_run.epoch IS 'Its leadership; null for a parallel job.';
+
+--
+-- Name: COLUMN scheduled_job_run.started_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job_run.started_at IS 'Start.';
+
+--
+-- Name: COLUMN scheduled_job_run.finished_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job_run.finished_at IS 'End.';
+
+--
+-- Name: COLUMN scheduled_job_run.items; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job_run.items IS 'What it worked off.';
+
+--
+-- Name: COLUMN scheduled_job_run.error; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job_run.error IS 'Why it failed; null when it went well.';
+
+--
+-- Name: job_run; Type: VIEW; Schema: ops; Owner: -
+--
+
+CREATE VIEW ops.job_run AS
+ SELECT r.run_id,
+    r.job_name,
+    r.holder,
+    r.epoch,
+    r.started_at,
+    r.finished_at,
+    r.items,
+    r.error
+   FROM ops.scheduled_job_run r;
+
+--
+-- Name: VIEW job_run; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON VIEW ops.job_run IS 'Runs that did something or failed, 30 days back.';
+
+--
+-- Name: COLUMN job_run.run_id; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job_run.run_id IS 'The run''s number.';
+
+--
+-- Name: COLUMN job_run.job_name; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job_run.job_name IS 'The job.';
+
+--
+-- Name: COLUMN job_run.holder; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job_run.holder IS 'The worker.';
+
+--
+-- Name: COLUMN job_run.epoch; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job_run.epoch IS 'Its leadership; null for a parallel job.';
+
+--
+-- Name: COLUMN job_run.started_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job_run.started_at IS 'Start.';
+
+--
+-- Name: COLUMN job_run.finished_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job_run.finished_at IS 'End.';
+
+--
+-- Name: COLUMN job_run.items; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job_run.items IS 'What it worked off.';
+
+--
+-- Name: COLUMN job_run.error; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.job_run.error IS 'Why it failed; null when it went well.';
+
+--
+-- Name: lease; Type: TABLE; Schema: ops; Owner: -
+--
+
+CREATE TABLE ops.lease (
+    name text NOT NULL,
+    holder text,
+    epoch bigint NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT lease_holder_length CHECK (((length(holder) >= 1) AND (length(holder) <= 256))),
+    CONSTRAINT lease_name_length CHECK (((length(name) >= 1) AND (length(name) <= 128)))
+);
+
+--
+-- Name: TABLE lease; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON TABLE ops.lease IS 'Who leads what. The epoch grows with every change of leader and fences the old one.';
+
+--
+-- Name: COLUMN lease.name; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.lease.name IS 'What is led: the job''s name.';
+
+--
+-- Name: COLUMN lease.holder; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.lease.holder IS 'Who leads; null after a release.';
+
+--
+-- Name: COLUMN lease.epoch; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.lease.epoch IS 'Number of the leadership.';
+
+--
+-- Name: COLUMN lease.expires_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.lease.expires_at IS 'When it may be taken by another.';
+
+--
+-- Name: scheduled_job_run_run_id_seq; Type: SEQUENCE; Schema: ops; Owner: -
+--
+
+ALTER TABLE ops.scheduled_job_run ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ops.scheduled_job_run_run_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: setting; Type: TABLE; Schema: ops; Owner: -
+--
+
+CREATE TABLE ops.setting (
+    name text NOT NULL,
+    value bigint NOT NULL,
+    minimum bigint NOT NULL,
+    maximum bigint NOT NULL,
+    description text NOT NULL,
+    CONSTRAINT setting_value_in_range CHECK (((value >= minimum) AND (value <= maximum)))
+);
+
+--
+-- Name: TABLE setting; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON TABLE ops.setting IS 'Numbers of the business; unit last in the name.';
+
+--
+-- Name: COLUMN setting.name; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.setting.name IS 'The setting.';
+
+--
+-- Name: COLUMN setting.value; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.setting.value IS 'In force from the next call on.';
+
+--
+-- Name: COLUMN setting.minimum; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.setting.minimum IS 'Smallest value that makes sense.';
+
+--
+-- Name: COLUMN setting.maximum; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.setting.maximum IS 'Largest value that makes sense.';
+
+--
+-- Name: COLUMN setting.description; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.setting.description IS 'What it does.';
+
+--
+-- Name: task_id; Type: SEQUENCE; Schema: outbox; Owner: -
+--
+
+CREATE SEQUENCE outbox.task_id
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+--
+-- Name: SEQUENCE task_id; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON SEQUENCE outbox.task_id IS 'Numbers tasks in the order of their making.';
+
+--
+-- Name: task; Type: TABLE; Schema: outbox; Owner: -
+--
+
+CREATE TABLE outbox.task (
+    telegram_id core.telegram_id NOT NULL,
+    task_id bigint DEFAULT nextval('outbox.task_id'::regclass) NOT NULL,
+    kind outbox.kind NOT NULL,
+    name text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    attempt smallint DEFAULT 0 NOT NULL,
+    is_repeatable boolean DEFAULT false NOT NULL,
+    purchase_id uuid,
+    vpn_uuid uuid,
+    amount_kopecks bigint,
+    arguments jsonb,
+    holder text,
+    lease_token uuid,
+    leased_until timestamp with time zone,
+    finished_at timestamp with time zone,
+    outcome text,
+    last_error text,
+    correlation_id text DEFAULT "left"(NULLIF(current_setting('atlas.correlation_id'::text, true), ''::text), 128)
+)
+WITH (fillfactor='80');
+
+--
+-- Name: TABLE task; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON TABLE outbox.task IS 'Work that a committed transaction promised. A user''s tasks of a kind are worked in order.';
+
+--
+-- Name: COLUMN task.telegram_id; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.telegram_id IS 'Whose task.';
+
+--
+-- Name: COLUMN task.task_id; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.task_id IS 'job_id in vpn, message_id in notify.';
+
+--
+-- Name: COLUMN task.kind; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.kind IS 'provision or message.';
+
+--
+-- Name: COLUMN task.name; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.name IS 'provision: add or remove; message: the template.';
+
+--
+-- Name: COLUMN task.due_at; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.due_at IS 'Not before.';
+
+--
+-- Name: COLUMN task.created_at; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.created_at IS 'When it was promised.';
+
+--
+-- Name: COLUMN task.attempt; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.attempt IS 'Attempts begun.';
+
+--
+-- Name: COLUMN task.is_repeatable; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.is_repeatable IS 'A message that is sent again when its outcome is unknown (keys only).';
+
+--
+-- Name: COLUMN task.purchase_id; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.purchase_id IS 'The purchase it follows from.';
+
+--
+-- Name: COLUMN task.vpn_uuid; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.vpn_uuid IS 'provision: the identity to add or remove.';
+
+--
+-- Name: COLUMN task.amount_kopecks; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.amount_kopecks IS 'message: an amount to show.';
+
+--
+-- Name: COLUMN task.arguments; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.arguments IS 'message: what else to show.';
+
+--
+-- Name: COLUMN task.holder; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.holder IS 'The worker that has it.';
+
+--
+-- Name: COLUMN task.lease_token; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.lease_token IS 'Proof of the last claim.';
+
+--
+-- Name: COLUMN task.leased_until; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.leased_until IS 'When the claim runs out; null when it is free.';
+
+--
+-- Name: COLUMN task.finished_at; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.finished_at IS 'When it ended.';
+
+--
+-- Name: COLUMN task.outcome; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.outcome IS 'done, failed, lost or unreachable.';
+
+--
+-- Name: COLUMN task.last_error; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.last_error IS 'The last failure.';
+
+--
+-- Name: COLUMN task.correlation_id; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.correlation_id IS 'Ties it to the update or event it follows from.';
+
+--
+-- Name: subscription; Type: TABLE; Schema: subscription; Owner: -
+--
+
+CREATE TABLE subscription.subscription (
+    telegram_id core.telegram_id NOT NULL,
+    tariff text NOT NULL,
+    is_trial boolean DEFAULT false NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    auto_renew boolean DEFAULT false NOT NULL,
+    activation subscription.activation NOT NULL,
+    vpn_uuid uuid NOT NULL,
+    key_uri text,
+    expiry_check_at timestamp with time zone
+)
+WITH (fillfactor='70');
+
+--
+-- Name: TABLE subscription; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON TABLE subscription.subscription IS 'A user''s one subscription.';
+
+--
+-- Name: COLUMN subscription.telegram_id; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.telegram_id IS 'The user.';
+
+--
+-- Name: COLUMN subscription.tariff; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.tariff IS 'The tariff in force.';
+
+--
+-- Name: COLUMN subscription.is_trial; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.is_trial IS 'True until something is bought.';
+
+--
+-- Name: COLUMN subscription.expires_at; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.expires_at IS 'The end.';
+
+--
+-- Name: COLUMN subscription.auto_renew; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.auto_renew IS 'Whether it renews itself from the balance.';
+
+--
+-- Name: COLUMN subscription.activation; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.activation IS 'Whether the key is on the node.';
+
+--
+-- Name: COLUMN subscription.vpn_uuid; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.vpn_uuid IS 'The VPN identity; a new one after expiry.';
+
+--
+-- Name: COLUMN subscription.key_uri; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.key_uri IS 'The key as the node gave it; null until then.';
+
+--
+-- Name: COLUMN subscription.expiry_check_at; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.expiry_check_at IS 'When expiry looks at it; never later than the end. Only the worker moves it forward, so that renewing stays a HOT update.';
+
+--
+-- Name: wallet; Type: TABLE; Schema: wallet; Owner: -
+--
+
+CREATE TABLE wallet.wallet (
+    telegram_id core.telegram_id NOT NULL,
+    available_kopecks core.balance_kopecks DEFAULT 0 NOT NULL,
+    held_kopecks core.balance_kopecks DEFAULT 0 NOT NULL,
+    debt_kopecks core.balance_kopecks DEFAULT 0 NOT NULL,
+    version bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='60');
+
+--
+-- Name: TABLE wallet; Type: COMMENT; Schema: wallet; Owner: -
+--
+
+COMMENT ON TABLE wallet.wallet IS 'Balances now; always equal to the last row of the user''s ledger.';
+
+--
+-- Name: COLUMN wallet.telegram_id; Type: COMMENT; Schema: wallet; Owner: -
+--
+
+COMMENT ON COLUMN wallet.wallet.telegram_id IS 'The user.';
+
+--
+-- Name: COLUMN wallet.available_kopecks; Type: COMMENT; Schema: wallet; Owner: -
+--
+
+COMMENT ON COLUMN wallet.wallet.available_kopecks IS 'What can be spent.';
+
+--
+-- Name: COLUMN wallet.held_kopecks; Type: COMMENT; Schema: wallet; Owner: -
+--
+
+COMMENT ON COLUMN wallet.wallet.held_kopecks IS 'What pending withdrawals hold.';
+
+--
+-- Name: COLUMN wallet.debt_kopecks; Type: COMMENT; Schema: wallet; Owner: -
+--
+
+COMMENT ON COLUMN wallet.wallet.debt_kopecks IS 'What a claw-back could not take.';
+
+--
+-- Name: COLUMN wallet.version; Type: COMMENT; Schema: wallet; Owner: -
+--
+
+COMMENT ON COLUMN wallet.wallet.version IS 'The last ledger row''s version; 0 before the first.';
+
+--
+-- Name: account account_pkey; Type: CONSTRAINT; Schema: account; Owner: -
+--
+
+ALTER TABLE ONLY account.account
+    ADD CONSTRAINT account_pkey PRIMARY KEY (telegram_id);
+
+--
+-- Name: admin admin_pkey; Type: CONSTRAINT; Schema: account; Owner: -
+--
+
+ALTER TABLE ONLY account.admin
+    ADD CONSTRAINT admin_pkey PRIMARY KEY (telegram_id);
+
+--
+-- Name: entry entry_pkey; Type: CONSTRAINT; Schema: audit; Owner: -
+--
+
+ALTER TABLE ONLY audit.entry
+    ADD CONSTRAINT entry_pkey PRIMARY KEY (entry_id);
+
+--
+-- Name: charge charge_pkey; Type: CONSTRAINT; Schema: billing; Owner: -
+--
+
+ALTER TABLE ONLY billing.charge
+    ADD CONSTRAINT charge_pkey PRIMARY KEY (provider, charge_id);
+
+--
+-- Name: invoice invoice_pkey; Type: CONSTRAINT; Schema: billing; Owner: -
+--
+
+ALTER TABLE ONLY billing.invoice
+    ADD CONSTRAINT invoice_pkey PRIMARY KEY (telegram_id, purchase_id, provider, invoice_id);
+
+--
+-- Name: payment payment_pkey; Type: CONSTRAINT; Schema: billing; Owner: -
+--
+
+ALTER TABLE ONLY billing.payment
+    ADD CONSTRAINT payment_pkey PRIMARY KEY (telegram_id, payment_id);
+
+--
+-- Name: provider provider_pkey; Type: CONSTRAINT; Schema: billing; Owner: -
+--
+
+ALTER TABLE ONLY billing.provider
+    ADD CONSTRAINT provider_pkey PRIMARY KEY (provider);
+
+--
+-- Name: purchase purchase_pkey; Type: CONSTRAINT; Schema: billing; Owner: -
+--
+
+ALTER TABLE ONLY billing.purchase
+    ADD CONSTRAINT purchase_pkey PRIMARY KEY (telegram_id, purchase_id);
+
+--
+-- Name: tariff tariff_pkey; Type: CONSTRAINT; Schema: billing; Owner: -
+--
+
+ALTER TABLE ONLY billing.tariff
+    ADD CONSTRAINT tariff_pkey PRIMARY KEY (tariff);
+
+--
+-- Name: tariff_price tariff_price_offer_once; Type: CONSTRAINT; Schema: billing; Owner: -
+--
+
+ALTER TABLE ONLY billing.tariff_price
+    ADD CONSTRAINT tariff_price_offer_once UNIQUE (offer_id);
+
+--
+-- Name: tariff_price tariff_price_pkey; Type: CONSTRAINT; Schema: billing; Owner: -
+--
+
+ALTER TABLE ONLY billing.tariff_price
+    ADD CONSTRAINT tariff_price_pkey PRIMARY KEY (tariff, months);
+
+--
+-- Name: tariff tariff_rank_unique; Type: CONSTRAINT; Schema: billing; Owner: -
+--
+
+ALTER TABLE ONLY billing.tariff
+    ADD CONSTRAINT tariff_rank_unique UNIQUE (rank);
+
+--
+-- Name: topup_preset topup_preset_pkey; Type: CONSTRAINT; Schema: billing; Owner: -
+--
+
+ALTER TABLE ONLY billing.topup_preset
+    ADD CONSTRAINT topup_preset_pkey PRIMARY KEY (amount_kopecks);
+
+--
+-- Name: refusal refusal_pkey; Type: CONSTRAINT; Schema: core; Owner: -
+--
+
+ALTER TABLE ONLY core.refusal
+    ADD CONSTRAINT refusal_pkey PRIMARY KEY (sqlstate);
+
+--
+-- Name: update update_pkey; Type: CONSTRAINT; Schema: inbox; Owner: -
+--
+
+ALTER TABLE ONLY inbox.update
+    ADD CONSTRAINT update_pkey PRIMARY KEY (update_id);
+
+--
+-- Name: transfer transfer_pkey; Type: CONSTRAINT; Schema: ledger; Owner: -
+--
+
+ALTER TABLE ONLY ledger.transfer
+    ADD CONSTRAINT transfer_pkey PRIMARY KEY (telegram_id, version);
+
+--
+-- Name: dead dead_once; Type: CONSTRAINT; Schema: ops; Owner: -
+--
+
+ALTER TABLE ONLY ops.dead
+    ADD CONSTRAINT dead_once UNIQUE (job_name, subject);
+
+--
+-- Name: dead dead_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
+--
+
+ALTER TABLE ONLY ops.dead
+    ADD CONSTRAINT dead_pkey PRIMARY KEY (dead_id);
+
+--
+-- Name: feature feature_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
+--
+
+ALTER TABLE ONLY ops.feature
+    ADD CONSTRAINT feature_pkey PRIMARY KEY (name);
+
+--
+-- Name: lease lease_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
+--
+
+ALTER TABLE ONLY ops.lease
+    ADD CONSTRAINT lease_pkey PRIMARY KEY (name);
+
+--
+-- Name: scheduled_job scheduled_job_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
+--
+
+ALTER TABLE ONLY ops.scheduled_job
+    ADD CONSTRAINT scheduled_job_pkey PRIMARY KEY (name);
+
+--
+-- Name: scheduled_job_run scheduled_job_run_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
+--
+
+ALTER TABLE ONLY ops.scheduled_job_run
+    ADD CONSTRAINT scheduled_job_run_pkey PRIMARY KEY (run_id);
+
+--
+-- Name: setting setting_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
+--
+
+ALTER TABLE ONLY ops.setting
+    ADD CONSTRAINT setting_pkey PRIMARY KEY (name);
+
+--
+-- Name: task task_pkey; Type: CONSTRAINT; Schema: outbox; Owner: -
+--
+
+ALTER TABLE ONLY outbox.task
+    ADD CONSTRAINT task_pkey PRIMARY KEY (telegram_id, task_id);
+
+--
+-- Name: subscription subscription_pkey; Type: CONSTRAINT; Schema: subscription; Owner: -
+--
+
+ALTER TABLE ONLY subscription.subscription
+    ADD CONSTRAINT subscription_pkey PRIMARY KEY (telegram_id);
+
+--
+-- Name: wallet wallet_pkey; Type: CONSTRAINT; Schema: wallet; Owner: -
+--
+
+ALTER TABLE ONLY wallet.wallet
+    ADD CONSTRAINT wallet_pkey PRIMARY KEY (telegram_id);
+
+--
+-- Name: account_referral_code; Type: INDEX; Schema: account; Owner: -
+--
+
+CREATE INDEX account_referral_code ON account.account USING btree (referral_code);
+
+--
+-- Name: account_referrer; Type: INDEX; Schema: account; Owner: -
+--
+
+CREATE INDEX account_referrer ON account.account USING btree (referrer_id) WHERE (referrer_id IS NOT NULL);
+
+--
+-- Name: entry_occurred; Type: INDEX; Schema: audit; Owner: -
+--
+
+CREATE INDEX entry_occurred ON audit.entry USING btree (occurred_at);
+
+--
+-- Name: entry_subject; Type: INDEX; Schema: audit; Owner: -
+--
+
+CREATE INDEX entry_subject ON audit.entry USING btree (subject_id, occurred_at);
+
+--
+-- Name: invoice_attached; Type: INDEX; Schema: billing; Owner: -
+--
+
+CREATE INDEX invoice_attached ON billing.invoice USING btree (provider, attached_at);
+
+--
+-- Name: purchase_by_id; Type: INDEX; Schema: billing; Owner: -
+--
+
+CREATE INDEX purchase_by_id ON billing.purchase USING btree (purchase_id);
+
+--
+-- Name: purchase_expiry_check; Type: INDEX; Schema: billing; Owner: -
+--
+
+CREATE INDEX purchase_expiry_check ON billing.purchase USING btree (expiry_check_at) WHERE (expiry_check_at IS NOT NULL);
+
+--
+-- Name: purchase_key_once; Type: INDEX; Schema: billing; Owner: -
+--
+
+CREATE UNIQUE INDEX purchase_key_once ON billing.purchase USING btree (telegram_id, kind, idempotency_key);
+
+--
+-- Name: update_waiting; Type: INDEX; Schema: inbox; Owner: -
+--
+
+CREATE INDEX update_waiting ON inbox.update USING btree (update_id) WHERE (finished_at IS NULL);
+
+--
+-- Name: update_waiting_by_chat; Type: INDEX; Schema: inbox; Owner: -
+--
+
+CREATE INDEX update_waiting_by_chat ON inbox.update USING btree (chat_id, update_id) WHERE (finished_at IS NULL);
+
+--
+-- Name: transfer_key_once; Type: INDEX; Schema: ledger; Owner: -
+--
+
+CREATE UNIQUE INDEX transfer_key_once ON ledger.transfer USING btree (telegram_id, reason, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+
+--
+-- Name: scheduled_job_run_by_job; Type: INDEX; Schema: ops; Owner: -
+--
+
+CREATE INDEX scheduled_job_run_by_job ON ops.scheduled_job_run USING btree (job_name, started_at);
+
+--
+-- Name: scheduled_job_run_finished; Type: INDEX; Schema: ops; Owner: -
+--
+
+CREATE INDEX scheduled_job_run_finished ON ops.scheduled_job_run USING btree (finished_at);
+
+--
+-- Name: task_by_id; Type: INDEX; Schema: outbox; Owner: -
+--
+
+CREATE INDEX task_by_id ON outbox.task USING btree (task_id);
+
+--
+-- Name: task_due; Type: INDEX; Schema: outbox; Owner: -
+--
+
+CREATE INDEX task_due ON outbox.task USING btree (kind, due_at) WHERE (finished_at IS NULL);
+
+--
+-- Name: task_leased; Type: INDEX; Schema: outbox; Owner: -
+--
+
+CREATE INDEX task_leased ON outbox.task USING btree (leased_until) WHERE ((finished_at IS NULL) AND (leased_until IS NOT NULL));
+
+--
+-- Name: subscription_expiry_check; Type: INDEX; Schema: subscription; Owner: -
+--
+
+CREATE INDEX subscription_expiry_check ON subscription.subscription USING btree (expiry_check_at) WHERE (expiry_check_at IS NOT NULL);
+
+--
+-- Name: admin admin_is_user; Type: FK CONSTRAINT; Schema: account; Owner: -
+--
+
+ALTER TABLE ONLY account.admin
+    ADD CONSTRAINT admin_is_user FOREIGN KEY (telegram_id) REFERENCES account.account(telegram_id);
+
+--
+-- Name: charge charge_of_provider; Type: FK CONSTRAINT; Schema: billing; Owner: -
+--
+
+ALTER TABLE ONLY billing.charge
+    ADD CONSTRAINT charge_of_provider FOREIGN KEY (provider) REFERENCES billing.provider(provider);
+
+--
+-- Name: invoice invoice_of_provider; Type: FK CONSTRAINT; Schema: billing; Owner: -
+--
+
+ALTER TABLE ONLY billing.invoice
+    ADD CONSTRAINT invoice_of_provider FOREIGN KEY (provider) REFERENCES billing.provider(provider);
+
+--
+-- Name: invoice invoice_of_purchase; Type: FK CONSTRAINT; Schema: billing; Owner: -
+--
+
+ALTER TABLE ONLY billing.invoice
+    ADD CONSTRAINT invoice_of_purchase FOREIGN KEY (telegram_id, purchase_id) REFERENCES billing.purchase(telegram_id, purchase_id);
+
+--
+-- Name: tariff_price tariff_price_of_tariff; Type: FK CONSTRAINT; Schema: billing; Owner: -
+--
+
+ALTER TABLE ONLY billing.tariff_price
+    ADD CONSTRAINT tariff_price_of_tariff FOREIGN KEY (tariff) REFERENCES billing.tariff(tariff);
+
+--
+-- Name: scheduled_job_run scheduled_job_run_of_job; Type: FK CONSTRAINT; Schema: ops; Owner: -
+--
+
+ALTER TABLE ONLY ops.scheduled_job_run
+    ADD CONSTRAINT scheduled_job_run_of_job FOREIGN KEY (job_name) REFERENCES ops.scheduled_job(name);
+
+--
+-- Name: SCHEMA account; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA account TO atlas_bot;
+GRANT USAGE ON SCHEMA account TO atlas_payments;
+GRANT USAGE ON SCHEMA account TO atlas_admin;
+GRANT USAGE ON SCHEMA account TO atlas_worker;
+GRANT USAGE ON SCHEMA account TO atlas_auditor;
+GRANT USAGE ON SCHEMA account TO atlas_dba;
+
+--
+-- Name: SCHEMA audit; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA audit TO atlas_bot;
+GRANT USAGE ON SCHEMA audit TO atlas_payments;
+GRANT USAGE ON SCHEMA audit TO atlas_admin;
+GRANT USAGE ON SCHEMA audit TO atlas_worker;
+GRANT USAGE ON SCHEMA audit TO atlas_auditor;
+GRANT USAGE ON SCHEMA audit TO atlas_dba;
+
+--
+-- Name: SCHEMA billing; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA billing TO atlas_bot;
+GRANT USAGE ON SCHEMA billing TO atlas_payments;
+GRANT USAGE ON SCHEMA billing TO atlas_admin;
+GRANT USAGE ON SCHEMA billing TO atlas_worker;
+GRANT USAGE ON SCHEMA billing TO atlas_auditor;
+GRANT USAGE ON SCHEMA billing TO atlas_dba;
+
+--
+-- Name: SCHEMA core; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA core TO atlas_bot;
+GRANT USAGE ON SCHEMA core TO atlas_payments;
+GRANT USAGE ON SCHEMA core TO atlas_admin;
+GRANT USAGE ON SCHEMA core TO atlas_worker;
+GRANT USAGE ON SCHEMA core TO atlas_auditor;
+GRANT USAGE ON SCHEMA core TO atlas_dba;
+
+--
+-- Name: SCHEMA inbox; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA inbox TO atlas_bot;
+GRANT USAGE ON SCHEMA inbox TO atlas_payments;
+GRANT USAGE ON SCHEMA inbox TO atlas_admin;
+GRANT USAGE ON SCHEMA inbox TO atlas_worker;
+GRANT USAGE ON SCHEMA inbox TO atlas_auditor;
+GRANT USAGE ON SCHEMA inbox TO atlas_dba;
+
+--
+-- Name: SCHEMA ledger; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA ledger TO atlas_bot;
+GRANT USAGE ON SCHEMA ledger TO atlas_payments;
+GRANT USAGE ON SCHEMA ledger TO atlas_admin;
+GRANT USAGE ON SCHEMA ledger TO atlas_worker;
+GRANT USAGE ON SCHEMA ledger TO atlas_auditor;
+GRANT USAGE ON SCHEMA ledger TO atlas_dba;
+
+--
+-- Name: SCHEMA notify; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA notify TO atlas_bot;
+GRANT USAGE ON SCHEMA notify TO atlas_payments;
+GRANT USAGE ON SCHEMA notify TO atlas_admin;
+GRANT USAGE ON SCHEMA notify TO atlas_worker;
+GRANT USAGE ON SCHEMA notify TO atlas_auditor;
+GRANT USAGE ON SCHEMA notify TO atlas_dba;
+
+--
+-- Name: SCHEMA ops; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA ops TO atlas_bot;
+GRANT USAGE ON SCHEMA ops TO atlas_payments;
+GRANT USAGE ON SCHEMA ops TO atlas_admin;
+GRANT USAGE ON SCHEMA ops TO atlas_worker;
+GRANT USAGE ON SCHEMA ops TO atlas_auditor;
+GRANT USAGE ON SCHEMA ops TO atlas_dba;
+
+--
+-- Name: SCHEMA outbox; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA outbox TO atlas_bot;
+GRANT USAGE ON SCHEMA outbox TO atlas_payments;
+GRANT USAGE ON SCHEMA outbox TO atlas_admin;
+GRANT USAGE ON SCHEMA outbox TO atlas_worker;
+GRANT USAGE ON SCHEMA outbox TO atlas_auditor;
+GRANT USAGE ON SCHEMA outbox TO atlas_dba;
+
+--
+-- Name: SCHEMA public; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT ALL ON SCHEMA public TO atlas_owner;
+
+--
+-- Name: SCHEMA subscription; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA subscription TO atlas_bot;
+GRANT USAGE ON SCHEMA subscription TO atlas_payments;
+GRANT USAGE ON SCHEMA subscription TO atlas_admin;
+GRANT USAGE ON SCHEMA subscription TO atlas_worker;
+GRANT USAGE ON SCHEMA subscription TO atlas_auditor;
+GRANT USAGE ON SCHEMA subscription TO atlas_dba;
+
+--
+-- Name: SCHEMA vpn; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA vpn TO atlas_bot;
+GRANT USAGE ON SCHEMA vpn TO atlas_payments;
+GRANT USAGE ON SCHEMA vpn TO atlas_admin;
+GRANT USAGE ON SCHEMA vpn TO atlas_worker;
+GRANT USAGE ON SCHEMA vpn TO atlas_auditor;
+GRANT USAGE ON SCHEMA vpn TO atlas_dba;
+
+--
+-- Name: SCHEMA wallet; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA wallet TO atlas_bot;
+GRANT USAGE ON SCHEMA wallet TO atlas_payments;
+GRANT USAGE ON SCHEMA wallet TO atlas_admin;
+GRANT USAGE ON SCHEMA wallet TO atlas_worker;
+GRANT USAGE ON SCHEMA wallet TO atlas_auditor;
+GRANT USAGE ON SCHEMA wallet TO atlas_dba;
+
+--
+-- Name: FUNCTION _find_referrer(p_telegram_id bigint, p_start_payload text, OUT referrer_id bigint, OUT bind_refusal text); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account._find_referrer(p_telegram_id bigint, p_start_payload text, OUT referrer_id bigint, OUT bind_refusal text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _lock(p_telegram_id bigint, OUT is_blocked boolean); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account._lock(p_telegram_id bigint, OUT is_blocked boolean) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _new_referral_code(); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account._new_referral_code() FROM PUBLIC;
+
+--
+-- Name: FUNCTION _require_admin(p_admin_id bigint); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account._require_admin(p_admin_id bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _set_admin(p_telegram_id bigint, p_note text, p_is_active boolean); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account._set_admin(p_telegram_id bigint, p_note text, p_is_active boolean) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _tell_referrer(p_telegram_id bigint, p_referrer_id bigint, p_now timestamp with time zone); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account._tell_referrer(p_telegram_id bigint, p_referrer_id bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION grant_admin(p_telegram_id bigint, p_note text); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.grant_admin(p_telegram_id bigint, p_note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.grant_admin(p_telegram_id bigint, p_note text) TO atlas_dba;
+
+--
+-- Name: FUNCTION profile(p_telegram_id bigint); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.profile(p_telegram_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.profile(p_telegram_id bigint) TO atlas_bot;
+GRANT ALL ON FUNCTION account.profile(p_telegram_id bigint) TO atlas_worker;
+GRANT ALL ON FUNCTION account.profile(p_telegram_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION account.profile(p_telegram_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION register(p_telegram_id bigint, p_username text, p_language text, p_start_payload text); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.register(p_telegram_id bigint, p_username text, p_language text, p_start_payload text) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.register(p_telegram_id bigint, p_username text, p_language text, p_start_payload text) TO atlas_bot;
+GRANT ALL ON FUNCTION account.register(p_telegram_id bigint, p_username text, p_language text, p_start_payload text) TO atlas_dba;
+
+--
+-- Name: FUNCTION revoke_admin(p_telegram_id bigint, p_note text); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.revoke_admin(p_telegram_id bigint, p_note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.revoke_admin(p_telegram_id bigint, p_note text) TO atlas_dba;
+
+--
+-- Name: FUNCTION set_language(p_telegram_id bigint, p_language text); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.set_language(p_telegram_id bigint, p_language text) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.set_language(p_telegram_id bigint, p_language text) TO atlas_bot;
+GRANT ALL ON FUNCTION account.set_language(p_telegram_id bigint, p_language text) TO atlas_dba;
+
+--
+-- Name: FUNCTION set_reachable(p_telegram_id bigint, p_is_reachable boolean); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.set_reachable(p_telegram_id bigint, p_is_reachable boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.set_reachable(p_telegram_id bigint, p_is_reachable boolean) TO atlas_bot;
+GRANT ALL ON FUNCTION account.set_reachable(p_telegram_id bigint, p_is_reachable boolean) TO atlas_worker;
+GRANT ALL ON FUNCTION account.set_reachable(p_telegram_id bigint, p_is_reachable boolean) TO atlas_dba;
+
+--
+-- Name: FUNCTION _record(p_action text, p_actor_id bigint, p_subject_id text, p_details jsonb); Type: ACL; Schema: audit; Owner: -
+--
+
+REVOKE ALL ON FUNCTION audit._record(p_action text, p_actor_id bigint, p_subject_id text, p_details jsonb) FROM PUBLIC;
+
+--
+-- Name: FUNCTION refused(p_actor_id bigint, p_action text, p_subject_id text, p_sqlstate text); Type: ACL; Schema: audit; Owner: -
+--
+
+REVOKE ALL ON FUNCTION audit.refused(p_actor_id bigint, p_action text, p_subject_id text, p_sqlstate text) FROM PUBLIC;
+GRANT ALL ON FUNCTION audit.refused(p_actor_id bigint, p_action text, p_subject_id text, p_sqlstate text) TO atlas_bot;
+GRANT ALL ON FUNCTION audit.refused(p_actor_id bigint, p_action text, p_subject_id text, p_sqlstate text) TO atlas_payments;
+GRANT ALL ON FUNCTION audit.refused(p_actor_id bigint, p_action text, p_subject_id text, p_sqlstate text) TO atlas_admin;
+GRANT ALL ON FUNCTION audit.refused(p_actor_id bigint, p_action text, p_subject_id text, p_sqlstate text) TO atlas_worker;
+GRANT ALL ON FUNCTION audit.refused(p_actor_id bigint, p_action text, p_subject_id text, p_sqlstate text) TO atlas_dba;
+
+--
+-- Name: FUNCTION _alarm_if_amount_differs(p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._alarm_if_amount_differs(p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _apply_payment(p_telegram_id bigint, p_owner_id bigint, p_is_blocked boolean, p_purchase_id uuid, p_payment_id bigint, p_provider text, p_worth_kopecks bigint, p_now timestamp with time zone); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._apply_payment(p_telegram_id bigint, p_owner_id bigint, p_is_blocked boolean, p_purchase_id uuid, p_payment_id bigint, p_provider text, p_worth_kopecks bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _book_payment(p_telegram_id bigint, p_purchase_id uuid, p_payment_id bigint, p_revenue_kopecks bigint, p_credit_kopecks bigint, p_why text, p_now timestamp with time zone); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._book_payment(p_telegram_id bigint, p_purchase_id uuid, p_payment_id bigint, p_revenue_kopecks bigint, p_credit_kopecks bigint, p_why text, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _convert(p_remaining interval, p_from text, p_to text); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._convert(p_remaining interval, p_from text, p_to text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _expire(p_users bigint[], p_now timestamp with time zone); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._expire(p_users bigint[], p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _find_opened(p_telegram_id bigint, p_kind billing.purchase_kind, p_idempotency_key text, p_tariff text, p_months integer, p_promo_code text, p_amount_kopecks bigint); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._find_opened(p_telegram_id bigint, p_kind billing.purchase_kind, p_idempotency_key text, p_tariff text, p_months integer, p_promo_code text, p_amount_kopecks bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _fulfil(p_telegram_id bigint, p_purchase_id uuid, p_tariff text, p_months integer, p_paid_with text, p_payment_id bigint, p_available_kopecks bigint, p_now timestamp with time zone); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._fulfil(p_telegram_id bigint, p_purchase_id uuid, p_tariff text, p_months integer, p_paid_with text, p_payment_id bigint, p_available_kopecks bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _identify_payment(p_provider text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, OUT telegram_id bigint, OUT owner_id bigint, OUT worth_kopecks bigint, OUT problem text); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._identify_payment(p_provider text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, OUT telegram_id bigint, OUT owner_id bigint, OUT worth_kopecks bigint, OUT problem text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _lifetime(p_now timestamp with time zone); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._lifetime(p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _payment_answer(p_provider text, p_charge_id text); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._payment_answer(p_provider text, p_charge_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _refuse_to_pay(p_telegram_id bigint, p_purchase_id uuid, p_kind billing.purchase_kind, p_status billing.purchase_status, p_expires_at timestamp with time zone); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._refuse_to_pay(p_telegram_id bigint, p_purchase_id uuid, p_kind billing.purchase_kind, p_status billing.purchase_status, p_expires_at timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _require_choice(p_tariff text, p_months integer, p_promo_code text); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._require_choice(p_tariff text, p_months integer, p_promo_code text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _require_provider(p_provider text); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._require_provider(p_provider text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _settle(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._settle(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb) FROM PUBLIC;
+
+--
+-- Name: FUNCTION attach_invoice(p_purchase_id uuid, p_provider text, p_invoice_id text, p_amount_minor bigint, p_currency text); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.attach_invoice(p_purchase_id uuid, p_provider text, p_invoice_id text, p_amount_minor bigint, p_currency text) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.attach_invoice(p_purchase_id uuid, p_provider text, p_invoice_id text, p_amount_minor bigint, p_currency text) TO atlas_bot;
+GRANT ALL ON FUNCTION billing.attach_invoice(p_purchase_id uuid, p_provider text, p_invoice_id text, p_amount_minor bigint, p_currency text) TO atlas_dba;
+
+--
+-- Name: FUNCTION cancel_purchase(p_telegram_id bigint, p_purchase_id uuid); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.cancel_purchase(p_telegram_id bigint, p_purchase_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.cancel_purchase(p_telegram_id bigint, p_purchase_id uuid) TO atlas_bot;
+GRANT ALL ON FUNCTION billing.cancel_purchase(p_telegram_id bigint, p_purchase_id uuid) TO atlas_dba;
+
+--
+-- Name: FUNCTION expire_due(p_epoch bigint, p_limit integer); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.expire_due(p_epoch bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.expire_due(p_epoch bigint, p_limit integer) TO atlas_worker;
+GRANT ALL ON FUNCTION billing.expire_due(p_epoch bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION list_prices(); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.list_prices() FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.list_prices() TO atlas_bot;
+GRANT ALL ON FUNCTION billing.list_prices() TO atlas_admin;
+GRANT ALL ON FUNCTION billing.list_prices() TO atlas_auditor;
+GRANT ALL ON FUNCTION billing.list_prices() TO atlas_dba;
+
+--
+-- Name: FUNCTION open_purchase(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_idempotency_key text); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.open_purchase(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.open_purchase(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_idempotency_key text) TO atlas_bot;
+GRANT ALL ON FUNCTION billing.open_purchase(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION open_topup(p_telegram_id bigint, p_amount_kopecks bigint, p_idempotency_key text); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.open_topup(p_telegram_id bigint, p_amount_kopecks bigint, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.open_topup(p_telegram_id bigint, p_amount_kopecks bigint, p_idempotency_key text) TO atlas_bot;
+GRANT ALL ON FUNCTION billing.open_topup(p_telegram_id bigint, p_amount_kopecks bigint, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION pay_from_balance(p_telegram_id bigint, p_purchase_id uuid); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.pay_from_balance(p_telegram_id bigint, p_purchase_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.pay_from_balance(p_telegram_id bigint, p_purchase_id uuid) TO atlas_bot;
+GRANT ALL ON FUNCTION billing.pay_from_balance(p_telegram_id bigint, p_purchase_id uuid) TO atlas_dba;
+
+--
+-- Name: FUNCTION pending_invoices(p_provider text, p_limit integer); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.pending_invoices(p_provider text, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.pending_invoices(p_provider text, p_limit integer) TO atlas_worker;
+GRANT ALL ON FUNCTION billing.pending_invoices(p_provider text, p_limit integer) TO atlas_payments;
+GRANT ALL ON FUNCTION billing.pending_invoices(p_provider text, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION precheck(p_telegram_id bigint, p_purchase_id uuid, p_amount_minor bigint, p_currency text); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.precheck(p_telegram_id bigint, p_purchase_id uuid, p_amount_minor bigint, p_currency text) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.precheck(p_telegram_id bigint, p_purchase_id uuid, p_amount_minor bigint, p_currency text) TO atlas_bot;
+GRANT ALL ON FUNCTION billing.precheck(p_telegram_id bigint, p_purchase_id uuid, p_amount_minor bigint, p_currency text) TO atlas_payments;
+GRANT ALL ON FUNCTION billing.precheck(p_telegram_id bigint, p_purchase_id uuid, p_amount_minor bigint, p_currency text) TO atlas_dba;
+
+--
+-- Name: FUNCTION quote(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.quote(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.quote(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text) TO atlas_bot;
+GRANT ALL ON FUNCTION billing.quote(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text) TO atlas_admin;
+GRANT ALL ON FUNCTION billing.quote(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text) TO atlas_dba;
+
+--
+-- Name: FUNCTION settle_payment(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.settle_payment(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.settle_payment(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb) TO atlas_payments;
+GRANT ALL ON FUNCTION billing.settle_payment(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb) TO atlas_dba;
+
+--
+-- Name: FUNCTION show_purchase(p_telegram_id bigint, p_purchase_id uuid); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.show_purchase(p_telegram_id bigint, p_purchase_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.show_purchase(p_telegram_id bigint, p_purchase_id uuid) TO atlas_bot;
+GRANT ALL ON FUNCTION billing.show_purchase(p_telegram_id bigint, p_purchase_id uuid) TO atlas_admin;
+GRANT ALL ON FUNCTION billing.show_purchase(p_telegram_id bigint, p_purchase_id uuid) TO atlas_dba;
+
+--
+-- Name: FUNCTION topup_options(); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.topup_options() FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.topup_options() TO atlas_bot;
+GRANT ALL ON FUNCTION billing.topup_options() TO atlas_admin;
+GRANT ALL ON FUNCTION billing.topup_options() TO atlas_dba;
+
+--
+-- Name: FUNCTION ways_to_pay(p_telegram_id bigint, p_purchase_id uuid); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.ways_to_pay(p_telegram_id bigint, p_purchase_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.ways_to_pay(p_telegram_id bigint, p_purchase_id uuid) TO atlas_bot;
+GRANT ALL ON FUNCTION billing.ways_to_pay(p_telegram_id bigint, p_purchase_id uuid) TO atlas_dba;
+
+--
+-- Name: FUNCTION _guard(p_feature text); Type: ACL; Schema: core; Owner: -
+--
+
+REVOKE ALL ON FUNCTION core._guard(p_feature text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _refuse(p_sqlstate text, p_detail text); Type: ACL; Schema: core; Owner: -
+--
+
+REVOKE ALL ON FUNCTION core._refuse(p_sqlstate text, p_detail text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _require(p_is_met boolean, p_rule text); Type: ACL; Schema: core; Owner: -
+--
+
+REVOKE ALL ON FUNCTION core._require(p_is_met boolean, p_rule text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _require_feature(p_feature text); Type: ACL; Schema: core; Owner: -
+--
+
+REVOKE ALL ON FUNCTION core._require_feature(p_feature text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _require_key(p_idempotency_key text); Type: ACL; Schema: core; Owner: -
+--
+
+REVOKE ALL ON FUNCTION core._require_key(p_idempotency_key text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _require_user_id(p_telegram_id bigint); Type: ACL; Schema: core; Owner: -
+--
+
+REVOKE ALL ON FUNCTION core._require_user_id(p_telegram_id bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION now(); Type: ACL; Schema: core; Owner: -
+--
+
+REVOKE ALL ON FUNCTION core.now() FROM PUBLIC;
+GRANT ALL ON FUNCTION core.now() TO atlas_bot;
+GRANT ALL ON FUNCTION core.now() TO atlas_payments;
+GRANT ALL ON FUNCTION core.now() TO atlas_admin;
+GRANT ALL ON FUNCTION core.now() TO atlas_worker;
+GRANT ALL ON FUNCTION core.now() TO atlas_auditor;
+GRANT ALL ON FUNCTION core.now() TO atlas_dba;
+
+--
+-- Name: FUNCTION claim(p_holder text, p_limit integer, p_lease interval); Type: ACL; Schema: inbox; Owner: -
+--
+
+REVOKE ALL ON FUNCTION inbox.claim(p_holder text, p_limit integer, p_lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION inbox.claim(p_holder text, p_limit integer, p_lease interval) TO atlas_bot;
+GRANT ALL ON FUNCTION inbox.claim(p_holder text, p_limit integer, p_lease interval) TO atlas_dba;
+
+--
+-- Name: FUNCTION done(p_update_id bigint, p_lease_token uuid); Type: ACL; Schema: inbox; Owner: -
+--
+
+REVOKE ALL ON FUNCTION inbox.done(p_update_id bigint, p_lease_token uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION inbox.done(p_update_id bigint, p_lease_token uuid) TO atlas_bot;
+GRANT ALL ON FUNCTION inbox.done(p_update_id bigint, p_lease_token uuid) TO atlas_dba;
+
+--
+-- Name: FUNCTION failed(p_update_id bigint, p_lease_token uuid, p_error text); Type: ACL; Schema: inbox; Owner: -
+--
+
+REVOKE ALL ON FUNCTION inbox.failed(p_update_id bigint, p_lease_token uuid, p_error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION inbox.failed(p_update_id bigint, p_lease_token uuid, p_error text) TO atlas_bot;
+GRANT ALL ON FUNCTION inbox.failed(p_update_id bigint, p_lease_token uuid, p_error text) TO atlas_dba;
+
+--
+-- Name: FUNCTION give_back(p_holder text); Type: ACL; Schema: inbox; Owner: -
+--
+
+REVOKE ALL ON FUNCTION inbox.give_back(p_holder text) FROM PUBLIC;
+GRANT ALL ON FUNCTION inbox.give_back(p_holder text) TO atlas_bot;
+GRANT ALL ON FUNCTION inbox.give_back(p_holder text) TO atlas_dba;
+
+--
+-- Name: FUNCTION receive(p_update_ids bigint[], p_chat_ids bigint[], p_payloads text[]); Type: ACL; Schema: inbox; Owner: -
+--
+
+REVOKE ALL ON FUNCTION inbox.receive(p_update_ids bigint[], p_chat_ids bigint[], p_payloads text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION inbox.receive(p_update_ids bigint[], p_chat_ids bigint[], p_payloads text[]) TO atlas_bot;
+GRANT ALL ON FUNCTION inbox.receive(p_update_ids bigint[], p_chat_ids bigint[], p_payloads text[]) TO atlas_dba;
+
+--
+-- Name: FUNCTION _post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint); Type: ACL; Schema: ledger; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ledger._post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _arguments(p_telegram_id bigint, p_template text, p_purchase_id uuid, p_amount_kopecks bigint, p_arguments jsonb); Type: ACL; Schema: notify; Owner: -
+--
+
+REVOKE ALL ON FUNCTION notify._arguments(p_telegram_id bigint, p_template text, p_purchase_id uuid, p_amount_kopecks bigint, p_arguments jsonb) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _close_lost(); Type: ACL; Schema: notify; Owner: -
+--
+
+REVOKE ALL ON FUNCTION notify._close_lost() FROM PUBLIC;
+
+--
+-- Name: FUNCTION claim(p_holder text, p_limit integer, p_lease interval); Type: ACL; Schema: notify; Owner: -
+--
+
+REVOKE ALL ON FUNCTION notify.claim(p_holder text, p_limit integer, p_lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.claim(p_holder text, p_limit integer, p_lease interval) TO atlas_worker;
+GRANT ALL ON FUNCTION notify.claim(p_holder text, p_limit integer, p_lease interval) TO atlas_dba;
+
+--
+-- Name: FUNCTION failed(p_message_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean); Type: ACL; Schema: notify; Owner: -
+--
+
+REVOKE ALL ON FUNCTION notify.failed(p_message_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.failed(p_message_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) TO atlas_worker;
+GRANT ALL ON FUNCTION notify.failed(p_message_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) TO atlas_dba;
+
+--
+-- Name: FUNCTION sent(p_message_id bigint, p_lease_token uuid); Type: ACL; Schema: notify; Owner: -
+--
+
+REVOKE ALL ON FUNCTION notify.sent(p_message_id bigint, p_lease_token uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.sent(p_message_id bigint, p_lease_token uuid) TO atlas_worker;
+GRANT ALL ON FUNCTION notify.sent(p_message_id bigint, p_lease_token uuid) TO atlas_dba;
+
+--
+-- Name: FUNCTION _alarm(p_alarm text, p_subject text, p_detail text); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._alarm(p_alarm text, p_subject text, p_detail text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _bury(p_job_name text, p_subject text, p_error text); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._bury(p_job_name text, p_subject text, p_error text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _enter_due(p_job_name text, p_epoch bigint, p_limit integer); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._enter_due(p_job_name text, p_epoch bigint, p_limit integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _reconcile_accounts(); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._reconcile_accounts() FROM PUBLIC;
+
+--
+-- Name: FUNCTION _reconcile_ledger(); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._reconcile_ledger() FROM PUBLIC;
+
+--
+-- Name: FUNCTION _reconcile_payments(); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._reconcile_payments() FROM PUBLIC;
+
+--
+-- Name: FUNCTION _reconcile_purchases(); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._reconcile_purchases() FROM PUBLIC;
+
+--
+-- Name: FUNCTION _reconcile_subscriptions(); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._reconcile_subscriptions() FROM PUBLIC;
+
+--
+-- Name: FUNCTION _setting_value(p_name text); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._setting_value(p_name text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION acquire_lease(p_name text, p_holder text, p_ttl interval); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.acquire_lease(p_name text, p_holder text, p_ttl interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.acquire_lease(p_name text, p_holder text, p_ttl interval) TO atlas_bot;
+GRANT ALL ON FUNCTION ops.acquire_lease(p_name text, p_holder text, p_ttl interval) TO atlas_worker;
+GRANT ALL ON FUNCTION ops.acquire_lease(p_name text, p_holder text, p_ttl interval) TO atlas_dba;
+
+--
+-- Name: FUNCTION claim_run(p_job_name text, p_holder text); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.claim_run(p_job_name text, p_holder text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.claim_run(p_job_name text, p_holder text) TO atlas_worker;
+GRANT ALL ON FUNCTION ops.claim_run(p_job_name text, p_holder text) TO atlas_dba;
+
+--
+-- Name: FUNCTION finish_run(p_job_name text, p_holder text, p_epoch bigint, p_started_at timestamp with time zone, p_items integer, p_error text, p_next_run_at timestamp with time zone); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.finish_run(p_job_name text, p_holder text, p_epoch bigint, p_started_at timestamp with time zone, p_items integer, p_error text, p_next_run_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.finish_run(p_job_name text, p_holder text, p_epoch bigint, p_started_at timestamp with time zone, p_items integer, p_error text, p_next_run_at timestamp with time zone) TO atlas_worker;
+GRANT ALL ON FUNCTION ops.finish_run(p_job_name text, p_holder text, p_epoch bigint, p_started_at timestamp with time zone, p_items integer, p_error text, p_next_run_at timestamp with time zone) TO atlas_dba;
+
+--
+-- Name: FUNCTION purge_due(p_epoch bigint, p_limit integer); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.purge_due(p_epoch bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.purge_due(p_epoch bigint, p_limit integer) TO atlas_worker;
+GRANT ALL ON FUNCTION ops.purge_due(p_epoch bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION reconcile(); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.reconcile() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.reconcile() TO atlas_auditor;
+GRANT ALL ON FUNCTION ops.reconcile() TO atlas_worker;
+GRANT ALL ON FUNCTION ops.reconcile() TO atlas_dba;
+
+--
+-- Name: FUNCTION release_lease(p_name text, p_holder text); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.release_lease(p_name text, p_holder text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.release_lease(p_name text, p_holder text) TO atlas_bot;
+GRANT ALL ON FUNCTION ops.release_lease(p_name text, p_holder text) TO atlas_worker;
+GRANT ALL ON FUNCTION ops.release_lease(p_name text, p_holder text) TO atlas_dba;
+
+--
+-- Name: FUNCTION set_feature(p_admin_id bigint, p_name text, p_is_on boolean); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.set_feature(p_admin_id bigint, p_name text, p_is_on boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.set_feature(p_admin_id bigint, p_name text, p_is_on boolean) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.set_feature(p_admin_id bigint, p_name text, p_is_on boolean) TO atlas_dba;
+
+--
+-- Name: FUNCTION set_job(p_name text, p_schedule text, p_is_enabled boolean); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.set_job(p_name text, p_schedule text, p_is_enabled boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.set_job(p_name text, p_schedule text, p_is_enabled boolean) TO atlas_dba;
+
+--
+-- Name: FUNCTION set_setting(p_name text, p_value bigint); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.set_setting(p_name text, p_value bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.set_setting(p_name text, p_value bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION _claim(p_kind outbox.kind, p_holder text, p_limit integer, p_lease interval); Type: ACL; Schema: outbox; Owner: -
+--
+
+REVOKE ALL ON FUNCTION outbox._claim(p_kind outbox.kind, p_holder text, p_limit integer, p_lease interval) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _finish(p_telegram_id bigint, p_task_id bigint, p_outcome text, p_error text); Type: ACL; Schema: outbox; Owner: -
+--
+
+REVOKE ALL ON FUNCTION outbox._finish(p_telegram_id bigint, p_task_id bigint, p_outcome text, p_error text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _lock_leased(p_kind outbox.kind, p_task_id bigint, p_lease_token uuid, OUT telegram_id bigint, OUT is_leased boolean, OUT is_finished boolean, OUT given_back_until timestamp with time zone); Type: ACL; Schema: outbox; Owner: -
+--
+
+REVOKE ALL ON FUNCTION outbox._lock_leased(p_kind outbox.kind, p_task_id bigint, p_lease_token uuid, OUT telegram_id bigint, OUT is_leased boolean, OUT is_finished boolean, OUT given_back_until timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _require_claim(p_holder text, p_limit integer, p_lease interval); Type: ACL; Schema: outbox; Owner: -
+--
+
+REVOKE ALL ON FUNCTION outbox._require_claim(p_holder text, p_limit integer, p_lease interval) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _retry(p_telegram_id bigint, p_task_id bigint, p_error text, p_wait interval, p_attempts_back integer); Type: ACL; Schema: outbox; Owner: -
+--
+
+REVOKE ALL ON FUNCTION outbox._retry(p_telegram_id bigint, p_task_id bigint, p_error text, p_wait interval, p_attempts_back integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _end_after(p_now timestamp with time zone, p_tariff text, p_months integer, p_before_tariff text, p_before_expires_at timestamp with time zone, p_is_trial boolean); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription._end_after(p_now timestamp with time zone, p_tariff text, p_months integer, p_before_tariff text, p_before_expires_at timestamp with time zone, p_is_trial boolean) FROM PUBLIC;
+
+--
+-- Name: FUNCTION current(p_telegram_id bigint); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription.current(p_telegram_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION subscription.current(p_telegram_id bigint) TO atlas_bot;
+GRANT ALL ON FUNCTION subscription.current(p_telegram_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION subscription.current(p_telegram_id bigint) TO atlas_worker;
+GRANT ALL ON FUNCTION subscription.current(p_telegram_id bigint) TO atlas_auditor;
+GRANT ALL ON FUNCTION subscription.current(p_telegram_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION _backoff(p_attempt integer); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn._backoff(p_attempt integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _give_up(p_telegram_id bigint, p_vpn_uuid uuid, p_purchase_id uuid, p_error text); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn._give_up(p_telegram_id bigint, p_vpn_uuid uuid, p_purchase_id uuid, p_error text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION claim_jobs(p_holder text, p_limit integer, p_lease interval); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn.claim_jobs(p_holder text, p_limit integer, p_lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.claim_jobs(p_holder text, p_limit integer, p_lease interval) TO atlas_worker;
+GRANT ALL ON FUNCTION vpn.claim_jobs(p_holder text, p_limit integer, p_lease interval) TO atlas_dba;
+
+--
+-- Name: FUNCTION complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn.complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text) TO atlas_worker;
+GRANT ALL ON FUNCTION vpn.complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text) TO atlas_dba;
+
+--
+-- Name: FUNCTION fail_job(p_job_id bigint, p_lease_token uuid, p_error text); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn.fail_job(p_job_id bigint, p_lease_token uuid, p_error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.fail_job(p_job_id bigint, p_lease_token uuid, p_error text) TO atlas_worker;
+GRANT ALL ON FUNCTION vpn.fail_job(p_job_id bigint, p_lease_token uuid, p_error text) TO atlas_dba;
+
+--
+-- Name: FUNCTION release_job(p_job_id bigint, p_lease_token uuid, p_error text); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn.release_job(p_job_id bigint, p_lease_token uuid, p_error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.release_job(p_job_id bigint, p_lease_token uuid, p_error text) TO atlas_worker;
+GRANT ALL ON FUNCTION vpn.release_job(p_job_id bigint, p_lease_token uuid, p_error text) TO atlas_dba;
+
+--
+-- Name: FUNCTION wanted_users(); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn.wanted_users() FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.wanted_users() TO atlas_worker;
+GRANT ALL ON FUNCTION vpn.wanted_users() TO atlas_dba;
+
+--
+-- Name: FUNCTION _adjust(p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint, OUT is_replay boolean); Type: ACL; Schema: wallet; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wallet._adjust(p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint, OUT is_replay boolean) FROM PUBLIC;
+
+--
+-- Name: FUNCTION balance(p_telegram_id bigint); Type: ACL; Schema: wallet; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wallet.balance(p_telegram_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION wallet.balance(p_telegram_id bigint) TO atlas_bot;
+GRANT ALL ON FUNCTION wallet.balance(p_telegram_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION wallet.balance(p_telegram_id bigint) TO atlas_worker;
+GRANT ALL ON FUNCTION wallet.balance(p_telegram_id bigint) TO atlas_auditor;
+GRANT ALL ON FUNCTION wallet.balance(p_telegram_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION credit(p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text); Type: ACL; Schema: wallet; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wallet.credit(p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wallet.credit(p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text) TO atlas_admin;
+GRANT ALL ON FUNCTION wallet.credit(p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION debit(p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text); Type: ACL; Schema: wallet; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wallet.debit(p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wallet.debit(p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text) TO atlas_admin;
+GRANT ALL ON FUNCTION wallet.debit(p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION statement(p_telegram_id bigint, p_limit integer, p_before_version bigint); Type: ACL; Schema: wallet; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wallet.statement(p_telegram_id bigint, p_limit integer, p_before_version bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION wallet.statement(p_telegram_id bigint, p_limit integer, p_before_version bigint) TO atlas_bot;
+GRANT ALL ON FUNCTION wallet.statement(p_telegram_id bigint, p_limit integer, p_before_version bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION wallet.statement(p_telegram_id bigint, p_limit integer, p_before_version bigint) TO atlas_auditor;
+GRANT ALL ON FUNCTION wallet.statement(p_telegram_id bigint, p_limit integer, p_before_version bigint) TO atlas_dba;
+
+--
+-- Name: TABLE event; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.event TO atlas_auditor;
+GRANT SELECT ON TABLE audit.event TO atlas_dba;
+
+--
+-- Name: TABLE dead_letter; Type: ACL; Schema: ops; Owner: -
+--
+
+GRANT SELECT ON TABLE ops.dead_letter TO atlas_worker;
+GRANT SELECT ON TABLE ops.dead_letter TO atlas_auditor;
+GRANT SELECT ON TABLE ops.dead_letter TO atlas_dba;
+
+--
+-- Name: TABLE job; Type: ACL; Schema: ops; Owner: -
+--
+
+GRANT SELECT ON TABLE ops.job TO atlas_worker;
+GRANT SELECT ON TABLE ops.job TO atlas_auditor;
+GRANT SELECT ON TABLE ops.job TO atlas_dba;
+
+--
+-- Name: TABLE job_run; Type: ACL; Schema: ops; Owner: -
+--
+
+GRANT SELECT ON TABLE ops.job_run TO atlas_worker;
+GRANT SELECT ON TABLE ops.job_run TO atlas_auditor;
+GRANT SELECT ON TABLE ops.job_run TO atlas_dba;
+
+--
+-- Name: DEFAULT PRIVILEGES FOR FUNCTIONS; Type: DEFAULT ACL; Schema: -; Owner: -
+--
+
+ALTER DEFAULT PRIVILEGES FOR ROLE atlas_owner REVOKE ALL ON FUNCTIONS  FROM PUBLIC;
+
+--
+-- PostgreSQL database dump complete
+--
