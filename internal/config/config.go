@@ -1,0 +1,137 @@
+// Package config reads what a process needs from the environment. APP_ENV chooses local, stage or prod, and with it the
+// prefix of every other variable (LOCAL_, STAGE_, PROD_), so that one machine can hold all three without mixing them.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Environment is where a process runs.
+type Environment string
+
+// The environments.
+const (
+	Local Environment = "local"
+	Stage Environment = "stage"
+	Prod  Environment = "prod"
+)
+
+// Prefix is what the names of this environment's variables begin with.
+func (e Environment) Prefix() string { return strings.ToUpper(string(e)) + "_" }
+
+// Component is a binary: each needs other variables.
+type Component string
+
+// The components.
+const (
+	Bot     Component = "bot"
+	Worker  Component = "worker"
+	Migrate Component = "migrate"
+)
+
+// Config is everything that can be configured. Addresses that may hold a password are secrets too.
+type Config struct {
+	Environment Environment `env:"-"`
+
+	DatabaseURL              Secret        `env:"DATABASE_URL"`
+	DatabasePoolSize         int           `env:"DATABASE_POOL_SIZE" envDefault:"20"`
+	DatabaseStatementTimeout time.Duration `env:"DATABASE_STATEMENT_TIMEOUT" envDefault:"15s"`
+	DatabaseLockTimeout      time.Duration `env:"DATABASE_LOCK_TIMEOUT" envDefault:"5s"`
+	RedisURL                 Secret        `env:"REDIS_URL"`
+
+	BotToken         Secret `env:"BOT_TOKEN"`
+	BotAPIURL        string `env:"BOT_API_URL" envDefault:"https://api.telegram.org"`
+	BotWebhookURL    string `env:"BOT_WEBHOOK_URL"`
+	BotWebhookSecret Secret `env:"BOT_WEBHOOK_SECRET"`
+
+	HTTPAddr       string `env:"HTTP_ADDR" envDefault:"127.0.0.1:0"`
+	WorkerHTTPAddr string `env:"WORKER_HTTP_ADDR" envDefault:"127.0.0.1:0"`
+
+	CryptoPayURL      string `env:"CRYPTOPAY_URL" envDefault:"https://pay.crypt.bot"`
+	CryptoPayToken    Secret `env:"CRYPTOPAY_TOKEN"`
+	CardProviderToken Secret `env:"CARD_PROVIDER_TOKEN"`
+
+	VPNNodeURL    string `env:"VPN_NODE_URL"`
+	VPNNodeAPIKey Secret `env:"VPN_NODE_API_KEY"`
+
+	SupportContact string     `env:"SUPPORT_CONTACT"`
+	StateDir       string     `env:"STATE_DIR"`
+	LogLevel       slog.Level `env:"LOG_LEVEL" envDefault:"INFO"`
+}
+
+// Load reads the configuration of a component from the process's environment.
+func Load(component Component) (*Config, error) { return Parse(component, os.Environ()) }
+
+// Parse reads the configuration from variables in the form NAME=value. Its error names every problem, one a line, and
+// no secret.
+func Parse(component Component, environ []string) (*Config, error) {
+	variables := env.ToMap(environ)
+	environment := Environment(variables["APP_ENV"])
+	switch environment {
+	case Local, Stage, Prod:
+	case "":
+		environment = Local
+	default:
+		return nil, fmt.Errorf("APP_ENV is %q: must be local, stage or prod", environment)
+	}
+
+	for name, value := range variables {
+		if strings.TrimSpace(value) == "" {
+			delete(variables, name) // a variable set to nothing takes its default, as compose files expect
+		}
+	}
+	cfg := &Config{Environment: environment}
+	problems := parseProblems(environment, env.ParseWithOptions(cfg, env.Options{
+		Environment: variables,
+		Prefix:      environment.Prefix(),
+	}))
+	if environment == Local {
+		cfg.takeLocalDefaults()
+	}
+	problems = append(problems, cfg.problems(component)...)
+	if len(problems) > 0 {
+		return nil, &ProblemsError{Component: component, Environment: environment, Problems: problems}
+	}
+	return cfg, nil
+}
+
+// ProblemsError lists everything that is wrong with the configuration.
+type ProblemsError struct {
+	Component   Component
+	Environment Environment
+	Problems    []string
+}
+
+// Error gives a line per problem.
+func (e *ProblemsError) Error() string {
+	return fmt.Sprintf("configuration of %s (APP_ENV=%s) has %d problem(s):\n  - %s",
+		e.Component, e.Environment, len(e.Problems), strings.Join(e.Problems, "\n  - "))
+}
+
+func parseProblems(environment Environment, err error) []string {
+	if err == nil {
+		return nil
+	}
+	var all env.AggregateError
+	if !errors.As(err, &all) {
+		return []string{err.Error()}
+	}
+	problems := make([]string, 0, len(all.Errors))
+	for _, each := range all.Errors {
+		var parse env.ParseError
+		if errors.As(each, &parse) {
+			problems = append(problems, fmt.Sprintf("%s%s is not a valid %s: %v",
+				environment.Prefix(), fieldVariable(parse.Name), parse.Type, parse.Err))
+			continue
+		}
+		problems = append(problems, each.Error())
+	}
+	return problems
+}

@@ -1,0 +1,90 @@
+package sqlapi
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"atlas-secure/internal/atlas"
+)
+
+// Ops holds the functions of schema ops that processes use among themselves: leases, features, reconciliation.
+type Ops struct{ db *DB }
+
+type leaseEpoch struct {
+	Epoch *int64 `db:"epoch"`
+}
+
+var opsAcquireLease = define(`select epoch
+from ops.acquire_lease(p_name => @p_name, p_holder => @p_holder, p_ttl => @p_ttl)`, false)
+
+// AcquireLease takes or renews a lease. Nil means that somebody else holds it; a renewal keeps the epoch.
+func (o Ops) AcquireLease(ctx context.Context, name, holder string, ttl time.Duration) (*int64, error) {
+	answer, err := one[leaseEpoch](ctx, o.db, opsAcquireLease, pgx.StrictNamedArgs{
+		"p_name": name, "p_holder": holder, "p_ttl": ttl,
+	}, bySystem())
+	return answer.Epoch, err
+}
+
+var opsReleaseLease = define(`select is_released
+from ops.release_lease(p_name => @p_name, p_holder => @p_holder)`, false)
+
+type releasedLease struct {
+	IsReleased bool `db:"is_released"`
+}
+
+// ReleaseLease gives a lease up, so that the next one need not wait for its end. False: this holder did not have it.
+func (o Ops) ReleaseLease(ctx context.Context, name, holder string) (bool, error) {
+	answer, err := one[releasedLease](ctx, o.db, opsReleaseLease, pgx.StrictNamedArgs{
+		"p_name": name, "p_holder": holder,
+	}, bySystem())
+	return answer.IsReleased, err
+}
+
+// Discrepancy is something in the books that is not right.
+type Discrepancy struct {
+	CheckName string `db:"check_name"`
+	Subject   string `db:"subject"`
+	Detail    string `db:"detail"`
+}
+
+var opsReconcile = define(`select check_name, coalesce(subject, '') as subject, coalesce(detail, '') as detail
+from ops.reconcile()`, false)
+
+// Reconcile checks the books. No rows: they are right.
+func (o Ops) Reconcile(ctx context.Context) ([]Discrepancy, error) {
+	return many[Discrepancy](ctx, o.db, opsReconcile, pgx.StrictNamedArgs{}, bySystem())
+}
+
+var opsSetFeature = define(`select name, is_on
+from ops.set_feature(p_admin_id => @p_admin_id, p_name => @p_name,
+  p_is_on => @p_is_on)`, false)
+
+// SetFeature switches a feature on or off for everybody.
+func (o Ops) SetFeature(ctx context.Context, admin atlas.TelegramID, name string, isOn bool) error {
+	_, err := one[featureState](ctx, o.db, opsSetFeature, pgx.StrictNamedArgs{
+		"p_admin_id": int64(admin), "p_name": name, "p_is_on": isOn,
+	}, actor{id: admin, subject: name})
+	return err
+}
+
+type featureState struct {
+	Name string `db:"name"`
+	IsOn bool   `db:"is_on"`
+}
+
+type purgedCount struct {
+	Purged int `db:"purged"`
+}
+
+var opsPurgeDue = define(`select purged
+from ops.purge_due(p_epoch => @p_epoch, p_limit => @p_limit)`, false)
+
+// PurgeDue removes rows that are kept for a while only. A nil epoch means by hand.
+func (o Ops) PurgeDue(ctx context.Context, epoch *int64, limit int) (int, error) {
+	answer, err := one[purgedCount](ctx, o.db, opsPurgeDue, pgx.StrictNamedArgs{
+		"p_epoch": epoch, "p_limit": limit,
+	}, bySystem())
+	return answer.Purged, err
+}

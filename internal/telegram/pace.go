@@ -1,0 +1,88 @@
+package telegram
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"atlas-secure/internal/limit"
+)
+
+// Limits is how fast messages may go out. Telegram allows about 30 messages a second in all and one a second to one
+// chat, with short bursts.
+type Limits struct {
+	All  limit.Rule
+	Chat limit.Rule
+	// Bulk is what messages nobody is waiting for may use of All.
+	Bulk limit.Rule
+}
+
+// DefaultLimits keeps Telegram's figures. A person tapping through screens may be three messages ahead of one a second.
+func DefaultLimits() Limits {
+	return Limits{
+		All:  limit.Rule{Events: 30, Per: time.Second, Burst: 10},
+		Chat: limit.Rule{Events: 1, Per: time.Second, Burst: 3},
+		Bulk: limit.Rule{Events: 25, Per: time.Second, Burst: 1},
+	}
+}
+
+// Urgency is whether a person is waiting for the message.
+type Urgency int
+
+// Replies go before bulk messages, for which a part of the limit is closed.
+const (
+	Reply Urgency = iota
+	Bulk
+)
+
+// pace lets messages out one by one. All processes share the buckets while Redis is there.
+type pace struct {
+	limiter *limit.Limiter
+	limits  Limits
+}
+
+// gate is shut for as long as a 429 says.
+var gate = limit.Gate("{send}:gate")
+
+// wait returns when it is this message's turn, or ErrNoTimeLeft when that would be after ctx's deadline.
+func (p pace) wait(ctx context.Context, chatID int64, urgency Urgency) error {
+	buckets := []limit.Bucket{
+		gate,
+		{Key: "{send}:all", Rule: p.limits.All},
+		{Key: "{send}:chat:" + strconv.FormatInt(chatID, 10), Rule: p.limits.Chat},
+	}
+	if urgency == Bulk {
+		buckets = append(buckets, limit.Bucket{Key: "{send}:bulk", Rule: p.limits.Bulk})
+	}
+	return p.take(ctx, buckets...)
+}
+
+// waitOpen waits while a 429 is in force, for calls that no other limit counts.
+func (p pace) waitOpen(ctx context.Context) error { return p.take(ctx, gate) }
+
+func (p pace) take(ctx context.Context, buckets ...limit.Bucket) error {
+	for {
+		wait := p.limiter.Take(ctx, buckets...)
+		if wait <= 0 {
+			return nil
+		}
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
+			return fmt.Errorf("%w: the next is in %s", ErrNoTimeLeft, wait.Round(time.Millisecond))
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return fmt.Errorf("%w: %w", ErrNoTimeLeft, err)
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

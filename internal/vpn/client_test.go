@@ -1,0 +1,275 @@
+package vpn_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"atlas-secure/internal/atlas"
+	"atlas-secure/internal/config"
+	"atlas-secure/internal/obs"
+	"atlas-secure/internal/vpn"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	apiKey = "a key that only tests know"
+	uuid   = "66ad4540-b58c-4ad2-9926-ea63445a9b57"
+	link   = "vless://" + uuid + "@vpn.example.org:443?type=tcp#Atlas%20Secure"
+)
+
+// bundle is a client and the node that it talks to.
+type bundle struct {
+	client *vpn.Client
+	calls  atomic.Int64
+}
+
+func setup(t *testing.T, node http.HandlerFunc) *bundle {
+	t.Helper()
+	b := &bundle{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.calls.Add(1)
+		if r.Header.Get("X-API-Key") != apiKey {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		node(w, r)
+	}))
+	t.Cleanup(server.Close)
+	b.client = client(t, server.URL, apiKey)
+	return b
+}
+
+func client(t *testing.T, address, key string) *vpn.Client {
+	t.Helper()
+	c, err := vpn.NewClient(address, config.NewSecret(key))
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	return c
+}
+
+func answer(status int, text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = fmt.Fprint(w, text)
+	}
+}
+
+func TestAddSendsTheUserAndReturnsTheKey(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(w http.ResponseWriter, r *http.Request) {
+		var body map[string]any
+		if json.NewDecoder(r.Body).Decode(&body) != nil || r.Method+r.URL.Path != "POST/add-user" ||
+			body["uuid"] != uuid || body["device_limit"] != 3.0 || r.Header.Get("X-Correlation-ID") != "u1" {
+			w.WriteHeader(http.StatusTeapot)
+			return
+		}
+		answer(http.StatusOK, `{"uuid":"`+uuid+`","vless_link":"`+link+`"}`)(w, r)
+	})
+	ctx := obs.WithCorrelationID(t.Context(), "u1")
+	key, err := b.client.Add(ctx, atlas.VPNUser{UUID: uuid, DeviceLimit: 3})
+	require.NoError(t, err)
+	require.Equal(t, link, key)
+}
+
+func TestAddDoesNotTakeAnythingForAKey(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		``, `[]`, `{}`, `{"uuid":"` + uuid + `"}`, `{"uuid":"other","vless_link":"` + link + `"}`,
+		`{"uuid":"` + uuid + `","vless_link":"https://example.org"}`,
+	} {
+		_, err := setup(t, answer(http.StatusOK, text)).client.Add(t.Context(), atlas.VPNUser{UUID: uuid})
+		require.Error(t, err, text)
+		require.NotErrorIs(t, err, vpn.ErrDown)
+	}
+}
+
+func TestRemove(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method+r.URL.Path != "POST/remove-user/"+uuid {
+			w.WriteHeader(http.StatusTeapot)
+		}
+	})
+	require.NoError(t, b.client.Remove(t.Context(), uuid))
+
+	gone := setup(t, answer(http.StatusNotFound, `{"error":"no such user"}`))
+	require.NoError(t, gone.client.Remove(t.Context(), uuid), "a user who is gone is removed")
+	_, err := gone.client.Add(t.Context(), atlas.VPNUser{UUID: uuid})
+	require.Error(t, err, "404 is fine for Remove only")
+}
+
+func TestSetSendsTheList(t *testing.T) {
+	t.Parallel()
+	bodies := make(chan string, 2)
+	b := setup(t, func(w http.ResponseWriter, r *http.Request) {
+		var body json.RawMessage
+		if json.NewDecoder(r.Body).Decode(&body) != nil || r.Method+r.URL.Path != "PUT/users" {
+			w.WriteHeader(http.StatusTeapot)
+		}
+		bodies <- string(body)
+	})
+	require.NoError(t, b.client.Set(t.Context(), []atlas.VPNUser{{UUID: uuid, DeviceLimit: 3}}))
+	require.JSONEq(t, `{"users":[{"uuid":"`+uuid+`","device_limit":3}]}`, <-bodies)
+	require.NoError(t, b.client.Set(t.Context(), nil))
+	require.JSONEq(t, `{"users":[]}`, <-bodies)
+}
+
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	b := setup(t, answer(http.StatusOK,
+		`{"status":"ok","instance_id":"i1","started_at":"2026-01-02T03:04:05.6Z","users":7,"more":"later"}`))
+	health, err := b.client.Health(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, vpn.Health{
+		Status: "ok", InstanceID: "i1", StartedAt: time.Date(2026, 1, 2, 3, 4, 5, 600_000_000, time.UTC), Users: 7,
+	}, health)
+
+	_, err = setup(t, answer(http.StatusOK, `{"status":"stopping","instance_id":"i1"}`)).client.Health(t.Context())
+	require.ErrorIs(t, err, vpn.ErrDown)
+}
+
+func TestANodeThatIsDownIsToldFromACallThatFailed(t *testing.T) {
+	t.Parallel()
+	for status, isDown := range map[int]bool{
+		http.StatusBadRequest: false, http.StatusConflict: false, http.StatusInternalServerError: false, http.StatusFound: false,
+		http.StatusUnauthorized: true, http.StatusForbidden: true, http.StatusTooManyRequests: true,
+		http.StatusBadGateway: true, http.StatusServiceUnavailable: true, http.StatusGatewayTimeout: true,
+	} {
+		err := setup(t, answer(status, `{"error":"because"}`)).client.Remove(t.Context(), uuid)
+		require.Equal(t, isDown, errors.Is(err, vpn.ErrDown), "%d: %v", status, err)
+		var refused *vpn.RefusedError
+		require.ErrorAs(t, err, &refused)
+		require.Equal(t, vpn.RefusedError{Status: status, Reason: "because"}, *refused)
+	}
+}
+
+func TestErrorsContainNeitherTheKeyNorTheUser(t *testing.T) {
+	t.Parallel()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	c := client(t, "http://"+listener.Addr().String(), apiKey)
+	err = c.Remove(t.Context(), uuid)
+	require.ErrorIs(t, err, vpn.ErrDown)
+	require.NotContains(t, err.Error(), uuid)
+	require.NotContains(t, fmt.Sprintf("%+v %#v", c, c), apiKey)
+}
+
+func TestTheCallersGivingUpSaysNothingAboutTheNode(t *testing.T) {
+	t.Parallel()
+	var hangs atomic.Bool
+	b := setup(t, func(w http.ResponseWriter, r *http.Request) {
+		if hangs.Load() {
+			<-r.Context().Done()
+		}
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	for range 2 {
+		require.ErrorIs(t, b.client.Remove(t.Context(), uuid), vpn.ErrDown)
+	}
+	hangs.Store(true)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- b.client.Remove(ctx, uuid) }()
+	require.Eventually(t, func() bool { return b.calls.Load() == 3 }, 5*time.Second, time.Millisecond)
+	cancel()
+	err := <-done
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotErrorIs(t, err, vpn.ErrDown)
+
+	hangs.Store(false)
+	require.ErrorIs(t, b.client.Remove(t.Context(), uuid), vpn.ErrDown, "the third failure in a row: from here on it rests")
+	require.ErrorIs(t, b.client.Remove(t.Context(), uuid), vpn.ErrDown)
+	require.EqualValues(t, 4, b.calls.Load())
+}
+
+func TestTheKeyDoesNotFollowARedirect(t *testing.T) {
+	t.Parallel()
+	var isElsewhere atomic.Bool
+	b := setup(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/elsewhere" {
+			isElsewhere.Store(true)
+			return
+		}
+		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+	})
+	require.Error(t, b.client.Remove(t.Context(), uuid))
+	require.False(t, isElsewhere.Load())
+}
+
+func TestANodeThatDoesNotAnswerInTimeIsDown(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, b.client.Remove(ctx, uuid), vpn.ErrDown)
+}
+
+func TestADownNodeIsLeftAloneForAMoment(t *testing.T) {
+	t.Parallel()
+	var isUp atomic.Bool
+	b := setup(t, func(w http.ResponseWriter, r *http.Request) {
+		if !isUp.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		answer(http.StatusOK, `{"status":"ok","instance_id":"i1"}`)(w, r)
+	})
+	for range 10 {
+		_, err := b.client.Health(t.Context())
+		require.ErrorIs(t, err, vpn.ErrDown)
+	}
+	require.EqualValues(t, 3, b.calls.Load())
+}
+
+// The rest is five seconds long; in a bubble they pass at once. No network reaches into a bubble, so the node is a pipe.
+func TestTheClientTriesAgainAfterTheRest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var isUp atomic.Bool
+		c := vpn.NewPipeClient(t, config.NewSecret(apiKey), func(w http.ResponseWriter, r *http.Request) {
+			if !isUp.Load() {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			answer(http.StatusOK, `{"status":"ok","instance_id":"i1"}`)(w, r)
+		})
+		for range 3 {
+			_, err := c.Health(t.Context())
+			require.ErrorIs(t, err, vpn.ErrDown)
+		}
+		isUp.Store(true)
+		_, err := c.Health(t.Context())
+		require.ErrorIs(t, err, vpn.ErrDown, "it rests")
+		time.Sleep(6 * time.Second)
+		_, err = c.Health(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, c.Remove(t.Context(), uuid))
+	})
+}
+
+func TestTheKeyDoesNotTravelInTheClear(t *testing.T) {
+	t.Parallel()
+	for address, isFine := range map[string]bool{
+		"http://127.0.0.1:1": true, "http://localhost:1": true, "http://[::1]:1": true, "https://vpn.example.org": true,
+		"http://vpn.example.org": false, "http://192.0.2.1": false, "ftp://127.0.0.1": false, "127.0.0.1:1": false, "": false,
+	} {
+		_, err := vpn.NewClient(address, config.NewSecret(apiKey))
+		require.Equal(t, isFine, err == nil, "%s: %v", address, err)
+	}
+	_, err := vpn.NewClient("http://127.0.0.1:1", config.Secret{})
+	require.Error(t, err)
+}
