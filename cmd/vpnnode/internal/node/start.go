@@ -1,0 +1,62 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/xtls/reality"
+
+	"atlas-secure/vpnnode/internal/state"
+)
+
+// detectionPatience bounds the wait for what is a matter of milliseconds with a target on loopback.
+const detectionPatience = 2 * time.Second
+
+// choosePort turns port 0 into a free one, once: the links that were given out name it, so it is kept with the keys.
+func choosePort(ctx context.Context, cfg Config, keys *state.State) (uint16, error) {
+	if cfg.ListenPort != 0 {
+		return cfg.ListenPort, nil
+	}
+	if keys.Port != 0 {
+		return keys.Port, nil
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(cfg.ListenHost, "0"))
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	keys.Port = uint16(listener.Addr().(*net.TCPAddr).Port) //nolint:gosec,forcetypeassert // a TCP port
+	if err := listener.Close(); err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	return keys.Port, keys.Save(cfg.StateDir)
+}
+
+// awaitDetection waits until REALITY has learnt what its target sends after a handshake. A client that comes earlier is
+// held up for five seconds.
+func awaitDetection(ctx context.Context, target, serverName string) {
+	ctx, cancel := context.WithTimeout(ctx, detectionPatience)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !isDetected(target, serverName) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// isDetected looks at REALITY's own table, which has one entry for each kind of greeting (no ALPN, http/1.1, h2).
+func isDetected(target, serverName string) bool {
+	for alpn := range 3 {
+		known, _ := reality.GlobalPostHandshakeRecordsLens.Load(target + " " + serverName + " " + strconv.Itoa(alpn))
+		if _, isDone := known.([]int); !isDone {
+			return false
+		}
+	}
+	return true
+}

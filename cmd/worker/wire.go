@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/redis/go-redis/v9"
+
+	"atlas-secure/internal/bot/notice"
+	"atlas-secure/internal/config"
+	"atlas-secure/internal/i18n"
+	"atlas-secure/internal/limit"
+	"atlas-secure/internal/obs"
+	"atlas-secure/internal/pay/cryptobot"
+	"atlas-secure/internal/pay/cryptopay"
+	"atlas-secure/internal/redisdb"
+	"atlas-secure/internal/sqlapi"
+	"atlas-secure/internal/telegram"
+	"atlas-secure/internal/vpn"
+	"atlas-secure/internal/worker"
+)
+
+// parts is a worker and what it is made of.
+type parts struct {
+	db       *sqlapi.DB
+	redis    redis.UniversalClient
+	telegram *telegram.Client
+	node     *vpn.Client
+	worker   *worker.Worker
+	mux      *http.ServeMux
+}
+
+func (p *parts) close() {
+	if p.node != nil {
+		p.node.Close()
+	}
+	if p.telegram != nil {
+		p.telegram.CloseIdle()
+	}
+	if p.redis != nil {
+		_ = p.redis.Close()
+	}
+	if p.db != nil {
+		p.db.Close()
+	}
+}
+
+// wire makes the parts. Nothing is connected yet: a worker may start before what it needs.
+func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (p *parts, err error) {
+	p = &parts{mux: http.NewServeMux()}
+	defer func() {
+		if err != nil {
+			p.close()
+		}
+	}()
+	registry := obs.NewRegistry()
+	if p.db, err = sqlapi.Open(ctx, sqlapi.Config{
+		URL: cfg.DatabaseURL, PoolSize: cfg.DatabasePoolSize, StatementTimeout: cfg.DatabaseStatementTimeout,
+		LockTimeout: cfg.DatabaseLockTimeout, ApplicationName: "atlas-worker", Logger: log, Registerer: registry,
+	}); err != nil {
+		return nil, fmt.Errorf("wiring: %w", err)
+	}
+	if p.redis, err = redisdb.Open(cfg.RedisURL); err != nil {
+		return nil, fmt.Errorf("wiring: %w", err)
+	}
+	if p.telegram, err = telegram.NewClient(cfg.BotToken.Reveal(), cfg.BotAPIURL); err != nil {
+		return nil, fmt.Errorf("wiring: %w", err)
+	}
+	if p.node, err = vpn.NewClient(cfg.VPNNodeURL, cfg.VPNNodeAPIKey); err != nil {
+		return nil, fmt.Errorf("wiring: %w", err)
+	}
+	jobs, err := p.jobs(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	meter, err := worker.NewMeter(registry)
+	if err != nil {
+		return nil, fmt.Errorf("wiring: %w", err)
+	}
+	p.worker = worker.New(p.db.Ops, jobs, log, meter)
+	obs.Register(p.mux, registry,
+		obs.Check{Name: "database", IsCritical: true, Probe: p.db.Ping},
+		obs.Check{Name: "redis", Probe: redisdb.Ping(p.redis)},
+		obs.Check{Name: "vpn", Probe: func(ctx context.Context) error {
+			_, err := p.node.Health(ctx)
+			return err
+		}})
+	return p, nil
+}
+
+// jobs are what this release can do, by the names in ops.job. A row of another name is left to other releases.
+func (p *parts) jobs(cfg *config.Config, log *slog.Logger) (map[string]worker.Job, error) {
+	texts, err := i18n.Load(func(err error) { log.Error("text", obs.Operation("i18n"), obs.Err(err)) })
+	if err != nil {
+		return nil, fmt.Errorf("wiring: %w", err)
+	}
+	limiter := limit.New(p.redis, redisdb.Prefix(cfg.Environment))
+	messenger := notice.New(telegram.NewSender(p.telegram, limiter, log), texts)
+	jobs := map[string]worker.Job{
+		"vpn.provision":      worker.Provision(p.db.VPN, p.node, log),
+		"vpn.sync_nodes":     worker.SyncNodes(p.db.VPN, p.node, log),
+		"notify.send":        worker.Notify(p.db.Notify, messenger, log),
+		"billing.expire_due": worker.Due(p.db.Billing.ExpireDue),
+		"ops.purge_due":      worker.Due(p.db.Ops.PurgeDue),
+	}
+	if !cfg.CryptoPayToken.IsSet() {
+		return jobs, nil // Crypto Pay is not offered
+	}
+	client, err := cryptopay.New(cryptopay.Options{BaseURL: cfg.CryptoPayURL, Token: cfg.CryptoPayToken, Logger: log})
+	if err != nil {
+		return nil, fmt.Errorf("wiring: %w", err)
+	}
+	poller := cryptobot.NewPoller(p.db.Billing, client, log)
+	jobs["pay.poll_cryptobot"] = func(ctx context.Context, batch worker.Batch) (int, error) {
+		return poller.Poll(ctx, batch.Limit)
+	}
+	return jobs, nil
+}

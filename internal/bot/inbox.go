@@ -1,0 +1,159 @@
+package bot
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"atlas-secure/internal/atlas"
+	"atlas-secure/internal/obs"
+	"atlas-secure/internal/sqlapi"
+)
+
+const (
+	// claimLease is how long this process may keep an update; after a crash it takes so long until another has it.
+	claimLease = 30 * time.Second
+	// handleTime bounds the work on one update: shorter than the lease, so that two processes never work on one.
+	handleTime = 25 * time.Second
+	// lookEvery is how often the inbox is looked at while nothing says that there is something in it.
+	lookEvery = 250 * time.Millisecond
+	// settleTime bounds the last words about an update: that it is done, or that it failed.
+	settleTime = 5 * time.Second
+	// outageDelay is how long to leave a database alone that did not answer.
+	outageDelay = time.Second
+)
+
+// workInbox hands updates out to a bounded number of hands until ctx ends, then waits for the hands.
+func (b *Bot) workInbox(ctx context.Context) error {
+	handsCtx, letGo := context.WithCancel(context.WithoutCancel(ctx))
+	defer letGo()
+	free := make(chan struct{}, b.Hands)
+	for range b.Hands {
+		free <- struct{}{}
+	}
+	var hands sync.WaitGroup
+	for ctx.Err() == nil {
+		count := takeFree(ctx, free)
+		updates := b.claim(ctx, count)
+		for range count - len(updates) {
+			free <- struct{}{}
+		}
+		for _, update := range updates {
+			hands.Go(func() {
+				defer b.wake() // the chat's next update may be claimed now
+				defer func() { free <- struct{}{} }()
+				b.work(handsCtx, update)
+			})
+		}
+		if len(updates) < count {
+			b.waitForWork(ctx)
+		}
+	}
+	stop := time.AfterFunc(b.Grace, letGo)
+	defer stop.Stop()
+	hands.Wait()
+	b.giveBack(ctx)
+	return nil
+}
+
+// takeFree takes all hands that are free, waiting for the first; none when ctx ends.
+func takeFree(ctx context.Context, free chan struct{}) int {
+	select {
+	case <-ctx.Done():
+		return 0
+	case <-free:
+	}
+	for count := 1; ; count++ {
+		select {
+		case <-free:
+		default:
+			return count
+		}
+	}
+}
+
+func (b *Bot) claim(ctx context.Context, count int) []sqlapi.ClaimedUpdate {
+	if count == 0 {
+		return nil
+	}
+	updates, err := b.DB.Inbox.Claim(ctx, b.Holder, count, claimLease)
+	if err != nil && ctx.Err() == nil {
+		b.Log.ErrorContext(ctx, "could not look into the inbox", obs.Operation("claim"), obs.Outcome(obs.OutcomeFailed), obs.Err(err))
+		pause(ctx, outageDelay)
+	}
+	return updates
+}
+
+func (b *Bot) waitForWork(ctx context.Context) {
+	timer := time.NewTimer(lookEvery)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-b.nudge:
+	}
+}
+
+// work handles an update and records how that ended. When the process has to stop before the end, it records nothing:
+// the update is given back as it was.
+func (b *Bot) work(ctx context.Context, update sqlapi.ClaimedUpdate) {
+	started := time.Now()
+	ctx = obs.WithCorrelationID(ctx, update.CorrelationID())
+	if atlas.TelegramID(update.ChatID).IsValid() { // a private chat has the person's number
+		ctx = obs.WithTelegramID(ctx, update.ChatID)
+	}
+	bounded, cancel := context.WithTimeout(ctx, handleTime)
+	operation, err := b.handle(bounded, update)
+	cancel()
+	if ctx.Err() != nil {
+		return
+	}
+	last, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	outcome := obs.OutcomeOK
+	if err != nil {
+		outcome = b.recordFailure(last, update, operation, err)
+	} else if _, err := b.DB.Inbox.Done(last, update); err != nil {
+		// Its lease runs out and it is handled once more, which changes nothing that is already so.
+		b.Log.WarnContext(ctx, "could not record that an update is done", obs.Operation(operation), obs.Err(err))
+	}
+	b.metrics.handled(operation, outcome, time.Since(started))
+	b.Log.InfoContext(ctx, "update", obs.Operation(operation), obs.Outcome(outcome), obs.Took(started))
+}
+
+func (b *Bot) recordFailure(ctx context.Context, update sqlapi.ClaimedUpdate, operation string, err error) string {
+	b.Log.WarnContext(ctx, "could not handle an update", obs.Operation(operation), "attempt", update.Attempt, obs.Err(err))
+	failed, recordErr := b.DB.Inbox.Failed(ctx, update, err.Error())
+	switch {
+	case recordErr != nil:
+		b.Log.WarnContext(ctx, "could not record that an update failed", obs.Operation(operation), obs.Err(recordErr))
+		return obs.OutcomeRetried
+	case failed.WillRetry:
+		return obs.OutcomeRetried
+	default:
+		b.Log.ErrorContext(ctx, "gave up on an update", obs.Operation(operation), obs.Outcome(obs.OutcomeFailed), obs.Err(err))
+		return obs.OutcomeFailed
+	}
+}
+
+// giveBack returns what was claimed and not finished, so that others need not wait for the leases to run out.
+func (b *Bot) giveBack(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	count, err := b.DB.Inbox.GiveBack(ctx, b.Holder)
+	if err != nil {
+		b.Log.WarnContext(ctx, "could not give updates back", obs.Operation("give_back"), obs.Err(err))
+		return
+	}
+	b.Log.InfoContext(ctx, "stopped working the inbox", obs.Operation("give_back"), "given_back", count)
+}
+
+// pause waits, or less if ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

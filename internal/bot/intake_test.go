@@ -1,0 +1,218 @@
+package bot_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"atlas-secure/internal/bot"
+	"atlas-secure/internal/config"
+	"atlas-secure/internal/sandbox/botapi"
+	"atlas-secure/internal/sandbox/botapi/person"
+)
+
+func TestTelegramMisbehaves(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.startBot(t)
+	bob := b.started(t, "Bob", "en")
+	for _, fault := range []botapi.Fault{
+		{Method: "getUpdates", Action: "error", Code: 502},
+		{Method: "getUpdates", Action: "error", RetryAfter: 1},
+		{Method: "getUpdates", Action: "error", Code: 409, Description: "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"},
+		{Method: "getUpdates", Action: "drop"},
+		{Method: "sendMessage", Action: "error", RetryAfter: 1},
+		{Method: "answerCallbackQuery", Action: "error", Code: 500},
+		{Method: "editMessageText", Action: "drop"},
+	} {
+		t.Log(fault.Method, fault.Action, fault.Code, fault.RetryAfter)
+		require.NoError(t, b.people.AddFault(b.ctx, fault))
+		b.send(t, bob, "/profile")
+		b.waitLast(t, bob, "Subscription: none")
+		profile := b.sees(t, bob, "Subscription: none")
+		history, ok := person.FindButton(profile, "History")
+		require.True(t, ok)
+		_, err := bob.Tap(b.ctx, person.Tap{MessageID: profile.MessageID, Data: history.CallbackData})
+		require.NoError(t, err)
+		b.waitLast(t, bob, "Nothing has happened here yet")
+		require.NoError(t, b.people.ClearFaults(b.ctx))
+	}
+}
+
+func TestALostAnswerMakesAtMostOneDuplicate(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.startBot(t)
+	bob := b.started(t, "Bob", "en")
+	require.NoError(t, b.people.AddFault(b.ctx, botapi.Fault{Method: "sendMessage", Action: "drop", Count: 10}))
+	b.send(t, bob, "/help")
+	b.waitCount(t, 0, `select count(*)::int from inbox.update where finished_at is null`)
+	require.NoError(t, b.people.ClearFaults(b.ctx))
+	require.Equal(t, 2, strings.Count(b.chat(t, bob), "What this bot can do"))
+}
+
+func TestAnotherBotTakesOverPolling(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	first := b.startBot(t)
+	bob := b.started(t, "Bob", "en")
+	b.startBot(t)
+	first.stop()
+	b.send(t, bob, "/help")
+	ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
+	defer cancel()
+	_, err := bob.WaitText(ctx, "What this bot can do")
+	require.NoError(t, err)
+}
+
+func TestADeadPollerIsFollowedWithinFiveSeconds(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	// As after kill -9: the lease is there, and nobody renews it.
+	_, err := b.db.DBA.Exec(b.ctx, `select from ops.acquire_lease(p_name => 'telegram.poll', p_holder => 'dead', p_ttl => interval '4 seconds')`)
+	require.NoError(t, err)
+	started := time.Now()
+	b.startBot(t)
+	bob := b.person(t, "Bob", "en")
+	b.send(t, bob, "/start")
+	b.sees(t, bob, "Choose your language")
+	require.Greater(t, time.Since(started), 3*time.Second)
+	require.Less(t, time.Since(started), 7*time.Second)
+}
+
+func TestStoppingLosesNothing(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	first := b.startBot(t, func(p *bot.Parts) { p.Hands = 2 })
+	people := make([]*person.Person, 40)
+	for i := range people {
+		people[i] = b.started(t, fmt.Sprintf("P%d", i), "en")
+	}
+	require.NoError(t, b.people.AddFault(b.ctx, botapi.Fault{Method: "sendMessage", Action: "delay", DelayMS: 100, Count: 10}))
+	for _, p := range people {
+		b.send(t, p, "/help")
+	}
+	b.sees(t, people[0], "What this bot can do")
+	first.stop()
+	require.Zero(t, b.count(t, `select count(*)::int from inbox.update where finished_at is null and holder is not null`), "given back")
+	b.startBot(t)
+	for _, p := range people {
+		b.sees(t, p, "What this bot can do")
+		require.Equal(t, 1, strings.Count(b.chat(t, p), "What this bot can do"))
+	}
+}
+
+func TestWhatTheGraceDoesNotSufficeForIsGivenBack(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	first := b.startBot(t, func(p *bot.Parts) { p.Grace = 100 * time.Millisecond })
+	bob := b.started(t, "Bob", "en")
+	require.NoError(t, b.people.AddFault(b.ctx, botapi.Fault{Method: "sendMessage", Action: "delay", DelayMS: 8000}))
+	b.send(t, bob, "/help")
+	b.waitCount(t, 1, `select count(*)::int from inbox.update where finished_at is null and holder is not null`)
+	stopping := time.Now()
+	first.stop()
+	require.Less(t, time.Since(stopping), 5*time.Second)
+	require.Equal(t, 1, b.count(t, `select count(*)::int from inbox.update where finished_at is null and holder is null`), "given back")
+	b.startBot(t)
+	b.sees(t, bob, "What this bot can do")
+}
+
+func TestOneChatInOrder(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.startBot(t)
+	b.startBot(t)
+	bob := b.started(t, "Bob", "en")
+	want := []string{}
+	for i := range 30 {
+		command := []string{"/help", "/info", "/privacy"}[i%3]
+		want = append(want, map[string]string{"/help": "What this bot can do", "/info": "VLESS", "/privacy": "What we keep"}[command])
+		b.send(t, bob, command)
+	}
+	var got []botapi.ChatMessage
+	_, err := bob.WaitChat(b.ctx, func(view botapi.ChatView) bool {
+		got = nil
+		for _, m := range view.Messages {
+			if m.IsOutgoing && !strings.Contains(m.Text, "a fast VPN that nobody") {
+				got = append(got, m)
+			}
+		}
+		return len(got) >= len(want)
+	})
+	require.NoError(t, err)
+	require.Len(t, got, len(want))
+	for i := range want {
+		require.Contains(t, got[i].Text, want[i], "message %d", i)
+	}
+}
+
+func TestWebhook(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const secret = "s3cret_-"
+	var handler atomic.Pointer[http.Handler]
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h := handler.Load(); h != nil {
+			(*h).ServeHTTP(w, r)
+			return
+		}
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	t.Cleanup(server.Close)
+	p := b.startBotWith(t, func(made *bot.Bot) bot.Intake {
+		h := made.WebhookHandler(config.NewSecret(secret))
+		handler.Store(&h)
+		return made.Webhook(server.URL+"/webhook/telegram", config.NewSecret(secret))
+	})
+	bob := b.started(t, "Bob", "en")
+	b.send(t, bob, "/help")
+	b.sees(t, bob, "What this bot can do")
+
+	post := func(header, body string) int {
+		request, err := http.NewRequestWithContext(b.ctx, http.MethodPost, server.URL, strings.NewReader(body))
+		require.NoError(t, err)
+		if header != "" {
+			request.Header.Set("X-Telegram-Bot-Api-Secret-Token", header)
+		}
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		_ = response.Body.Close()
+		return response.StatusCode
+	}
+	before := b.count(t, `select count(*)::int from inbox.update`)
+	update := fmt.Sprintf(`{"update_id":77,"message":{"message_id":9,"date":1,"text":"/info","chat":{"id":%d,"type":"private"},"from":{"id":%d,"is_bot":false,"first_name":"Bob"}}}`, bob.ID, bob.ID)
+	require.Equal(t, http.StatusUnauthorized, post("", update))
+	require.Equal(t, http.StatusUnauthorized, post("wrong", update))
+	require.Equal(t, http.StatusRequestEntityTooLarge, post(secret, strings.Repeat(" ", 2<<20)))
+	require.Equal(t, http.StatusBadRequest, post(secret, `{"message":`))
+	require.Equal(t, http.StatusBadRequest, post(secret, `{"message":{}}`))
+	require.Equal(t, before, b.count(t, `select count(*)::int from inbox.update`))
+	require.Equal(t, http.StatusOK, post(secret, update))
+	require.Equal(t, http.StatusOK, post(secret, update))
+	b.sees(t, bob, "VLESS + REALITY")
+	require.Equal(t, before+1, b.count(t, `select count(*)::int from inbox.update`))
+
+	p.db.Close()
+	require.Equal(t, http.StatusServiceUnavailable, post(secret, strings.Replace(update, "77", "78", 1)), "Telegram is told to come again")
+}
+
+func TestPollingTakesALeftWebhookAway(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	bob := b.person(t, "Bob", "en")
+	response, err := http.Post(b.api.URL+"/bot"+token+"/setWebhook?url=http://127.0.0.1:1/x", "", nil)
+	require.NoError(t, err)
+	_ = response.Body.Close()
+	require.Equal(t, http.StatusOK, response.StatusCode)
+	b.send(t, bob, "/start")
+	b.startBot(t)
+	b.sees(t, bob, "Choose your language")
+}

@@ -1,0 +1,105 @@
+// Package notice brings the messages of the outbox to people: it draws each in the person's language and sends it through
+// the one sender.
+package notice
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"atlas-secure/internal/bot/screen"
+	"atlas-secure/internal/i18n"
+	"atlas-secure/internal/sqlapi"
+	"atlas-secure/internal/telegram"
+)
+
+// Messenger delivers messages.
+type Messenger struct {
+	sender *telegram.Sender
+	texts  *i18n.Catalogue
+}
+
+// New makes a messenger.
+func New(sender *telegram.Sender, texts *i18n.Catalogue) *Messenger {
+	return &Messenger{sender: sender, texts: texts}
+}
+
+var errNoKey = errors.New("no key among the arguments")
+
+// undelivered is an error that is certain that nothing arrived.
+type undelivered struct {
+	err           error
+	isUnreachable bool
+}
+
+func (u *undelivered) Error() string       { return u.err.Error() }
+func (u *undelivered) Unwrap() error       { return u.err }
+func (u *undelivered) IsUnreachable() bool { return u.isUnreachable }
+
+// Deliver sends one message. Nil: Telegram took it. An error with IsUnreachable() bool: certainly nothing was delivered,
+// and true means that the person takes no messages. Any other error: nobody knows.
+func (m *Messenger) Deliver(ctx context.Context, message sqlapi.Message) error {
+	s, err := draw(m.texts.In(message.Language), message.Template, message.Arguments)
+	if err != nil {
+		return &undelivered{err: err}
+	}
+	_, err = m.sender.Send(ctx, s.Message(int64(message.TelegramID)))
+	switch telegram.Classify(err) {
+	case telegram.Delivered:
+		return nil
+	case telegram.Unreachable:
+		return &undelivered{err: err, isUnreachable: true}
+	case telegram.Refused, telegram.Throttled, telegram.NotSent:
+		return &undelivered{err: err}
+	default:
+		return fmt.Errorf("unknown whether message %d arrived: %w", message.MessageID, err)
+	}
+}
+
+// templates are the messages that SQL writes, by the names it gives them.
+var templates = map[string]func(t *i18n.Text, arguments json.RawMessage) (screen.Screen, error){
+	"key_ready":         keyReady,
+	"key_failed":        without(screen.KeyFailed),
+	"payment_applied":   with(screen.PaymentApplied),
+	"payment_credited":  with(screen.PaymentCredited),
+	"referral_joined":   without(screen.ReferralJoined),
+	"admin_alarm":       with(screen.Alarm),
+	"activation_failed": with(screen.ActivationFailed),
+}
+
+func draw(t *i18n.Text, template string, arguments json.RawMessage) (screen.Screen, error) {
+	drawTemplate := templates[template]
+	if drawTemplate == nil {
+		return screen.Screen{}, fmt.Errorf("no template %q", template)
+	}
+	s, err := drawTemplate(t, arguments)
+	if err != nil {
+		return screen.Screen{}, fmt.Errorf("template %q: %w", template, err)
+	}
+	return s, nil
+}
+
+// keyReady refuses to bring a key that is not there: the identity was replaced meanwhile, and its key has its own message.
+func keyReady(t *i18n.Text, arguments json.RawMessage) (screen.Screen, error) {
+	var args screen.KeyReadyArgs
+	if err := json.Unmarshal(arguments, &args); err != nil || args.KeyURI == "" {
+		return screen.Screen{}, errNoKey
+	}
+	return screen.KeyReady(t, args), nil
+}
+
+// with makes a template of a screen with arguments. An error of decoding could quote a key: only its type is told.
+func with[A any](build func(t *i18n.Text, args A) screen.Screen) func(*i18n.Text, json.RawMessage) (screen.Screen, error) {
+	return func(t *i18n.Text, arguments json.RawMessage) (screen.Screen, error) {
+		var args A
+		if err := json.Unmarshal(arguments, &args); err != nil {
+			return screen.Screen{}, fmt.Errorf("arguments do not fit: %T", err)
+		}
+		return build(t, args), nil
+	}
+}
+
+func without(build func(t *i18n.Text) screen.Screen) func(*i18n.Text, json.RawMessage) (screen.Screen, error) {
+	return func(t *i18n.Text, _ json.RawMessage) (screen.Screen, error) { return build(t), nil }
+}

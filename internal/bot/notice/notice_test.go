@@ -1,0 +1,107 @@
+package notice_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"atlas-secure/internal/bot/notice"
+	"atlas-secure/internal/i18n"
+	"atlas-secure/internal/limit"
+	"atlas-secure/internal/obs"
+	"atlas-secure/internal/sqlapi"
+	"atlas-secure/internal/telegram"
+	"atlas-secure/internal/worker"
+)
+
+var _ worker.Messenger = (*notice.Messenger)(nil)
+
+// setup makes a messenger whose Telegram gives one answer, and a function that tells what was sent.
+func setup(t *testing.T, status int, answer string) (*notice.Messenger, func() string) {
+	t.Helper()
+	var sent strings.Builder
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		sent.WriteString(r.URL.Path + "\n" + string(body))
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, answer)
+	}))
+	t.Cleanup(server.Close)
+	client, err := telegram.NewClient("1:"+strings.Repeat("a", 35), server.URL)
+	require.NoError(t, err)
+	t.Cleanup(client.CloseIdle)
+	texts, err := i18n.Load(func(err error) { t.Error(err) })
+	require.NoError(t, err)
+	return notice.New(telegram.NewSender(client, limit.New(nil, ""), obs.Discard()), texts), sent.String
+}
+
+const ok = `{"ok":true,"result":{"message_id":1,"date":1,"chat":{"id":5,"type":"private"}}}`
+
+// arguments are what SQL writes for every template.
+var arguments = map[string]string{
+	"key_ready":         `{"key_uri":"vless://secret","tariff":"basic","expires_at":"2026-12-31T10:00:00.123+00:00","available_kopecks":0}`,
+	"key_failed":        `{}`,
+	"payment_applied":   `{"purchase_id":"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11","price_kopecks":14900,"tariff":"basic","months":1,"expires_at":"2026-12-31T10:00:00+00:00"}`,
+	"payment_credited":  `{"amount_kopecks":50000,"available_kopecks":50000,"reason":"topup"}`,
+	"referral_joined":   `{}`,
+	"admin_alarm":       `{"alarm":"payment_in_suspense","subject":"payment:1","detail":"<x>"}`,
+	"activation_failed": `{"telegram_id":5,"error":"<node> said no"}`,
+}
+
+func message(template string) sqlapi.Message {
+	return sqlapi.Message{MessageID: 9, TelegramID: 5, Template: template, Arguments: json.RawMessage(arguments[template]), Language: "ru"}
+}
+
+func TestEveryTemplate(t *testing.T) {
+	t.Parallel()
+	for template, want := range map[string]string{
+		"key_ready": "31 декабря 2026, 13:00 (МСК)", "key_failed": "Пока не получилось", "payment_applied": "149 ₽", "payment_credited": "500 ₽",
+		"referral_joined": "По вашей ссылке", "admin_alarm": "payment:1", "activation_failed": `said no`,
+	} {
+		m, sent := setup(t, 200, ok)
+		require.NoError(t, m.Deliver(t.Context(), message(template)), template)
+		require.Contains(t, sent(), want, template)
+		require.NotContains(t, sent(), "<node>")
+		require.Equal(t, template == "key_ready", strings.Contains(sent(), "sendPhoto"))
+	}
+}
+
+func TestHowADeliveryEnds(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		status                     int
+		answer                     string
+		isCertain, wantUnreachable bool
+	}{
+		"blocked": {403, `{"ok":false,"error_code":403,"description":"Forbidden: bot was blocked by the user"}`, true, true},
+		"refused": {400, `{"ok":false,"error_code":400,"description":"Bad Request: can't parse entities"}`, true, false},
+		"broken":  {502, `bad gateway`, false, false},
+	} {
+		m, _ := setup(t, c.status, c.answer)
+		err := m.Deliver(t.Context(), message("key_failed"))
+		require.Error(t, err, name)
+		var certain worker.Undelivered
+		require.Equal(t, c.isCertain, errors.As(err, &certain), name)
+		if c.isCertain {
+			require.Equal(t, c.wantUnreachable, certain.IsUnreachable(), name)
+		}
+	}
+}
+
+func TestWhatCannotBeDrawnIsNotSent(t *testing.T) {
+	t.Parallel()
+	for template, text := range map[string]string{"from_the_future": `{}`, "payment_applied": `{"price_kopecks":"vless://secret"}`, "key_ready": `{"tariff":"basic"}`} {
+		m, sent := setup(t, 200, ok)
+		err := m.Deliver(t.Context(), sqlapi.Message{Template: template, Arguments: json.RawMessage(text)})
+		var certain worker.Undelivered
+		require.ErrorAs(t, err, &certain)
+		require.NotContains(t, err.Error(), "secret")
+		require.Empty(t, sent())
+	}
+}

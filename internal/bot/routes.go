@@ -1,0 +1,135 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/mymmrac/telego"
+
+	"atlas-secure/internal/atlas"
+	"atlas-secure/internal/bot/screen"
+	"atlas-secure/internal/dialogue"
+)
+
+// handler answers one command, button or typed text with one screen.
+type handler func(ctx context.Context, r *request) (screen.Screen, error)
+
+// route leads from a command, a button's verb or a dialogue's step (exactly one of them) to its handler. A command with a
+// listed place is offered in Telegram's menu of commands.
+type route struct {
+	command  string
+	isListed bool
+	verb     screen.Verb
+	step     step
+	handle   handler
+	// registers says that the handler makes the person known itself; for all others that has happened before.
+	registers bool
+}
+
+// step is a question of a dialogue that the person answers by typing.
+type step struct {
+	kind dialogue.Kind
+	name string
+}
+
+// The dialogues of this release.
+var (
+	topupDialogue = dialogue.Kind{Name: "topup", Version: 1}
+	topupAmount   = step{kind: topupDialogue, name: "amount"}
+)
+
+// allRoutes is everything that a person can say to the bot; the only other way in is a payment (see dispatch).
+func (b *Bot) allRoutes() []route {
+	return []route{
+		{command: "start", isListed: true, handle: b.start, registers: true},
+		{command: "buy", isListed: true, handle: b.buy},
+		{command: "profile", isListed: true, handle: b.profile},
+		{command: "instruction", isListed: true, handle: b.instruction},
+		{command: "language", isListed: true, handle: b.languages},
+		{command: "help", isListed: true, handle: b.help},
+		{command: "info", isListed: true, handle: b.info},
+		{command: "support", isListed: true, handle: b.support},
+		{command: "paysupport", isListed: true, handle: b.paymentSupport},
+		{command: "privacy", isListed: true, handle: b.privacy},
+
+		{verb: screen.VerbMenu, handle: b.menu},
+		{verb: screen.VerbSettings, handle: b.settings},
+		{verb: screen.VerbLanguages, handle: b.languages},
+		{verb: screen.VerbLanguage, handle: b.chooseLanguage},
+		{verb: screen.VerbHelp, handle: b.help},
+		{verb: screen.VerbInfo, handle: b.info},
+		{verb: screen.VerbPrivacy, handle: b.privacy},
+		{verb: screen.VerbSupport, handle: b.support},
+		{verb: screen.VerbInstruction, handle: b.instruction},
+		{verb: screen.VerbGuide, handle: b.guide},
+
+		{verb: screen.VerbProfile, handle: b.profile},
+		{verb: screen.VerbHistory, handle: b.history},
+		{verb: screen.VerbKey, handle: b.key},
+		{verb: screen.VerbQR, handle: b.qr},
+
+		{verb: screen.VerbBuy, handle: b.buy},
+		{verb: screen.VerbTariff, handle: b.tariff},
+		{verb: screen.VerbPlan, handle: b.openPurchase},
+		{verb: screen.VerbShow, handle: b.showPurchase},
+		{verb: screen.VerbCheck, handle: b.checkPurchase},
+		{verb: screen.VerbPay, handle: b.payFromBalance},
+		{verb: screen.VerbCrypto, handle: b.payByCrypto},
+		{verb: screen.VerbStars, handle: b.payByStars},
+		{verb: screen.VerbCard, handle: b.payByCard},
+		{verb: screen.VerbCancel, handle: b.cancelPurchase},
+
+		{verb: screen.VerbTopup, handle: b.topup},
+		{verb: screen.VerbPreset, handle: b.topupPreset},
+		{verb: screen.VerbTyped, handle: b.askAmount},
+		{step: topupAmount, handle: b.topupTyped},
+	}
+}
+
+// routes is allRoutes, to look things up in.
+type routes struct {
+	all      []route
+	commands map[string]route
+	verbs    map[screen.Verb]route
+	steps    map[step]route
+	kinds    []dialogue.Kind
+}
+
+func index(all []route) (routes, error) {
+	rs := routes{
+		all: all, commands: map[string]route{}, verbs: map[screen.Verb]route{}, steps: map[step]route{},
+	}
+	for _, r := range all {
+		var isTaken bool
+		switch {
+		case r.command != "":
+			_, isTaken = rs.commands[r.command]
+			rs.commands[r.command] = r
+		case r.verb != "":
+			_, isTaken = rs.verbs[r.verb]
+			rs.verbs[r.verb] = r
+		default:
+			_, isTaken = rs.steps[r.step]
+			rs.steps[r.step] = r
+			rs.kinds = append(rs.kinds, r.step.kind)
+		}
+		if isTaken {
+			return routes{}, fmt.Errorf("two routes for command %q, button %q, step %q", r.command, r.verb, r.step.name)
+		}
+	}
+	return rs, nil
+}
+
+// commandsIn lists the commands for Telegram's menu in a language.
+func (b *Bot) commandsIn(language atlas.Language) *telego.SetMyCommandsParams {
+	t := b.Texts.In(language)
+	params := &telego.SetMyCommandsParams{LanguageCode: string(language)}
+	for _, r := range b.routes.all {
+		if r.isListed {
+			params.Commands = append(params.Commands, telego.BotCommand{
+				Command: r.command, Description: t.Plain("command." + r.command),
+			})
+		}
+	}
+	return params
+}

@@ -1,0 +1,93 @@
+package screen
+
+import (
+	"strconv"
+
+	"atlas-secure/internal/atlas"
+	"atlas-secure/internal/i18n"
+	"atlas-secure/internal/sqlapi"
+)
+
+// Profile shows what a person has.
+func Profile(t *i18n.Text, id int64, s sqlapi.CurrentSubscription, balance sqlapi.Balance) Screen {
+	lines := []i18n.HTML{
+		t.HTML("profile.head", i18n.Args{"id": id}),
+		subscription(t, s),
+		t.HTML("profile.balance", i18n.Args{"balance": balance.Available}),
+	}
+	if balance.Held > 0 {
+		lines = append(lines, t.HTML("profile.held", i18n.Args{"held": balance.Held}))
+	}
+	if balance.Debt > 0 {
+		lines = append(lines, t.HTML("profile.debt", i18n.Args{"debt": balance.Debt}))
+	}
+	buy := press(t, "button.buy", VerbBuy)
+	if s.Status == atlas.ActiveSubscription {
+		buy = press(t, "button.renew", VerbBuy)
+	}
+	return Screen{
+		Text: i18n.Join("\n", lines...),
+		Rows: [][]Button{
+			row(buy, press(t, "button.topup", VerbTopup)),
+			row(press(t, "button.key", VerbKey), press(t, "button.history", VerbHistory)),
+			toMenu(t),
+		},
+	}
+}
+
+func subscription(t *i18n.Text, s sqlapi.CurrentSubscription) i18n.HTML {
+	if s.ExpiresAt == nil || s.Status == atlas.NoSubscription {
+		return t.HTML("profile.subscription_none")
+	}
+	line := t.HTML("profile.subscription_"+string(s.Status), i18n.Args{
+		"tariff": tariffName(t, s.Tariff), "until": *s.ExpiresAt,
+	})
+	if s.Status != atlas.ExpiredSubscription && s.Activation != atlas.ActivationDone {
+		line = i18n.Join("\n", line, t.HTML("profile.activation_"+string(s.Activation)))
+	}
+	return line
+}
+
+// HistoryPage is how many movements one page of the history shows.
+const HistoryPage = 10
+
+// History shows movements of money, newest first. Older is the version before which the next page begins, or 0.
+func History(t *i18n.Text, lines []sqlapi.StatementLine, isFirst bool, older int64) Screen {
+	if len(lines) == 0 {
+		return Screen{
+			Text: t.HTML("history.empty"),
+			Rows: [][]Button{row(press(t, "button.topup", VerbTopup)), row(back(t, VerbProfile))},
+		}
+	}
+	texts := make([]i18n.HTML, 0, len(lines))
+	for _, line := range lines {
+		texts = append(texts, movement(t, line))
+	}
+	s := Screen{Text: i18n.Join("\n\n", t.HTML("history.text"), i18n.Join("\n", texts...))}
+	var pages []Button
+	if !isFirst {
+		pages = append(pages, press(t, "button.newest", VerbHistory))
+	}
+	if older > 0 {
+		pages = append(pages, press(t, "button.older", VerbHistory, strconv.FormatInt(older, 10)))
+	}
+	if len(pages) > 0 {
+		s.Rows = append(s.Rows, pages)
+	}
+	s.Rows = append(s.Rows, row(back(t, VerbProfile)), toMenu(t))
+	return s
+}
+
+func movement(t *i18n.Text, line sqlapi.StatementLine) i18n.HTML {
+	reason := "word.reason_" + line.Reason
+	if !t.Has(reason) {
+		reason = "word.reason_other"
+	}
+	args := i18n.Args{"at": line.CreatedAt, "reason": t.Plain(reason), "balance": line.Available}
+	if line.Amount == 0 { // a provider paid the shop, and the balance stayed as it was
+		args["moved"] = line.Moved
+		return t.HTML("history.line_without_amount", args)
+	}
+	args["amount"] = i18n.Signed(line.Amount)
+	return t.HTML("history.line", args)
+}
