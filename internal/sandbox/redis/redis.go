@@ -1,0 +1,207 @@
+// Package redis starts a Redis for the sandbox and for tests: a redis-server of this machine as a child
+// process, else miniredis in this one. Redis forgets: nothing here is made to survive.
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"atlas-secure/internal/sandbox/process"
+)
+
+const (
+	startTimeout = 10 * time.Second
+	stopGrace    = 5 * time.Second
+	readyPoll    = 10 * time.Millisecond
+	// Databases is how many numbered databases every server has.
+	Databases = 256
+)
+
+// Options says what kind of server to start.
+type Options struct {
+	// InProcess chooses miniredis even where a redis-server is installed.
+	InProcess bool
+	// LogPath is the server's log; empty means a temporary file.
+	LogPath string
+}
+
+// Server is a running Redis on a free port of 127.0.0.1.
+type Server struct {
+	addr   string
+	path   string // of redis-server; empty for miniredis
+	dir    string // temporary
+	log    string
+	proc   *process.Process
+	mini   *miniredis.Miniredis
+	closed chan struct{} // stands for the end of a miniredis
+}
+
+// Start starts a server and waits until it answers.
+func Start(ctx context.Context, opts Options) (*Server, error) {
+	path, err := exec.LookPath("redis-server")
+	if err != nil || opts.InProcess {
+		return startMini()
+	}
+	s := &Server{path: path, log: opts.LogPath}
+	if s.dir, err = os.MkdirTemp("", "atlas-redis-"); err != nil {
+		return nil, fmt.Errorf("make a temporary folder: %w", err)
+	}
+	if s.log == "" {
+		s.log = filepath.Join(s.dir, "server.log")
+	}
+	if s.addr, err = freeAddress(ctx); err != nil {
+		return nil, errors.Join(err, s.cleanUp())
+	}
+	if err := s.startChild(ctx); err != nil {
+		return nil, errors.Join(err, s.cleanUp())
+	}
+	return s, nil
+}
+
+func startMini() (*Server, error) {
+	mini := miniredis.NewMiniRedis()
+	mini.ClockTTL(true) // keys expire by the clock, as in a real server
+	if err := mini.StartAddr("127.0.0.1:0"); err != nil {
+		return nil, fmt.Errorf("start miniredis: %w", err)
+	}
+	return &Server{addr: mini.Addr(), mini: mini, closed: make(chan struct{})}, nil
+}
+
+func (s *Server) startChild(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	log, err := process.LogFile(s.log)
+	if err != nil {
+		return err
+	}
+	_, port, err := net.SplitHostPort(s.addr)
+	if err != nil {
+		return fmt.Errorf("address: %w", err)
+	}
+	s.proc, err = process.Start(process.Spec{
+		Path: s.path,
+		Args: []string{
+			"--bind", "127.0.0.1", "--port", port, "--dir", s.dir, "--databases", strconv.Itoa(Databases),
+			"--save", "", "--appendonly", "no", "--daemonize", "no",
+		},
+		Env: []string{"LC_ALL=C", "PATH=/usr/bin:/bin"}, Dir: s.dir, Output: log,
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.waitReady(ctx); err != nil {
+		return errors.Join(err, s.proc.Kill())
+	}
+	return nil
+}
+
+func (s *Server) waitReady(ctx context.Context) error {
+	client := redis.NewClient(&redis.Options{Addr: s.addr, MaxRetries: -1})
+	defer func() { _ = client.Close() }()
+	ticker := time.NewTicker(readyPoll)
+	defer ticker.Stop()
+	for {
+		err := client.Ping(ctx).Err()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-s.proc.Done():
+			return fmt.Errorf("redis-server ended: %s", process.Tail(s.log, 5))
+		case <-ctx.Done():
+			return fmt.Errorf("redis-server does not answer: %w", err)
+		case <-ticker.C:
+		}
+	}
+}
+
+// Addr is host and port.
+func (s *Server) Addr() string { return s.addr }
+
+// URL is the address as a URL, for a numbered database.
+func (s *Server) URL(database int) string {
+	return fmt.Sprintf("redis://%s/%d", s.addr, database)
+}
+
+// Describe says in a few words what runs where.
+func (s *Server) Describe() string {
+	if s.mini != nil {
+		return "miniredis in this process, " + s.addr
+	}
+	return "redis-server from " + s.path + ", " + s.addr
+}
+
+// Done is closed when the server has ended; after Restart there is a new channel.
+func (s *Server) Done() <-chan struct{} {
+	if s.mini != nil {
+		return s.closed
+	}
+	return s.proc.Done()
+}
+
+// Kill ends the server as a crash would; what it held is gone. Restart brings an empty one back.
+func (s *Server) Kill() error {
+	if s.mini == nil {
+		return s.proc.Kill()
+	}
+	s.closeMini()
+	return nil
+}
+
+// Restart starts a server that has ended again, empty, on the same address.
+func (s *Server) Restart(ctx context.Context) error {
+	if s.mini == nil {
+		return s.startChild(ctx)
+	}
+	s.mini.FlushAll()
+	if err := s.mini.Restart(); err != nil {
+		return fmt.Errorf("restart miniredis: %w", err)
+	}
+	s.closed = make(chan struct{})
+	return nil
+}
+
+// Stop ends the server. It may be called again.
+func (s *Server) Stop(ctx context.Context) error {
+	if s.mini != nil {
+		s.closeMini()
+		return nil
+	}
+	return errors.Join(s.proc.Stop(ctx, stopGrace), s.cleanUp())
+}
+
+func (s *Server) closeMini() {
+	select {
+	case <-s.closed:
+	default:
+		s.mini.Close()
+		close(s.closed)
+	}
+}
+
+func (s *Server) cleanUp() error {
+	if err := os.RemoveAll(s.dir); err != nil {
+		return fmt.Errorf("remove temporary folder: %w", err)
+	}
+	return nil
+}
+
+func freeAddress(ctx context.Context) (string, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String(), nil
+}

@@ -1,0 +1,55 @@
+package redis_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"atlas-secure/internal/sandbox/redis"
+)
+
+func setup(t *testing.T, opts redis.Options) (context.Context, *redis.Server, *goredis.Client) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	t.Cleanup(cancel)
+	server, err := redis.Start(ctx, opts)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
+	options, err := goredis.ParseURL(server.URL(200))
+	require.NoError(t, err)
+	client := goredis.NewClient(options)
+	t.Cleanup(func() { require.NoError(t, client.Close()) })
+	return ctx, server, client
+}
+
+func TestServerForgetsAndComesBack(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string]redis.Options{"child if installed": {}, "in process": {InProcess: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, server, client := setup(t, opts)
+			require.NoError(t, client.Set(ctx, "kept", "no", 0).Err())
+			require.NoError(t, server.Kill())
+			<-server.Done()
+			require.NoError(t, server.Restart(ctx))
+			require.Eventually(t, func() bool {
+				return client.Get(ctx, "kept").Err() == goredis.Nil //nolint:errorlint // the sentinel itself is the answer
+			}, 5*time.Second, 10*time.Millisecond)
+			require.NoError(t, server.Stop(ctx))
+			require.NoError(t, server.Stop(ctx), "stopping again is no error")
+		})
+	}
+}
+
+func TestKeysExpireByTheClock(t *testing.T) {
+	t.Parallel()
+	ctx, _, client := setup(t, redis.Options{InProcess: true})
+	require.NoError(t, client.Set(ctx, "short", "lived", 30*time.Millisecond).Err())
+	require.Eventually(t, func() bool {
+		n, err := client.Exists(ctx, "short").Result()
+		return err == nil && n == 0
+	}, 5*time.Second, 10*time.Millisecond)
+}

@@ -1,0 +1,124 @@
+package system
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	atlassql "atlas-secure/sql"
+)
+
+func (s *system) tellWhatToTry() {
+	s.say(`
+Open the chat page:  %s
+
+Three things to try:
+  1. As Anna press Start, choose a language, top up with Crypto Pay, and buy Basic for a month:
+     the key comes as text and QR code, and it carries traffic.
+  2. Press Pay as fast as you can, or kill a process in the middle (kill -9 %d is the bot):
+     it comes back, and there is one charge and one key.
+  3. make psql, then: select * from ops.reconcile();   no rows, the books are right.
+
+Everything else is in %s.   Ctrl-C stops it; what you did stays.
+`, s.info.HTTP.Chat, s.family.pid("bot"), s.opts.path(infoFile))
+}
+
+// watch lasts until ctx ends, and brings back servers that died.
+func (s *system) watch(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-s.outside.failed:
+			return err
+		case <-s.database.Done():
+			if err := s.revive(ctx, "Postgres", s.database.Restart); err != nil {
+				return err
+			}
+		case <-s.redis.Done():
+			if err := s.revive(ctx, "Redis", s.redis.Restart); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (s *system) revive(ctx context.Context, name string, restart func(context.Context) error) error {
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // all of it is being stopped
+	}
+	s.say("%s has died and is started again.", name)
+	if err := restart(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // all of it is being stopped
+		}
+		return fmt.Errorf("bringing %s back: %w", name, err)
+	}
+	s.say("%s is back.", name)
+	return nil
+}
+
+// stop ends everything, in the order in which nobody misses anybody.
+func (s *system) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	s.say("Stopping ...")
+	var problems []error
+	if s.family != nil {
+		s.family.stop()
+	}
+	if s.outside != nil {
+		problems = append(problems, s.outside.close(ctx))
+	}
+	if s.redis != nil {
+		problems = append(problems, s.redis.Stop(ctx))
+	}
+	if s.database != nil {
+		problems = append(problems, s.database.Stop(ctx))
+	}
+	if s.info.HTTP.Chat != "" {
+		s.info.PID, s.info.Processes = 0, nil
+		problems = append(problems, s.info.write(s.opts.StateDir))
+	}
+	s.say("Stopped.")
+	return errors.Join(problems...)
+}
+
+const migrationSums = "migrations.sum"
+
+// checkMigrations refuses a database that was made by other versions of the same migrations: before the first release
+// they are still edited.
+func checkMigrations(opts *Options) error {
+	kept, err := os.ReadFile(opts.path(migrationSums))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("the state folder: %w", err)
+	}
+	current, err := atlassql.Files.ReadFile("migrations/" + migrationSums)
+	if err != nil {
+		return fmt.Errorf("%s: %w", migrationSums, err)
+	}
+	if !isPrefix(kept, current) {
+		return errors.New("the SQL has changed since this state was made; start over with: make run/fresh")
+	}
+	return nil
+}
+
+// keepMigrations notes which versions the database was made with.
+func keepMigrations(opts *Options) error {
+	current, err := atlassql.Files.ReadFile("migrations/" + migrationSums)
+	if err != nil {
+		return fmt.Errorf("%s: %w", migrationSums, err)
+	}
+	if err := os.WriteFile(opts.path(migrationSums), current, 0o600); err != nil {
+		return fmt.Errorf("the state folder: %w", err)
+	}
+	return nil
+}
+
+func isPrefix(start, whole []byte) bool {
+	return len(start) <= len(whole) && string(whole[:len(start)]) == string(start)
+}
