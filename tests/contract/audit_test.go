@@ -1,0 +1,85 @@
+package contract_test
+
+import (
+	"context"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"atlas-secure/tests/contract/desk"
+)
+
+func auditFunctions() []function {
+	return []function{
+		{name: "audit.refused", allowed: "bot payments admin worker", returns: "void",
+			args: func(world) A {
+				return A{"p_actor_id": anna, "p_action": "wallet.credit", "p_subject_id": "1", "p_sqlstate": "US003"}
+			},
+			bad: map[string][]bad{
+				"p_actor_id":   {accept(nil, 0, -1, math.MaxInt64)},
+				"p_action":     {refuse("22023", nil, "", strings.Repeat("a", 120), long), accept(strings.Repeat("a", 119))},
+				"p_subject_id": {refuse("22023", strings.Repeat("s", 257), long), accept(nil, "", control)},
+				"p_sqlstate":   {refuse("22023", nil, "", "us003", "US0033", "US 03", long)}}},
+	}
+}
+
+func TestRefusedLeavesATrace(t *testing.T) {
+	b := setup(t)
+	b.One("audit.refused", A{"p_actor_id": anna, "p_action": "wallet.credit", "p_subject_id": "1002", "p_sqlstate": "US003"})
+	require.Equal(t, []Row{{"actor_id": anna, "action": "refused.wallet.credit", "subject_id": "1002",
+		"details": map[string]any{"sqlstate": "US003"}}},
+		b.Query(`select actor_id, action, subject_id, details from audit.event where action like 'refused.%'`))
+}
+
+// TestCorrelationID sends the id as internal/sqlapi does: set in the transaction of the call.
+func TestCorrelationID(t *testing.T) {
+	b := setup(t)
+	with := func(id, function string, args A) Row {
+		ctx := context.Background()
+		tx, err := b.harness.DBA.Begin(ctx)
+		require.NoError(t, err)
+		defer func() { _ = tx.Rollback(ctx) }()
+		d := b.On(t, tx)
+		d.Query("select set_config('atlas.correlation_id', $1, true)", id)
+		row := d.One(function, args)
+		require.NoError(t, tx.Commit(ctx))
+		return row
+	}
+	paid := with("u1", "billing.open_purchase", desk.Choice(anna, "basic", 1, "k"))["purchase_id"].(string)
+	with("u2", "billing.pay_from_balance", desk.Mine(anna, paid))
+	with("u3", "billing.settle_payment", rub("c", unknown, nil, 500))
+	with("u4", "account.register", start(2000, "ref_"+b.profile(anna)["referral_code"].(string)))
+	with(strings.Repeat("u", 500), "wallet.credit", by(boss, bert, 1, "n", "k"))
+	b.Buy(anna, "basic", 1, "without")
+
+	found := map[any][]string{}
+	for _, row := range b.owner.Query(`
+		select correlation_id as id, 'purchase' as at from billing.purchase where purchase_id = $1
+		union all select correlation_id, 'payment ' || charge_id from billing.payment
+		union all select correlation_id, 'task ' || name from outbox.task
+		union all select correlation_id, action from audit.event where occurred_at > (select min(opened_at) from billing.purchase)
+		order by 1, 2`, paid) {
+		found[row["id"]] = append(found[row["id"]], row["at"].(string))
+	}
+	require.Equal(t, map[any][]string{
+		"u1":                     {"purchase"},
+		"u2":                     {"ledger.purchase", "task add", "task payment_applied"},
+		"u3":                     {"alarm.payment_in_suspense", "payment c", "task admin_alarm"},
+		"u4":                     {"account.register.bound", "task referral_joined"},
+		strings.Repeat("u", 128): {"ledger.admin_credit"},
+		nil:                      {"ledger.purchase", "task add", "task payment_applied"},
+	}, found, "unset is null, whatever the connection did before")
+
+	ids := map[any]any{}
+	for _, row := range append(b.jobs("w", 10), b.claim(10)...) {
+		what := row["template"]
+		if what == nil {
+			what = row["action"]
+		}
+		ids[what] = row["correlation_id"]
+	}
+	require.Equal(t, map[any]any{"add": "u2", "payment_applied": "u2", "admin_alarm": "u3"}, ids,
+		"the worker goes on with it")
+}

@@ -1,0 +1,151 @@
+package contract_test
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	atlassql "atlas-secure/sql"
+	"atlas-secure/tests/contract/desk"
+)
+
+// never are refusals that a function passes on in the text and cannot meet in fact.
+var never = map[string]map[string]string{
+	"account.register":       {"US001": "it locks a user that it has found there"},
+	"billing._book_payment":  {"WA001": "it only adds to balances"},
+	"billing._settle":        {"US001": "the payer was found a moment before, and users are never removed"},
+	"billing.attach_invoice": {"US001": "a purchase has its owner, and users are never removed"},
+	"outbox._lock_leased":    {"US001": "a task has its user, and users are never removed"},
+	"wallet.credit":          {"WA001": "it only adds to balances"},
+}
+
+// source is one function's file: what its header promises and what its body does.
+type source struct {
+	promised []string
+	refuses  []string
+	calls    []string
+}
+
+var (
+	refuses = regexp.MustCompile(`_refuse\(\s*'([0-9A-Z]{5})'`)
+	calls   = regexp.MustCompile(`\b([a-z]+\.[a-z_]+)\s*\(`)
+	guards  = regexp.MustCompile(`core\._guard\((['a-z]*)`)
+	code    = regexp.MustCompile(`\b[0-9A-Z]{2}[0-9][0-9A-Z]{2}\b`)
+	comment = regexp.MustCompile(`(?m)--.*$`)
+)
+
+var sources = sync.OnceValue(func() map[string]source {
+	found := map[string]source{}
+	files, err := fs.Glob(atlassql.Files, "functions/*/*.sql")
+	if err != nil {
+		panic(err)
+	}
+	for _, file := range files {
+		raw, err := fs.ReadFile(atlassql.Files, file)
+		if err != nil {
+			panic(err)
+		}
+		name := path.Base(path.Dir(file)) + "." + strings.TrimSuffix(path.Base(file), ".sql")
+		found[name] = readSource(string(raw))
+	}
+	return found
+})
+
+func readSource(text string) source {
+	var s source
+	header, rest, _ := strings.Cut(text, "create or replace")
+	if _, raises, ok := strings.Cut(header, "-- Raises:"); ok {
+		s.promised = unique(code.FindAllString(raises, -1))
+	}
+	_, body, _ := strings.Cut(rest, "$$")
+	body = comment.ReplaceAllString(body[:strings.LastIndex(body, "$$")], "")
+	for _, match := range refuses.FindAllStringSubmatch(body, -1) {
+		s.refuses = append(s.refuses, match[1])
+	}
+	for _, match := range guards.FindAllStringSubmatch(body, -1) {
+		s.refuses = append(s.refuses, "OP001")
+		if match[1] != "" {
+			s.refuses = append(s.refuses, "OP003")
+		}
+	}
+	for _, match := range calls.FindAllStringSubmatch(body, -1) {
+		if match[1] != "core._guard" {
+			s.calls = append(s.calls, match[1])
+		}
+	}
+	return s
+}
+
+func unique(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
+
+// raises is what a function can raise by itself or through what it calls.
+func raises(name string, on map[string]bool) []string {
+	s := sources()[name]
+	all := slices.Clone(s.refuses)
+	for _, called := range s.calls {
+		if _, ok := sources()[called]; ok && !on[called] {
+			path := maps.Clone(on)
+			path[called] = true
+			all = append(all, raises(called, path)...)
+		}
+	}
+	return slices.DeleteFunc(unique(all), func(code string) bool { return never[name][code] != "" })
+}
+
+func TestHeadersSayWhatIsRaised(t *testing.T) {
+	t.Parallel()
+	require.NotEmpty(t, sources())
+	for name, s := range sources() {
+		if name == "core._refuse" {
+			continue // the SQLSTATE it is given
+		}
+		if got := raises(name, map[string]bool{name: true}); !slices.Equal(got, s.promised) {
+			t.Errorf("sql/functions/%s.sql: -- Raises: %s; the header says %s", strings.Replace(name, ".", "/", 1),
+				strings.Join(got, ", "), strings.Join(s.promised, ", "))
+		}
+	}
+	for name, codes := range never {
+		require.Contains(t, sources(), name)
+		for code := range codes {
+			require.NotContains(t, sources()[name].promised, code, name)
+		}
+	}
+}
+
+func TestEveryRefusalHasItsWords(t *testing.T) {
+	b := setup(t)
+	known := []string{}
+	for _, row := range b.owner.Query("select sqlstate from core.refusal order by 1") {
+		known = append(known, row["sqlstate"].(string))
+	}
+	used := []string{}
+	for _, s := range sources() {
+		used = append(used, s.refuses...)
+	}
+	require.Equal(t, known, unique(used))
+}
+
+// refusalsNeverSeen compares the headers with what the tests of this package provoked.
+func refusalsNeverSeen() []string {
+	missing := []string{}
+	for name, s := range sources() {
+		if strings.HasPrefix(path.Ext(name), "._") {
+			continue
+		}
+		for _, code := range s.promised {
+			if !desk.Seen(name, code) {
+				missing = append(missing, fmt.Sprintf("%s: %s", name, code))
+			}
+		}
+	}
+	slices.Sort(missing)
+	return missing
+}

@@ -1,0 +1,29 @@
+package race_test
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestRowLocksAreTheAuthority stubs the advisory lock out: everything must hold without it.
+func TestRowLocksAreTheAuthority(t *testing.T) {
+	t.Parallel()
+	for name, scenario := range map[string]func(b *bundle){
+		"A1DoubleTap": doubleTap, "A1DoubleOpen": doubleOpen, "A2MoneyForOne": moneyForOne, "A5PriceChange": priceChange,
+		"A6Expiry": expiryWhileWaiting, "T1Register": registerAtOnce, "E1Duplicates": duplicateWebhook,
+		"E1Suspense": duplicateSuspense, "E3PaidWhileExpiring": paidWhileExpiring, "E3AfterSweeper": paymentAfterSweeper,
+		"E3Busy": sweeperPasses, "E14Poller": pollerAndWebhook, "E16ChargeOfTwo": chargeOfTwo, "B8Crossed": crossed,
+		"I12Jobs": claimJobs,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t)
+			source := b.owner.Value("select pg_get_functiondef('account._lock'::regproc)").(string)
+			stubbed := regexp.MustCompile(`perform pg_advisory_xact_lock\([^;]*;`).ReplaceAllString(source, "")
+			require.NotEqual(t, source, stubbed, "account._lock has no advisory lock any more")
+			b.owner.Query(stubbed)
+			scenario(b)
+		})
+	}
+}

@@ -1,0 +1,216 @@
+// Package race_test lets calls of the SQL contract run against each other on a real database: double taps, duplicate
+// events, expiry against payment, workers against workers. Tests bear the scenario's id. Nothing sleeps: where an
+// exact order matters, a test waits until the other session waits for a lock.
+package race_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"atlas-secure/tests/contract/desk"
+	"atlas-secure/tests/harness"
+)
+
+func TestMain(m *testing.M) { harness.Main(m) }
+
+type (
+	// A holds arguments by parameter name.
+	A = desk.A
+	// Row is one row of an answer.
+	Row = desk.Row
+)
+
+const (
+	boss = desk.Boss
+	anna = desk.Anna
+	bert = desk.Bert
+
+	patience = 20 * time.Second
+	poll     = 2 * time.Millisecond
+)
+
+// bundle is a database of its own: the embedded desk is a DBA's, owner is the owner's, and two bots and two workers
+// have pools like two processes of each.
+type bundle struct {
+	*desk.Desk
+	owner   *desk.Desk
+	harness *harness.Bundle
+	super   *pgx.Conn
+	bots    []*pgxpool.Pool
+	workers []*pgxpool.Pool
+	random  *rand.Rand
+}
+
+func setup(t *testing.T) *bundle {
+	t.Helper()
+	t.Parallel()
+	h := harness.New(t)
+	super, err := pgx.Connect(context.Background(), h.DSN(harness.Superuser))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = super.Close(context.Background()) })
+	seed := seedOf(t)
+	t.Logf("ATLAS_TEST_SEED=%d", seed)
+	b := &bundle{
+		Desk:    &desk.Desk{TB: t, Conn: h.DBA},
+		owner:   &desk.Desk{TB: t, Conn: h.Owner},
+		harness: h,
+		super:   super,
+		bots:    []*pgxpool.Pool{h.Pool(t, harness.BotLogin), h.Pool(t, harness.BotLogin)},
+		workers: []*pgxpool.Pool{h.Pool(t, harness.WorkerLogin), h.Pool(t, harness.WorkerLogin)},
+		random:  rand.New(rand.NewPCG(seed, seed)),
+	}
+	b.Shop()
+	return b
+}
+
+// seedOf is ATLAS_TEST_SEED, to repeat a run's order of calls, or a new one.
+func seedOf(t *testing.T) uint64 {
+	t.Helper()
+	text := os.Getenv("ATLAS_TEST_SEED")
+	if text == "" {
+		return rand.Uint64()
+	}
+	seed, err := strconv.ParseUint(text, 10, 64)
+	require.NoError(t, err, "ATLAS_TEST_SEED")
+	return seed
+}
+
+// call is one function call by one process.
+type call struct {
+	pool     *pgxpool.Pool
+	function string
+	args     A
+}
+
+// answer is what came of a call.
+type answer struct {
+	call
+	rows []Row
+	err  error
+}
+
+func (a answer) code() string { return desk.Code(a.err) }
+
+// rush starts all calls at once, in random order, and waits for their answers, given in the order of the calls.
+func (b *bundle) rush(calls ...call) []answer {
+	b.Helper()
+	answers := make([]answer, len(calls))
+	start := make(chan struct{})
+	var done sync.WaitGroup
+	for _, i := range b.random.Perm(len(calls)) {
+		done.Go(func() {
+			<-start
+			rows, err := b.On(b, calls[i].pool).Try(calls[i].function, calls[i].args)
+			answers[i] = answer{calls[i], rows, err}
+		})
+	}
+	close(start)
+	done.Wait()
+	for _, a := range answers {
+		require.NotContains(b, []string{"40P01", "40001", "55P03"}, a.code(), "%s %v", a.function, a.args)
+	}
+	return answers
+}
+
+// times is the same call many times, by the pools in turn.
+func times(n int, pools []*pgxpool.Pool, function string, args A) []call {
+	calls := make([]call, n)
+	for i := range calls {
+		calls[i] = call{pools[i%len(pools)], function, args}
+	}
+	return calls
+}
+
+// firstAndReplays demands one first answer and otherwise replays of it, and gives it.
+func (b *bundle) firstAndReplays(answers []answer) Row {
+	b.Helper()
+	var first Row
+	for _, a := range answers {
+		require.NoError(b, a.err)
+		require.Len(b, a.rows, 1)
+		if a.rows[0]["is_replay"] == false {
+			require.Nil(b, first, "two first answers")
+			first = a.rows[0]
+		}
+	}
+	require.NotNil(b, first, "no first answer")
+	for _, a := range answers {
+		a.rows[0]["is_replay"] = false
+		require.Equal(b, first, a.rows[0])
+	}
+	return first
+}
+
+// locked runs something while another session waits for this transaction's locks: hold takes them, waiting is called
+// in a session of its own, and then, once that one waits, release ends the transaction.
+func (b *bundle) locked(conn *pgxpool.Pool, hold func(d *desk.Desk), waiting call, before func()) answer {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	tx, err := conn.Begin(ctx)
+	require.NoError(b, err)
+	defer func() { _ = tx.Rollback(ctx) }()
+	hold(b.On(b, tx))
+
+	answers := make(chan answer, 1)
+	go func() {
+		rows, err := b.On(b, waiting.pool).Try(waiting.function, waiting.args)
+		answers <- answer{waiting, rows, err}
+	}()
+	b.until("a session waits for a lock", `select exists (select from pg_stat_activity
+		where datname = current_database() and wait_event_type = 'Lock')`)
+	before()
+	require.NoError(b, tx.Commit(ctx))
+	return <-answers
+}
+
+// until waits until a query gives true.
+func (b *bundle) until(what, sql string, args ...any) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	ticker := time.NewTicker(poll)
+	defer ticker.Stop()
+	for {
+		var isTrue bool
+		require.NoError(b, b.super.QueryRow(ctx, sql, args...).Scan(&isTrue))
+		if isTrue {
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			require.NoError(b, errors.New("timed out"), what)
+		}
+	}
+}
+
+// count is the number of rows that a table expression has.
+func (b *bundle) count(from string, args ...any) int {
+	b.Helper()
+	return b.owner.Value("select count(*) from "+from, args...).(int)
+}
+
+// customers registers n users with some money each and gives their ids.
+func (b *bundle) customers(n, kopecks int) []int {
+	b.Helper()
+	ids := make([]int, n)
+	for i := range ids {
+		ids[i] = 3000 + i
+		b.User(ids[i])
+		if kopecks > 0 {
+			b.Credit(ids[i], kopecks)
+		}
+	}
+	return ids
+}
