@@ -1,0 +1,77 @@
+# Atlas Secure. `make` alone lists what there is.
+SHELL := /bin/sh
+BIN := $(CURDIR)/bin
+LINT_VERSION := v2.15.0
+TESTSUM_VERSION := v1.13.0
+LINT := $(BIN)/golangci-lint-$(LINT_VERSION)
+TESTSUM := $(BIN)/gotestsum-$(TESTSUM_VERSION)
+# Packages to test, and more arguments for `go test` or for the sandbox.
+PKG ?= ./...
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help deps run run/fresh build test test/race lint fmt sql/snapshot sql/verify images psql clean
+
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z\/]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: ## Check what run and test need; as root on Debian or Ubuntu, install what is missing
+	@.ci/deps run test
+
+run: ## Start everything on this machine: bot, worker, VPN node, databases, a chat page (ARGS=--help)
+	@.ci/deps run
+	@$(MAKE) --no-print-directory build
+	@exec $(BIN)/atlas-sandbox $(ARGS)
+
+run/fresh: ## The same from scratch: what an earlier run left is deleted
+	@$(MAKE) --no-print-directory run ARGS="--fresh $(ARGS)"
+
+build: ## Compile all binaries into bin/
+	@echo "Compiling (a first time takes two to five minutes, later a few seconds) ..."
+	@mkdir -p $(BIN)
+	@for name in migrate bot worker sandbox; do \
+		echo "  bin/atlas-$$name"; CGO_ENABLED=0 go build -o $(BIN)/atlas-$$name ./cmd/$$name || exit 1; done
+	@echo "  bin/atlas-vpnnode"; cd cmd/vpnnode && CGO_ENABLED=0 go build -o $(BIN)/atlas-vpnnode .
+
+test: $(TESTSUM) ## Run all tests (PKG=./internal/... for some, ARGS for `go test`)
+	@.ci/deps test
+	$(TESTSUM) --format pkgname --format-hide-empty-pkg -- -timeout 20m $(ARGS) $(PKG)
+	@if [ "$(PKG)" = ./... ]; then cd cmd/vpnnode && $(TESTSUM) --format pkgname -- -timeout 10m $(ARGS) ./...; fi
+
+test/race: $(TESTSUM) ## The same with the race detector (needs a C compiler)
+	@.ci/deps test race
+	$(TESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 40m $(ARGS) $(PKG)
+
+lint: $(LINT) ## Run the linters over both modules
+	$(LINT) run ./...
+	cd cmd/vpnnode && $(LINT) run --config $(CURDIR)/.golangci.yml ./...
+
+fmt: $(LINT) ## Format the Go code
+	$(LINT) fmt ./...
+	cd cmd/vpnnode && $(LINT) fmt --config $(CURDIR)/.golangci.yml ./...
+
+sql/snapshot: ## Write the next functions migration, checksums and goldens from sql/functions and sql/views
+	go run ./cmd/migrate snapshot
+
+sql/verify: ## Prove that files, migrations and goldens describe the same database (ARGS=--no-skips in CI)
+	go run ./cmd/migrate verify $(ARGS)
+
+images: ## Make Postgres and Redis images from this machine's programs, where no registry can be reached
+	@.ci/deps images
+	deploy/images/make
+
+psql: ## Open psql on the running sandbox (ROLE=dba, owner, bot, worker, auditor)
+	@psql -P expanded=auto "$$($(BIN)/atlas-sandbox dsn $(or $(ROLE),dba))"
+
+clean: ## Delete bin/
+	rm -rf $(BIN)
+
+$(LINT):
+	@echo "Building golangci-lint $(LINT_VERSION) (once, about three minutes) ..."
+	@GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	@mv $(BIN)/golangci-lint $@
+
+$(TESTSUM):
+	@echo "Building gotestsum $(TESTSUM_VERSION) (once) ..."
+	@GOBIN=$(BIN) go install gotest.tools/gotestsum@$(TESTSUM_VERSION)
+	@mv $(BIN)/gotestsum $@
