@@ -122,6 +122,30 @@ CREATE SCHEMA outbox;
 COMMENT ON SCHEMA outbox IS 'Work promised by a committed transaction: provisioning and messages.';
 
 --
+-- Name: promo; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA promo;
+
+--
+-- Name: SCHEMA promo; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA promo IS 'Promo codes and their uses.';
+
+--
+-- Name: referral; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA referral;
+
+--
+-- Name: SCHEMA referral; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA referral IS 'Who invited whom, and the cashback for it.';
+
+--
 -- Name: subscription; Type: SCHEMA; Schema: -; Owner: -
 --
 
@@ -156,6 +180,18 @@ CREATE SCHEMA wallet;
 --
 
 COMMENT ON SCHEMA wallet IS 'A user''s money now: available, held, debt.';
+
+--
+-- Name: withdrawal; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA withdrawal;
+
+--
+-- Name: SCHEMA withdrawal; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA withdrawal IS 'Money that users take out.';
 
 --
 -- Name: discount_kind; Type: TYPE; Schema: billing; Owner: -
@@ -223,6 +259,21 @@ CREATE TYPE billing.purchase_status AS ENUM (
 --
 
 COMMENT ON TYPE billing.purchase_status IS 'open -> paid -> refunded, or open -> expired | cancelled.';
+
+--
+-- Name: refund_kind; Type: TYPE; Schema: billing; Owner: -
+--
+
+CREATE TYPE billing.refund_kind AS ENUM (
+    'refund',
+    'reversal'
+);
+
+--
+-- Name: TYPE refund_kind; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON TYPE billing.refund_kind IS 'Who took a purchase back: an admin (to the balance), or the provider.';
 
 --
 -- Name: amount_kopecks; Type: DOMAIN; Schema: core; Owner: -
@@ -312,7 +363,9 @@ CREATE TYPE ledger.account AS ENUM (
     'debt',
     'revenue',
     'provider',
-    'adjustment'
+    'adjustment',
+    'cashback',
+    'payout'
 );
 
 --
@@ -331,7 +384,15 @@ CREATE TYPE ledger.reason AS ENUM (
     'purchase',
     'provider_purchase',
     'topup',
-    'provider_excess'
+    'provider_excess',
+    'suspense',
+    'refund',
+    'reversal',
+    'cashback',
+    'clawback',
+    'withdrawal_hold',
+    'withdrawal_return',
+    'withdrawal_payout'
 );
 
 --
@@ -346,14 +407,31 @@ COMMENT ON TYPE ledger.reason IS 'Why money moved.';
 
 CREATE TYPE outbox.kind AS ENUM (
     'provision',
-    'message'
+    'message',
+    'cashback'
 );
 
 --
 -- Name: TYPE kind; Type: COMMENT; Schema: outbox; Owner: -
 --
 
-COMMENT ON TYPE outbox.kind IS 'Who works the task off: vpn.claim_jobs or notify.claim.';
+COMMENT ON TYPE outbox.kind IS 'Who works the task off: vpn.claim_jobs, notify.claim or referral.pay_due.';
+
+--
+-- Name: reward_status; Type: TYPE; Schema: referral; Owner: -
+--
+
+CREATE TYPE referral.reward_status AS ENUM (
+    'paid',
+    'clawed_back',
+    'void'
+);
+
+--
+-- Name: TYPE reward_status; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON TYPE referral.reward_status IS 'void: the purchase was taken back before its reward was paid.';
 
 --
 -- Name: activation; Type: TYPE; Schema: subscription; Owner: -
@@ -371,6 +449,58 @@ CREATE TYPE subscription.activation AS ENUM (
 --
 
 COMMENT ON TYPE subscription.activation IS 'Whether the key is on the node.';
+
+--
+-- Name: change_kind; Type: TYPE; Schema: subscription; Owner: -
+--
+
+CREATE TYPE subscription.change_kind AS ENUM (
+    'trial',
+    'grant',
+    'revoke',
+    'refund',
+    'reversal',
+    'reissue'
+);
+
+--
+-- Name: TYPE change_kind; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON TYPE subscription.change_kind IS 'What changed a subscription, beside purchases.';
+
+--
+-- Name: period; Type: TYPE; Schema: subscription; Owner: -
+--
+
+CREATE TYPE subscription.period AS ENUM (
+    'paid',
+    'trial',
+    'grant'
+);
+
+--
+-- Name: TYPE period; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON TYPE subscription.period IS 'How the time in force began. A purchase replaces a trial; a grant on top of bought time leaves it paid.';
+
+--
+-- Name: status; Type: TYPE; Schema: withdrawal; Owner: -
+--
+
+CREATE TYPE withdrawal.status AS ENUM (
+    'pending',
+    'approved',
+    'rejected',
+    'cancelled'
+);
+
+--
+-- Name: TYPE status; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON TYPE withdrawal.status IS 'pending -> approved | rejected | cancelled.';
 
 --
 -- Name: _find_referrer(bigint, text); Type: FUNCTION; Schema: account; Owner: -
@@ -848,8 +978,8 @@ begin
 
   if v_why is null then
     v_expires_at := billing._fulfil(
-      p_telegram_id, p_purchase_id, v_purchase.tariff, v_purchase.months, p_provider,
-      p_payment_id, v_available_kopecks, p_now);
+      p_telegram_id, p_purchase_id, v_purchase.tariff, v_purchase.months,
+      v_purchase.price_kopecks, p_provider, p_payment_id, v_available_kopecks, p_now);
   elsif v_why = 'topup' then
     update billing.purchase u
     set status = 'paid', closed_at = p_now, paid_with = p_provider, payment_id = p_payment_id,
@@ -999,42 +1129,35 @@ $$;
 COMMENT ON FUNCTION billing._find_opened(p_telegram_id bigint, p_kind billing.purchase_kind, p_idempotency_key text, p_tariff text, p_months integer, p_promo_code text, p_amount_kopecks bigint) IS 'The purchase that has this key, or null.';
 
 --
--- Name: _fulfil(bigint, uuid, text, integer, text, bigint, bigint, timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
+-- Name: _fulfil(bigint, uuid, text, integer, bigint, text, bigint, bigint, timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
 --
 
-CREATE FUNCTION billing._fulfil(p_telegram_id bigint, p_purchase_id uuid, p_tariff text, p_months integer, p_paid_with text, p_payment_id bigint, p_available_kopecks bigint, p_now timestamp with time zone) RETURNS timestamp with time zone
+CREATE FUNCTION billing._fulfil(p_telegram_id bigint, p_purchase_id uuid, p_tariff text, p_months integer, p_price_kopecks bigint, p_paid_with text, p_payment_id bigint, p_available_kopecks bigint, p_now timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE plpgsql
     AS $$
 declare
+  v_referrer_id bigint;
   v_before_tariff text;
   v_before_expires_at timestamptz;
-  v_is_trial boolean;
+  v_before_period subscription.period;
   v_vpn_uuid uuid;
+  v_starts_at timestamptz;
   v_expires_at timestamptz;
   v_task_id bigint := nextval('outbox.task_id');
 begin
-  select s.tariff, s.expires_at, s.is_trial, s.vpn_uuid
-  into v_before_tariff, v_before_expires_at, v_is_trial, v_vpn_uuid
-  from subscription.subscription s
-  where s.telegram_id = p_telegram_id;
+  select a.referrer_id, s.tariff, s.expires_at, s.period, s.vpn_uuid
+  into v_referrer_id, v_before_tariff, v_before_expires_at, v_before_period, v_vpn_uuid
+  from account.account a
+  left join subscription.subscription s on s.telegram_id = a.telegram_id
+  where a.telegram_id = p_telegram_id;
   if (v_before_expires_at > p_now) is not true then
     v_vpn_uuid := gen_random_uuid(); -- after expiry the identity is a new one
   end if;
-  v_expires_at := subscription._end_after(
-    p_now, p_tariff, p_months, v_before_tariff, v_before_expires_at, v_is_trial);
+  v_starts_at := subscription._start_after(
+    p_now, p_tariff, v_before_tariff, v_before_expires_at, v_before_period);
+  v_expires_at := subscription._add_months(v_starts_at, p_months);
 
-  insert into subscription.subscription as s (
-    telegram_id, tariff, expires_at, activation, vpn_uuid, expiry_check_at)
-  values (p_telegram_id, p_tariff, v_expires_at, 'pending', v_vpn_uuid, v_expires_at)
-  on conflict on constraint subscription_pkey do update
-  set tariff = excluded.tariff,
-      is_trial = false,
-      expires_at = excluded.expires_at,
-      activation = case when s.vpn_uuid = excluded.vpn_uuid and s.activation = 'active'
-                        then s.activation else 'pending' end,
-      key_uri = case when s.vpn_uuid = excluded.vpn_uuid then s.key_uri end,
-      vpn_uuid = excluded.vpn_uuid,
-      expiry_check_at = least(s.expiry_check_at, excluded.expires_at);
+  perform subscription._extend(p_telegram_id, p_tariff, v_expires_at, v_vpn_uuid, p_now);
 
   insert into outbox.task (
     telegram_id, task_id, kind, name, due_at, created_at, purchase_id, vpn_uuid)
@@ -1042,6 +1165,12 @@ begin
     (p_telegram_id, v_task_id, 'provision', 'add', p_now, p_now, p_purchase_id, v_vpn_uuid),
     (p_telegram_id, nextval('outbox.task_id'), 'message', 'payment_applied', p_now, p_now,
      p_purchase_id, null);
+  if v_referrer_id is not null and p_price_kopecks > 0 then
+    insert into outbox.task (
+      telegram_id, kind, name, due_at, created_at, purchase_id, amount_kopecks, other_id)
+    values (v_referrer_id, 'cashback', 'reward', p_now, p_now, p_purchase_id, p_price_kopecks,
+            p_telegram_id);
+  end if;
 
   update billing.purchase u
   set status = 'paid',
@@ -1050,6 +1179,8 @@ begin
       payment_id = p_payment_id,
       before_tariff = v_before_tariff,
       before_expires_at = v_before_expires_at,
+      before_period = v_before_period,
+      period_starts_at = v_starts_at,
       after_expires_at = v_expires_at,
       available_after_kopecks = p_available_kopecks,
       provision_task_id = v_task_id
@@ -1060,10 +1191,10 @@ end
 $$;
 
 --
--- Name: FUNCTION _fulfil(p_telegram_id bigint, p_purchase_id uuid, p_tariff text, p_months integer, p_paid_with text, p_payment_id bigint, p_available_kopecks bigint, p_now timestamp with time zone); Type: COMMENT; Schema: billing; Owner: -
+-- Name: FUNCTION _fulfil(p_telegram_id bigint, p_purchase_id uuid, p_tariff text, p_months integer, p_price_kopecks bigint, p_paid_with text, p_payment_id bigint, p_available_kopecks bigint, p_now timestamp with time zone); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing._fulfil(p_telegram_id bigint, p_purchase_id uuid, p_tariff text, p_months integer, p_paid_with text, p_payment_id bigint, p_available_kopecks bigint, p_now timestamp with time zone) IS 'The one place where a paid purchase becomes a subscription, in the transaction that moved the money.';
+COMMENT ON FUNCTION billing._fulfil(p_telegram_id bigint, p_purchase_id uuid, p_tariff text, p_months integer, p_price_kopecks bigint, p_paid_with text, p_payment_id bigint, p_available_kopecks bigint, p_now timestamp with time zone) IS 'The one place where a paid purchase becomes a subscription, in the transaction that moved the money.';
 
 --
 -- Name: _identify_payment(text, uuid, bigint, bigint, text); Type: FUNCTION; Schema: billing; Owner: -
@@ -1541,7 +1672,8 @@ begin
       expires_at, expiry_check_at)
     select p_telegram_id, gen_random_uuid(), 'subscription', 'open', p_tariff, p_months,
            p.list_kopecks, p.discount_kind, p.discount_percent, p.price_kopecks,
-           subscription._end_after(v_now, p_tariff, p_months, s.tariff, s.expires_at, s.is_trial),
+           subscription._add_months(subscription._start_after(
+             v_now, p_tariff, s.tariff, s.expires_at, s.period), p_months),
            p_idempotency_key, v_now, l.expires_at, l.expires_at
     from billing._price(p_telegram_id, p_tariff, p_months, p_promo_code, v_now) p
     cross join billing._lifetime(v_now) l (expires_at)
@@ -1683,7 +1815,7 @@ begin
     pay_from_balance.available_kopecks := (wallet.balance(p_telegram_id)).available_kopecks;
   end if;
   pay_from_balance.subscription_expires_at := billing._fulfil(
-    p_telegram_id, p_purchase_id, v_tariff, v_months,
+    p_telegram_id, p_purchase_id, v_tariff, v_months, v_price_kopecks,
     case when v_price_kopecks > 0 then 'balance' else 'free' end, null,
     pay_from_balance.available_kopecks, v_now);
   return next;
@@ -1793,7 +1925,8 @@ begin
 
   return query
   select p.list_kopecks, p.discount_kind::text, p.discount_percent, p.price_kopecks,
-         subscription._end_after(v_now, p_tariff, p_months, s.tariff, s.expires_at, s.is_trial)
+         subscription._add_months(subscription._start_after(
+           v_now, p_tariff, s.tariff, s.expires_at, s.period), p_months)
   from billing._price(p_telegram_id, p_tariff, p_months, p_promo_code, v_now) p
   left join subscription.subscription s on s.telegram_id = p_telegram_id;
 end
@@ -2319,16 +2452,27 @@ declare
                                     when p_debit = 'available' then -p_amount_kopecks else 0 end;
   v_held_change bigint := case when p_credit = 'held' then p_amount_kopecks
                                when p_debit = 'held' then -p_amount_kopecks else 0 end;
+  v_debt_change bigint := case when p_debit = 'debt' then p_amount_kopecks
+                               when p_credit = 'debt' then -p_amount_kopecks else 0 end;
   v_version bigint;
   v_debt_kopecks bigint;
 begin
+  if p_credit = 'available' then -- a renewal that was declined is tried again
+    update subscription.subscription s
+    set renew_check_at = p_now
+    where s.telegram_id = p_telegram_id and s.auto_renew and s.renew_check_at is null
+      and s.renew_declined_for = s.expires_at;
+  end if;
+
   update wallet.wallet w
   set available_kopecks = w.available_kopecks + v_available_change,
       held_kopecks = w.held_kopecks + v_held_change,
+      debt_kopecks = w.debt_kopecks + v_debt_change,
       version = w.version + 1
   where w.telegram_id = p_telegram_id
     and w.available_kopecks + v_available_change >= 0
     and w.held_kopecks + v_held_change >= 0
+    and w.debt_kopecks + v_debt_change >= 0
   returning w.available_kopecks, w.held_kopecks, w.debt_kopecks, w.version
   into _post.available_kopecks, _post.held_kopecks, v_debt_kopecks, v_version;
   if not found then
@@ -2828,40 +2972,58 @@ COMMENT ON FUNCTION ops._reconcile_purchases() IS 'Checks balance_purchase_charg
 CREATE FUNCTION ops._reconcile_subscriptions() RETURNS TABLE(check_name text, subject text, detail text)
     LANGUAGE sql STABLE
     AS $$
+  with chain as (
+    select e.*, lag(e.after_tariff) over w as tariff_before,
+           lag(e.after_expires_at) over w as expires_before,
+           lag(e.after_period) over w as period_before,
+           row_number() over (partition by e.telegram_id order by e.place desc) = 1 as is_last
+    from (
+      select u.telegram_id, u.provision_task_id as place, 'purchase:' || u.purchase_id as subject,
+             u.before_tariff, u.before_expires_at, u.before_period,
+             u.tariff as after_tariff, u.after_expires_at,
+             'paid'::subscription.period as after_period
+      from billing.purchase u
+      where u.kind = 'subscription' and u.status in ('paid', 'refunded')
+      union all
+      select c.telegram_id, c.change_id, 'change:' || c.change_id, c.before_tariff,
+             c.before_expires_at, c.before_period, c.after_tariff, c.after_expires_at,
+             c.after_period
+      from subscription.change c) e
+    window w as (partition by e.telegram_id order by e.place)
+  )
   select 'subscription_ends_as_bought', 'telegram_id:' || coalesce(s.telegram_id, l.telegram_id),
-         format('ends %s as %s; bought until %s as %s', s.expires_at, s.tariff,
-                l.after_expires_at, l.tariff)
+         format('ends %s as %s, %s; the last change left %s as %s, %s', s.expires_at, s.tariff,
+                s.period, l.after_expires_at, l.after_tariff, l.after_period)
   from subscription.subscription s
-  full join (
-    select distinct on (u.telegram_id) u.telegram_id, u.after_expires_at, u.tariff
-    from billing.purchase u
-    where u.kind = 'subscription' and u.status = 'paid'
-    order by u.telegram_id, u.provision_task_id desc) l on l.telegram_id = s.telegram_id
-  where (s.expires_at, s.tariff) is distinct from (l.after_expires_at, l.tariff)
+  full join (select c.* from chain c where c.is_last) l on l.telegram_id = s.telegram_id
+  where (s.expires_at, s.tariff, s.period)
+        is distinct from (l.after_expires_at, l.after_tariff, l.after_period)
   union all
-  select 'period_follows_period', 'purchase:' || u.purchase_id,
-         format('begins after %s as %s; the purchase before ended %s as %s',
-                u.before_expires_at, u.before_tariff, u.expires_before, u.tariff_before)
-  from (
-    select p.purchase_id, p.before_expires_at, p.before_tariff,
-           lag(p.after_expires_at) over w as expires_before, lag(p.tariff) over w as tariff_before
-    from billing.purchase p
-    where p.kind = 'subscription' and p.status = 'paid'
-    window w as (partition by p.telegram_id order by p.provision_task_id)) u
-  where (u.before_expires_at, u.before_tariff)
-        is distinct from (u.expires_before, u.tariff_before)
+  select 'period_follows_period', c.subject,
+         format('begins after %s as %s, %s; what came before ended %s as %s, %s',
+                c.before_expires_at, c.before_tariff, c.before_period,
+                c.expires_before, c.tariff_before, c.period_before)
+  from chain c
+  where (c.before_expires_at, c.before_tariff, c.before_period)
+        is distinct from (c.expires_before, c.tariff_before, c.period_before)
   union all
   select 'expiry_is_checked_in_time', 'telegram_id:' || s.telegram_id,
          format('ends %s, looked at %s', s.expires_at, s.expiry_check_at)
   from subscription.subscription s
   where s.expiry_check_at > s.expires_at
+     or (s.activation <> 'none' and s.expiry_check_at is null)
+  union all
+  select 'renewal_is_checked', 'telegram_id:' || s.telegram_id,
+         format('auto_renew %s, looked at %s', s.auto_renew, s.renew_check_at)
+  from subscription.subscription s
+  where s.renew_check_at is not null and not s.auto_renew
 $$;
 
 --
 -- Name: FUNCTION _reconcile_subscriptions(); Type: COMMENT; Schema: ops; Owner: -
 --
 
-COMMENT ON FUNCTION ops._reconcile_subscriptions() IS 'Checks subscription_ends_as_bought, period_follows_period, expiry_is_checked_in_time.';
+COMMENT ON FUNCTION ops._reconcile_subscriptions() IS 'Checks subscription_ends_as_bought, period_follows_period, expiry_is_checked_in_time, renewal_is_checked.';
 
 --
 -- Name: _setting_value(text); Type: FUNCTION; Schema: ops; Owner: -
@@ -3380,34 +3542,182 @@ $$;
 COMMENT ON FUNCTION outbox._retry(p_telegram_id bigint, p_task_id bigint, p_error text, p_wait interval, p_attempts_back integer) IS 'Moves a task''s due time; its token stays, so that a repeat is known.';
 
 --
--- Name: _end_after(timestamp with time zone, text, integer, text, timestamp with time zone, boolean); Type: FUNCTION; Schema: subscription; Owner: -
+-- Name: _activate(bigint, text, timestamp with time zone, subscription.period, uuid, boolean, timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
 --
 
-CREATE FUNCTION subscription._end_after(p_now timestamp with time zone, p_tariff text, p_months integer, p_before_tariff text, p_before_expires_at timestamp with time zone, p_is_trial boolean) RETURNS timestamp with time zone
-    LANGUAGE plpgsql STABLE
+CREATE FUNCTION subscription._activate(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_vpn_uuid uuid, p_stops_renewal boolean, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
     AS $$
 declare
-  v_start timestamptz := p_now;
+  v_trial_started_at timestamptz;
 begin
-  if p_before_expires_at > p_now and not p_is_trial then
-    v_start := p_before_expires_at;
-    if p_before_tariff <> p_tariff then
-      -- In UTC: the days of an interval are as long as the session's time zone makes them.
-      v_start := ((p_now at time zone 'UTC')
-                  + billing._convert(v_start - p_now, p_before_tariff, p_tariff))
-                 at time zone 'UTC';
-    end if;
-  end if;
+  select c.changed_at into v_trial_started_at
+  from subscription.change c where c.telegram_id = p_telegram_id and c.kind = 'trial';
 
-  return ((v_start at time zone 'UTC') + make_interval(months => p_months)) at time zone 'UTC';
+  insert into subscription.subscription as s (
+    telegram_id, tariff, period, started_at, expires_at, activation, vpn_uuid, expiry_check_at,
+    reminder_check_at)
+  values (p_telegram_id, p_tariff, p_period,
+          case when p_period = 'trial' then v_trial_started_at else p_now end,
+          p_expires_at, 'pending', p_vpn_uuid, p_expires_at, p_now)
+  on conflict on constraint subscription_pkey do update
+  set tariff = excluded.tariff,
+      period = excluded.period,
+      started_at = case when s.vpn_uuid = excluded.vpn_uuid and s.period = excluded.period
+                        then s.started_at else excluded.started_at end,
+      expires_at = excluded.expires_at,
+      auto_renew = s.auto_renew and not p_stops_renewal,
+      activation = case when s.vpn_uuid = excluded.vpn_uuid and s.activation = 'active'
+                        then s.activation else 'pending' end,
+      key_uri = case when s.vpn_uuid = excluded.vpn_uuid then s.key_uri end,
+      vpn_uuid = excluded.vpn_uuid,
+      expiry_check_at = least(s.expiry_check_at, excluded.expires_at),
+      renew_check_at = case when s.auto_renew and not p_stops_renewal
+                            then least(s.renew_check_at, p_now) end,
+      reminder_check_at = p_now;
 end
 $$;
 
 --
--- Name: FUNCTION _end_after(p_now timestamp with time zone, p_tariff text, p_months integer, p_before_tariff text, p_before_expires_at timestamp with time zone, p_is_trial boolean); Type: COMMENT; Schema: subscription; Owner: -
+-- Name: FUNCTION _activate(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_vpn_uuid uuid, p_stops_renewal boolean, p_now timestamp with time zone); Type: COMMENT; Schema: subscription; Owner: -
 --
 
-COMMENT ON FUNCTION subscription._end_after(p_now timestamp with time zone, p_tariff text, p_months integer, p_before_tariff text, p_before_expires_at timestamp with time zone, p_is_trial boolean) IS 'Calendar months in UTC, from the end in force or from now; a trial is replaced; another tariff converts the remaining time when it ranks higher. Nulls: no subscription yet.';
+COMMENT ON FUNCTION subscription._activate(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_vpn_uuid uuid, p_stops_renewal boolean, p_now timestamp with time zone) IS 'Makes the subscription, or changes it; the identity and its key stay as long as it is in force.';
+
+--
+-- Name: _add_months(timestamp with time zone, integer); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription._add_months(p_start timestamp with time zone, p_months integer) RETURNS timestamp with time zone
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+  return ((p_start at time zone 'UTC') + make_interval(months => p_months)) at time zone 'UTC';
+end
+$$;
+
+--
+-- Name: FUNCTION _add_months(p_start timestamp with time zone, p_months integer); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription._add_months(p_start timestamp with time zone, p_months integer) IS '31 January + 1 month is 28 or 29 February, whatever the session''s time zone.';
+
+--
+-- Name: _change(bigint, subscription.change_kind, text, timestamp with time zone, subscription.period, timestamp with time zone, uuid, bigint, text, interval, text); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription._change(p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_now timestamp with time zone, p_purchase_id uuid DEFAULT NULL::uuid, p_actor_id bigint DEFAULT NULL::bigint, p_reason text DEFAULT NULL::text, p_duration interval DEFAULT NULL::interval, p_idempotency_key text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_change_id bigint := nextval('outbox.task_id');
+  v_before record;
+  v_is_active boolean := coalesce(p_expires_at > p_now, false);
+  v_vpn_uuid uuid;
+begin
+  select s.tariff, s.expires_at, s.period, s.vpn_uuid, s.expires_at > p_now as is_active
+  into v_before
+  from subscription.subscription s where s.telegram_id = p_telegram_id;
+  v_vpn_uuid := case when v_before.is_active or not v_is_active then v_before.vpn_uuid
+                     else gen_random_uuid() end; -- after expiry the identity is a new one
+
+  insert into subscription.change (
+    telegram_id, change_id, kind, before_tariff, before_expires_at, before_period, after_tariff,
+    after_expires_at, after_period, vpn_uuid, duration, purchase_id, actor_id, reason,
+    idempotency_key, changed_at)
+  values (
+    p_telegram_id, v_change_id, p_kind, v_before.tariff, v_before.expires_at, v_before.period,
+    p_tariff, p_expires_at, p_period, v_vpn_uuid, p_duration, p_purchase_id, p_actor_id,
+    p_reason, p_idempotency_key, p_now);
+
+  if p_tariff is null then
+    delete from subscription.subscription s where s.telegram_id = p_telegram_id;
+  elsif v_is_active then
+    perform subscription._activate(p_telegram_id, p_tariff, p_expires_at, p_period, v_vpn_uuid,
+                                   p_kind in ('refund', 'reversal', 'revoke'), p_now);
+  else
+    update subscription.subscription s
+    set tariff = p_tariff, period = p_period, expires_at = p_expires_at, auto_renew = false,
+        activation = 'none', key_uri = null, expiry_check_at = null, renew_check_at = null,
+        reminder_check_at = null
+    where s.telegram_id = p_telegram_id;
+  end if;
+
+  if v_is_active or v_before.is_active then
+    insert into outbox.task (
+      telegram_id, kind, name, due_at, created_at, purchase_id, vpn_uuid)
+    values (p_telegram_id, 'provision', case when v_is_active then 'add' else 'remove' end,
+            p_now, p_now, p_purchase_id, v_vpn_uuid);
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _change(p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_now timestamp with time zone, p_purchase_id uuid, p_actor_id bigint, p_reason text, p_duration interval, p_idempotency_key text); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription._change(p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_now timestamp with time zone, p_purchase_id uuid, p_actor_id bigint, p_reason text, p_duration interval, p_idempotency_key text) IS 'Trials, grants, revocations, refunds, reversals. A null p_tariff leaves no subscription, as before the first one; an end that is not after p_now leaves an expired one.';
+
+--
+-- Name: _extend(bigint, text, timestamp with time zone, uuid, timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription._extend(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_vpn_uuid uuid, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  insert into subscription.subscription as s (
+    telegram_id, tariff, started_at, expires_at, activation, vpn_uuid, expiry_check_at,
+    reminder_check_at)
+  values (p_telegram_id, p_tariff, p_now, p_expires_at, 'pending', p_vpn_uuid, p_expires_at,
+          p_now)
+  on conflict on constraint subscription_pkey do update
+  set tariff = excluded.tariff,
+      period = 'paid',
+      started_at = case when s.vpn_uuid = excluded.vpn_uuid and s.period = 'paid'
+                        then s.started_at else excluded.started_at end,
+      expires_at = excluded.expires_at,
+      activation = case when s.vpn_uuid = excluded.vpn_uuid and s.activation = 'active'
+                        then s.activation else 'pending' end,
+      key_uri = case when s.vpn_uuid = excluded.vpn_uuid then s.key_uri end,
+      vpn_uuid = excluded.vpn_uuid,
+      expiry_check_at = least(s.expiry_check_at, excluded.expires_at),
+      renew_check_at = case when s.auto_renew then coalesce(s.renew_check_at, p_now) end,
+      reminder_check_at = coalesce(s.reminder_check_at, p_now);
+end
+$$;
+
+--
+-- Name: FUNCTION _extend(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_vpn_uuid uuid, p_now timestamp with time zone); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription._extend(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_vpn_uuid uuid, p_now timestamp with time zone) IS 'A purchase, paid. Due times that are set stay where they are: only the worker moves them forward, so that renewing is a HOT update.';
+
+--
+-- Name: _start_after(timestamp with time zone, text, text, timestamp with time zone, subscription.period); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription._start_after(p_now timestamp with time zone, p_tariff text, p_before_tariff text, p_before_expires_at timestamp with time zone, p_before_period subscription.period) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  if (p_before_expires_at > p_now) is not true or p_before_period = 'trial' then
+    return p_now;
+  elsif p_before_tariff = p_tariff then
+    return p_before_expires_at;
+  end if;
+  -- In UTC: the days of an interval are as long as the session's time zone makes them.
+  return ((p_now at time zone 'UTC')
+          + billing._convert(p_before_expires_at - p_now, p_before_tariff, p_tariff))
+         at time zone 'UTC';
+end
+$$;
+
+--
+-- Name: FUNCTION _start_after(p_now timestamp with time zone, p_tariff text, p_before_tariff text, p_before_expires_at timestamp with time zone, p_before_period subscription.period); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription._start_after(p_now timestamp with time zone, p_tariff text, p_before_tariff text, p_before_expires_at timestamp with time zone, p_before_period subscription.period) IS 'The end in force, or now; a trial is replaced; another tariff converts the remaining time when it ranks higher. Nulls: no subscription yet.';
 
 --
 -- Name: current(bigint); Type: FUNCTION; Schema: subscription; Owner: -
@@ -3426,7 +3736,7 @@ begin
   return query
   select case when s.telegram_id is null then 'none'
               when s.expires_at <= v_now then 'expired'
-              when s.is_trial then 'trial'
+              when s.period = 'trial' then 'trial'
               else 'active' end,
          s.tariff, s.expires_at, coalesce(s.auto_renew, false),
          coalesce(s.activation, 'none')::text, s.vpn_uuid, s.key_uri
@@ -4011,6 +4321,84 @@ COMMENT ON COLUMN account.admin.note IS 'Why, as given at the last change.';
 COMMENT ON COLUMN account.admin.changed_at IS 'When it last changed.';
 
 --
+-- Name: batch; Type: TABLE; Schema: audit; Owner: -
+--
+
+CREATE TABLE audit.batch (
+    batch_id bigint NOT NULL,
+    from_xid bigint NOT NULL,
+    to_xid bigint NOT NULL,
+    row_ids text[] NOT NULL,
+    row_hashes bytea[] NOT NULL,
+    sealed_rows bigint NOT NULL,
+    previous_hash bytea NOT NULL,
+    hash bytea NOT NULL,
+    sealed_at timestamp with time zone NOT NULL,
+    CONSTRAINT batch_lists_match CHECK ((cardinality(row_ids) = cardinality(row_hashes))),
+    CONSTRAINT batch_xids_grow CHECK ((from_xid < to_xid))
+);
+
+--
+-- Name: TABLE batch; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON TABLE audit.batch IS 'The seal: a hash chain over batches of ledger rows and audit entries, written after the fact.';
+
+--
+-- Name: COLUMN batch.batch_id; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.batch.batch_id IS '1, 2, 3 … without a gap.';
+
+--
+-- Name: COLUMN batch.from_xid; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.batch.from_xid IS 'Rows of transactions from here on …';
+
+--
+-- Name: COLUMN batch.to_xid; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.batch.to_xid IS '… to before here, none of which could still commit.';
+
+--
+-- Name: COLUMN batch.row_ids; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.batch.row_ids IS 'The rows, in order: transfer:<telegram_id>/<version> or entry:<entry_id>.';
+
+--
+-- Name: COLUMN batch.row_hashes; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.batch.row_hashes IS 'SHA-256 of each row''s canonical form.';
+
+--
+-- Name: COLUMN batch.sealed_rows; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.batch.sealed_rows IS 'Rows sealed so far, this batch included.';
+
+--
+-- Name: COLUMN batch.previous_hash; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.batch.previous_hash IS 'The hash of the batch before; 32 zero bytes for the first.';
+
+--
+-- Name: COLUMN batch.hash; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.batch.hash IS 'SHA-256 over all of the above.';
+
+--
+-- Name: COLUMN batch.sealed_at; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON COLUMN audit.batch.sealed_at IS 'When it was sealed.';
+
+--
 -- Name: entry; Type: TABLE; Schema: audit; Owner: -
 --
 
@@ -4021,7 +4409,7 @@ CREATE TABLE audit.entry (
     action text NOT NULL,
     subject_id text,
     details jsonb DEFAULT '{}'::jsonb NOT NULL,
-    recorded_xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    recorded_xid bigint DEFAULT ((pg_current_xact_id())::text)::bigint NOT NULL,
     correlation_id text DEFAULT "left"(NULLIF(current_setting('atlas.correlation_id'::text, true), ''::text), 128),
     CONSTRAINT entry_action_length CHECK (((length(action) >= 1) AND (length(action) <= 128))),
     CONSTRAINT entry_subject_length CHECK ((length(subject_id) <= 256))
@@ -4127,9 +4515,10 @@ CREATE TABLE ledger.transfer (
     held_kopecks core.balance_kopecks NOT NULL,
     debt_kopecks core.balance_kopecks NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    recorded_xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    recorded_xid bigint DEFAULT ((pg_current_xact_id())::text)::bigint NOT NULL,
     purchase_id uuid,
     payment_id bigint,
+    withdrawal_id bigint,
     actor_id bigint,
     note text,
     idempotency_key core.idempotency_key,
@@ -4225,6 +4614,12 @@ COMMENT ON COLUMN ledger.transfer.purchase_id IS 'The purchase it paid, if any.'
 --
 
 COMMENT ON COLUMN ledger.transfer.payment_id IS 'The provider payment it came from, if any.';
+
+--
+-- Name: COLUMN transfer.withdrawal_id; Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON COLUMN ledger.transfer.withdrawal_id IS 'The withdrawal it belongs to, if any.';
 
 --
 -- Name: COLUMN transfer.actor_id; Type: COMMENT; Schema: ledger; Owner: -
@@ -4436,12 +4831,20 @@ CREATE TABLE billing.payment (
     credited_kopecks core.price_kopecks NOT NULL,
     outcome billing.payment_outcome NOT NULL,
     suspense_reason text,
+    resolved_by bigint,
+    resolved_at timestamp with time zone,
+    resolution_note text,
+    reversed_at timestamp with time zone,
+    reversal_debt_kopecks bigint,
+    reversal_raw jsonb,
     subscription_expires_at timestamp with time zone,
     received_at timestamp with time zone NOT NULL,
     raw jsonb,
     correlation_id text DEFAULT "left"(NULLIF(current_setting('atlas.correlation_id'::text, true), ''::text), 128),
     CONSTRAINT payment_amount_positive CHECK ((amount_minor > 0)),
     CONSTRAINT payment_credits_no_more_than_received CHECK (((credited_kopecks)::bigint <= worth_kopecks)),
+    CONSTRAINT payment_resolution_is_whole CHECK (((resolved_by IS NULL) = (resolved_at IS NULL))),
+    CONSTRAINT payment_reversed_says_when CHECK (((outcome = 'reversed'::billing.payment_outcome) = (reversed_at IS NOT NULL))),
     CONSTRAINT payment_suspense_has_reason CHECK (((outcome = 'suspense'::billing.payment_outcome) <= (suspense_reason IS NOT NULL))),
     CONSTRAINT payment_worth_not_negative CHECK ((worth_kopecks >= 0))
 );
@@ -4456,7 +4859,7 @@ COMMENT ON TABLE billing.payment IS 'Money that a provider brought, each with ex
 -- Name: COLUMN payment.telegram_id; Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON COLUMN billing.payment.telegram_id IS 'Whose it is; 0 while it is in suspense.';
+COMMENT ON COLUMN billing.payment.telegram_id IS 'Whose it is; 0 while it is nobody''s.';
 
 --
 -- Name: COLUMN payment.payment_id; Type: COMMENT; Schema: billing; Owner: -
@@ -4523,6 +4926,42 @@ COMMENT ON COLUMN billing.payment.outcome IS 'applied, credited, suspense or rev
 --
 
 COMMENT ON COLUMN billing.payment.suspense_reason IS 'Why it is in suspense.';
+
+--
+-- Name: COLUMN payment.resolved_by; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.resolved_by IS 'The admin who took it out of suspense.';
+
+--
+-- Name: COLUMN payment.resolved_at; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.resolved_at IS 'When it was taken out of suspense.';
+
+--
+-- Name: COLUMN payment.resolution_note; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.resolution_note IS 'The admin''s words about it.';
+
+--
+-- Name: COLUMN payment.reversed_at; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.reversed_at IS 'When the provider took it back.';
+
+--
+-- Name: COLUMN payment.reversal_debt_kopecks; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.reversal_debt_kopecks IS 'What of the reversal was no longer there and became debt: part of the first answer.';
+
+--
+-- Name: COLUMN payment.reversal_raw; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.reversal_raw IS 'The provider''s own words about the reversal.';
 
 --
 -- Name: COLUMN payment.subscription_expires_at; Type: COMMENT; Schema: billing; Owner: -
@@ -4629,6 +5068,8 @@ CREATE TABLE billing.purchase (
     discount_kind billing.discount_kind NOT NULL,
     discount_percent core.percent NOT NULL,
     price_kopecks core.price_kopecks NOT NULL,
+    promo_code text,
+    promo_id bigint,
     idempotency_key core.idempotency_key NOT NULL,
     opened_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
@@ -4638,7 +5079,10 @@ CREATE TABLE billing.purchase (
     payment_id bigint,
     before_tariff text,
     before_expires_at timestamp with time zone,
+    before_period subscription.period,
+    period_starts_at timestamp with time zone,
     after_expires_at timestamp with time zone,
+    renews_expires_at timestamp with time zone,
     quoted_expires_at timestamp with time zone,
     available_after_kopecks core.balance_kopecks,
     provision_task_id bigint,
@@ -4713,6 +5157,18 @@ COMMENT ON COLUMN billing.purchase.discount_percent IS 'And its size.';
 COMMENT ON COLUMN billing.purchase.price_kopecks IS 'What is to be paid; fixed when opened.';
 
 --
+-- Name: COLUMN purchase.promo_code; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.promo_code IS 'The promo code it was opened with, canonical, whether or not it won.';
+
+--
+-- Name: COLUMN purchase.promo_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.promo_id IS 'The promo code that won; its use is in promo.use.';
+
+--
 -- Name: COLUMN purchase.idempotency_key; Type: COMMENT; Schema: billing; Owner: -
 --
 
@@ -4767,10 +5223,28 @@ COMMENT ON COLUMN billing.purchase.before_tariff IS 'The subscription before it 
 COMMENT ON COLUMN billing.purchase.before_expires_at IS 'The subscription before it was paid: end.';
 
 --
+-- Name: COLUMN purchase.before_period; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.before_period IS 'The subscription before it was paid: period.';
+
+--
+-- Name: COLUMN purchase.period_starts_at; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.period_starts_at IS 'Where the bought months begin; they end at after_expires_at.';
+
+--
 -- Name: COLUMN purchase.after_expires_at; Type: COMMENT; Schema: billing; Owner: -
 --
 
 COMMENT ON COLUMN billing.purchase.after_expires_at IS 'The subscription after it was paid: end.';
+
+--
+-- Name: COLUMN purchase.renews_expires_at; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.purchase.renews_expires_at IS 'Auto-renewal: the end of the period it renews. At most one charge per period.';
 
 --
 -- Name: COLUMN purchase.quoted_expires_at; Type: COMMENT; Schema: billing; Owner: -
@@ -4795,6 +5269,76 @@ COMMENT ON COLUMN billing.purchase.provision_task_id IS 'The provisioning job th
 --
 
 COMMENT ON COLUMN billing.purchase.correlation_id IS 'Ties it to the update that opened it.';
+
+--
+-- Name: refund; Type: TABLE; Schema: billing; Owner: -
+--
+
+CREATE TABLE billing.refund (
+    telegram_id core.telegram_id NOT NULL,
+    purchase_id uuid NOT NULL,
+    kind billing.refund_kind NOT NULL,
+    refunded_kopecks core.price_kopecks NOT NULL,
+    subscription_expires_at timestamp with time zone,
+    actor_id bigint,
+    reason text,
+    refunded_at timestamp with time zone NOT NULL,
+    CONSTRAINT refund_by_admin_has_actor CHECK (((kind = 'refund'::billing.refund_kind) = (actor_id IS NOT NULL)))
+);
+
+--
+-- Name: TABLE refund; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON TABLE billing.refund IS 'Purchases that were taken back, each once.';
+
+--
+-- Name: COLUMN refund.telegram_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.refund.telegram_id IS 'The buyer.';
+
+--
+-- Name: COLUMN refund.purchase_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.refund.purchase_id IS 'The purchase.';
+
+--
+-- Name: COLUMN refund.kind; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.refund.kind IS 'refund: by an admin, to the balance; reversal: by the provider.';
+
+--
+-- Name: COLUMN refund.refunded_kopecks; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.refund.refunded_kopecks IS 'What went back to the balance; 0 for a reversal.';
+
+--
+-- Name: COLUMN refund.subscription_expires_at; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.refund.subscription_expires_at IS 'The end of the subscription after it: part of the first answer.';
+
+--
+-- Name: COLUMN refund.actor_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.refund.actor_id IS 'The admin.';
+
+--
+-- Name: COLUMN refund.reason; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.refund.reason IS 'The admin''s words.';
+
+--
+-- Name: COLUMN refund.refunded_at; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.refund.refunded_at IS 'When.';
 
 --
 -- Name: tariff; Type: TABLE; Schema: billing; Owner: -
@@ -5659,6 +6203,7 @@ CREATE TABLE outbox.task (
     purchase_id uuid,
     vpn_uuid uuid,
     amount_kopecks bigint,
+    other_id bigint,
     arguments jsonb,
     holder text,
     lease_token uuid,
@@ -5692,13 +6237,13 @@ COMMENT ON COLUMN outbox.task.task_id IS 'job_id in vpn, message_id in notify.';
 -- Name: COLUMN task.kind; Type: COMMENT; Schema: outbox; Owner: -
 --
 
-COMMENT ON COLUMN outbox.task.kind IS 'provision or message.';
+COMMENT ON COLUMN outbox.task.kind IS 'provision, message or cashback.';
 
 --
 -- Name: COLUMN task.name; Type: COMMENT; Schema: outbox; Owner: -
 --
 
-COMMENT ON COLUMN outbox.task.name IS 'provision: add or remove; message: the template.';
+COMMENT ON COLUMN outbox.task.name IS 'provision: add or remove; message: the template; cashback: reward or clawback.';
 
 --
 -- Name: COLUMN task.due_at; Type: COMMENT; Schema: outbox; Owner: -
@@ -5740,7 +6285,13 @@ COMMENT ON COLUMN outbox.task.vpn_uuid IS 'provision: the identity to add or rem
 -- Name: COLUMN task.amount_kopecks; Type: COMMENT; Schema: outbox; Owner: -
 --
 
-COMMENT ON COLUMN outbox.task.amount_kopecks IS 'message: an amount to show.';
+COMMENT ON COLUMN outbox.task.amount_kopecks IS 'message: an amount to show; cashback: what was paid.';
+
+--
+-- Name: COLUMN task.other_id; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.other_id IS 'cashback: who bought.';
 
 --
 -- Name: COLUMN task.arguments; Type: COMMENT; Schema: outbox; Owner: -
@@ -5791,21 +6342,524 @@ COMMENT ON COLUMN outbox.task.last_error IS 'The last failure.';
 COMMENT ON COLUMN outbox.task.correlation_id IS 'Ties it to the update or event it follows from.';
 
 --
+-- Name: code; Type: TABLE; Schema: promo; Owner: -
+--
+
+CREATE TABLE promo.code (
+    promo_id bigint NOT NULL,
+    code text NOT NULL,
+    discount_percent core.percent NOT NULL,
+    max_uses integer,
+    per_user_limit integer NOT NULL,
+    expires_at timestamp with time zone,
+    is_active boolean DEFAULT true NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    issued_by core.telegram_id NOT NULL,
+    asked jsonb NOT NULL,
+    idempotency_key core.idempotency_key NOT NULL,
+    disabled_at timestamp with time zone,
+    disabled_by core.telegram_id,
+    CONSTRAINT code_discount_in_range CHECK ((((discount_percent)::smallint >= 1) AND ((discount_percent)::smallint <= 100))),
+    CONSTRAINT code_is_canonical CHECK ((code ~ '^[A-Z0-9]{3,32}$'::text)),
+    CONSTRAINT code_max_uses_in_range CHECK (((max_uses >= 1) AND (max_uses <= 1000000))),
+    CONSTRAINT code_per_user_limit_in_range CHECK (((per_user_limit >= 1) AND (per_user_limit <= 1000)))
+);
+
+--
+-- Name: TABLE code; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON TABLE promo.code IS 'Promo codes. Buyers read a code''s row and never lock it.';
+
+--
+-- Name: COLUMN code.promo_id; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.code.promo_id IS 'The code''s number: uses are bound to it, not to the text.';
+
+--
+-- Name: COLUMN code.code; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.code.code IS 'As users type it, canonical: A-Z and 0-9.';
+
+--
+-- Name: COLUMN code.discount_percent; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.code.discount_percent IS '1 to 100.';
+
+--
+-- Name: COLUMN code.max_uses; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.code.max_uses IS 'How often it can be used in all; null for no limit.';
+
+--
+-- Name: COLUMN code.per_user_limit; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.code.per_user_limit IS 'How often by one user.';
+
+--
+-- Name: COLUMN code.expires_at; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.code.expires_at IS 'From then on nobody can open a purchase with it; null for never.';
+
+--
+-- Name: COLUMN code.is_active; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.code.is_active IS 'False once it was disabled.';
+
+--
+-- Name: COLUMN code.issued_at; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.code.issued_at IS 'When it was made.';
+
+--
+-- Name: COLUMN code.issued_by; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.code.issued_by IS 'The admin who made it.';
+
+--
+-- Name: COLUMN code.asked; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.code.asked IS 'The arguments of promo.issue: a repeat is compared with them.';
+
+--
+-- Name: COLUMN code.idempotency_key; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.code.idempotency_key IS 'The admin''s key.';
+
+--
+-- Name: COLUMN code.disabled_at; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.code.disabled_at IS 'When it was disabled.';
+
+--
+-- Name: COLUMN code.disabled_by; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.code.disabled_by IS 'The admin who disabled it.';
+
+--
+-- Name: code_promo_id_seq; Type: SEQUENCE; Schema: promo; Owner: -
+--
+
+ALTER TABLE promo.code ALTER COLUMN promo_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME promo.code_promo_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: use; Type: TABLE; Schema: promo; Owner: -
+--
+
+CREATE TABLE promo.use (
+    promo_id bigint NOT NULL,
+    use_no bigint NOT NULL,
+    telegram_id core.telegram_id NOT NULL,
+    purchase_id uuid NOT NULL,
+    reserved_at timestamp with time zone NOT NULL
+);
+
+--
+-- Name: TABLE use; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON TABLE promo.use IS 'One row is one use: reserved while its purchase is open, consumed once it is paid. A code with a limit has the numbers 1 to max_uses and no others, so the primary key is the limit.';
+
+--
+-- Name: COLUMN use.promo_id; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.use.promo_id IS 'The code.';
+
+--
+-- Name: COLUMN use.use_no; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.use.use_no IS 'The use''s number, each once.';
+
+--
+-- Name: COLUMN use.telegram_id; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.use.telegram_id IS 'Who uses it.';
+
+--
+-- Name: COLUMN use.purchase_id; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.use.purchase_id IS 'For which purchase.';
+
+--
+-- Name: COLUMN use.reserved_at; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.use.reserved_at IS 'When it was reserved.';
+
+--
+-- Name: use_no; Type: SEQUENCE; Schema: promo; Owner: -
+--
+
+CREATE SEQUENCE promo.use_no
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 32;
+
+--
+-- Name: SEQUENCE use_no; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON SEQUENCE promo.use_no IS 'Where a search for a free number begins: cached, so that buyers of a hot code do not meet.';
+
+--
+-- Name: level; Type: TABLE; Schema: referral; Owner: -
+--
+
+CREATE TABLE referral.level (
+    level text NOT NULL,
+    from_paying integer NOT NULL,
+    percent core.percent NOT NULL,
+    CONSTRAINT level_from_paying_not_negative CHECK ((from_paying >= 0))
+);
+
+--
+-- Name: TABLE level; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON TABLE referral.level IS 'Cashback by the number of paying referrals.';
+
+--
+-- Name: COLUMN level.level; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON COLUMN referral.level.level IS 'silver, gold, platinum.';
+
+--
+-- Name: COLUMN level.from_paying; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON COLUMN referral.level.from_paying IS 'From how many paying referrals on.';
+
+--
+-- Name: COLUMN level.percent; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON COLUMN referral.level.percent IS 'Cashback in percent of what was paid.';
+
+--
+-- Name: paying; Type: TABLE; Schema: referral; Owner: -
+--
+
+CREATE TABLE referral.paying (
+    telegram_id core.telegram_id NOT NULL,
+    referred_id core.telegram_id NOT NULL,
+    since timestamp with time zone NOT NULL
+);
+
+--
+-- Name: TABLE paying; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON TABLE referral.paying IS 'Referred users with a paid purchase above 0, as processed so far; a refund does not uncount.';
+
+--
+-- Name: COLUMN paying.telegram_id; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON COLUMN referral.paying.telegram_id IS 'The referrer.';
+
+--
+-- Name: COLUMN paying.referred_id; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON COLUMN referral.paying.referred_id IS 'Who was invited and has paid.';
+
+--
+-- Name: COLUMN paying.since; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON COLUMN referral.paying.since IS 'When it was first processed.';
+
+--
+-- Name: referrer; Type: TABLE; Schema: referral; Owner: -
+--
+
+CREATE TABLE referral.referrer (
+    telegram_id core.telegram_id NOT NULL,
+    paying_count integer NOT NULL,
+    earned_kopecks core.balance_kopecks NOT NULL,
+    CONSTRAINT referrer_paying_not_negative CHECK ((paying_count >= 0))
+)
+WITH (fillfactor='80');
+
+--
+-- Name: TABLE referrer; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON TABLE referral.referrer IS 'Totals per referrer, kept under the user''s lock.';
+
+--
+-- Name: COLUMN referrer.telegram_id; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON COLUMN referral.referrer.telegram_id IS 'The referrer.';
+
+--
+-- Name: COLUMN referrer.paying_count; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON COLUMN referral.referrer.paying_count IS 'Rows in referral.paying.';
+
+--
+-- Name: COLUMN referrer.earned_kopecks; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON COLUMN referral.referrer.earned_kopecks IS 'Cashback paid, less what was clawed back.';
+
+--
+-- Name: reward; Type: TABLE; Schema: referral; Owner: -
+--
+
+CREATE TABLE referral.reward (
+    telegram_id core.telegram_id NOT NULL,
+    purchase_id uuid NOT NULL,
+    referred_id core.telegram_id NOT NULL,
+    status referral.reward_status NOT NULL,
+    paid_kopecks core.amount_kopecks NOT NULL,
+    percent core.percent NOT NULL,
+    reward_kopecks core.price_kopecks NOT NULL,
+    rewarded_at timestamp with time zone NOT NULL,
+    clawed_back_at timestamp with time zone
+);
+
+--
+-- Name: TABLE reward; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON TABLE referral.reward IS 'Cashback, at most one per purchase.';
+
+--
+-- Name: COLUMN reward.telegram_id; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON COLUMN referral.reward.telegram_id IS 'The referrer.';
+
+--
+-- Name: COLUMN reward.purchase_id; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON COLUMN referral.reward.purchase_id IS 'The purchase of the referred user.';
+
+--
+-- Name: COLUMN reward.referred_id; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON COLUMN referral.reward.referred_id IS 'Who bought.';
+
+--
+-- Name: COLUMN reward.status; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON COLUMN referral.reward.status IS 'paid, clawed_back or void.';
+
+--
+-- Name: COLUMN reward.paid_kopecks; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON COLUMN referral.reward.paid_kopecks IS 'What the purchase cost, after discount.';
+
+--
+-- Name: COLUMN reward.percent; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON COLUMN referral.reward.percent IS 'The level''s percent when it was processed.';
+
+--
+-- Name: COLUMN reward.reward_kopecks; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON COLUMN referral.reward.reward_kopecks IS 'Rounded down; 0 when void.';
+
+--
+-- Name: COLUMN reward.rewarded_at; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON COLUMN referral.reward.rewarded_at IS 'When it was processed.';
+
+--
+-- Name: COLUMN reward.clawed_back_at; Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON COLUMN referral.reward.clawed_back_at IS 'When a refund took it back.';
+
+--
+-- Name: change; Type: TABLE; Schema: subscription; Owner: -
+--
+
+CREATE TABLE subscription.change (
+    telegram_id core.telegram_id NOT NULL,
+    change_id bigint NOT NULL,
+    kind subscription.change_kind NOT NULL,
+    before_tariff text,
+    before_expires_at timestamp with time zone,
+    before_period subscription.period,
+    after_tariff text,
+    after_expires_at timestamp with time zone,
+    after_period subscription.period,
+    vpn_uuid uuid,
+    duration interval,
+    purchase_id uuid,
+    actor_id bigint,
+    reason text,
+    idempotency_key core.idempotency_key,
+    changed_at timestamp with time zone NOT NULL,
+    correlation_id text DEFAULT "left"(NULLIF(current_setting('atlas.correlation_id'::text, true), ''::text), 128)
+);
+
+--
+-- Name: TABLE change; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON TABLE subscription.change IS 'What changed a subscription beside purchases, which keep their own before and after: together one chain per user, in the order of change_id and provision_task_id.';
+
+--
+-- Name: COLUMN change.telegram_id; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.change.telegram_id IS 'The user.';
+
+--
+-- Name: COLUMN change.change_id; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.change.change_id IS 'Its place in the chain, from the sequence outbox.task_id.';
+
+--
+-- Name: COLUMN change.kind; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.change.kind IS 'trial, grant, revoke, refund, reversal or reissue.';
+
+--
+-- Name: COLUMN change.before_tariff; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.change.before_tariff IS 'Before: tariff; null for no subscription.';
+
+--
+-- Name: COLUMN change.before_expires_at; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.change.before_expires_at IS 'Before: end.';
+
+--
+-- Name: COLUMN change.before_period; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.change.before_period IS 'Before: period.';
+
+--
+-- Name: COLUMN change.after_tariff; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.change.after_tariff IS 'After: tariff; null for no subscription.';
+
+--
+-- Name: COLUMN change.after_expires_at; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.change.after_expires_at IS 'After: end.';
+
+--
+-- Name: COLUMN change.after_period; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.change.after_period IS 'After: period.';
+
+--
+-- Name: COLUMN change.vpn_uuid; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.change.vpn_uuid IS 'The VPN identity after it.';
+
+--
+-- Name: COLUMN change.duration; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.change.duration IS 'grant: how long.';
+
+--
+-- Name: COLUMN change.purchase_id; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.change.purchase_id IS 'refund, reversal: the purchase taken back.';
+
+--
+-- Name: COLUMN change.actor_id; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.change.actor_id IS 'The admin; null for the user and the system.';
+
+--
+-- Name: COLUMN change.reason; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.change.reason IS 'The admin''s words.';
+
+--
+-- Name: COLUMN change.idempotency_key; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.change.idempotency_key IS 'The caller''s key; the row itself is the first answer.';
+
+--
+-- Name: COLUMN change.changed_at; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.change.changed_at IS 'When.';
+
+--
+-- Name: COLUMN change.correlation_id; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.change.correlation_id IS 'Ties it to the update or event it came from.';
+
+--
 -- Name: subscription; Type: TABLE; Schema: subscription; Owner: -
 --
 
 CREATE TABLE subscription.subscription (
     telegram_id core.telegram_id NOT NULL,
     tariff text NOT NULL,
-    is_trial boolean DEFAULT false NOT NULL,
+    period subscription.period DEFAULT 'paid'::subscription.period NOT NULL,
+    started_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     auto_renew boolean DEFAULT false NOT NULL,
     activation subscription.activation NOT NULL,
     vpn_uuid uuid NOT NULL,
     key_uri text,
-    expiry_check_at timestamp with time zone
+    expiry_check_at timestamp with time zone,
+    renew_check_at timestamp with time zone,
+    renew_declined_for timestamp with time zone,
+    reminder_check_at timestamp with time zone
 )
-WITH (fillfactor='70');
+WITH (fillfactor='60');
 
 --
 -- Name: TABLE subscription; Type: COMMENT; Schema: subscription; Owner: -
@@ -5826,10 +6880,16 @@ COMMENT ON COLUMN subscription.subscription.telegram_id IS 'The user.';
 COMMENT ON COLUMN subscription.subscription.tariff IS 'The tariff in force.';
 
 --
--- Name: COLUMN subscription.is_trial; Type: COMMENT; Schema: subscription; Owner: -
+-- Name: COLUMN subscription.period; Type: COMMENT; Schema: subscription; Owner: -
 --
 
-COMMENT ON COLUMN subscription.subscription.is_trial IS 'True until something is bought.';
+COMMENT ON COLUMN subscription.subscription.period IS 'paid, trial or grant.';
+
+--
+-- Name: COLUMN subscription.started_at; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.started_at IS 'When the trial or grant in force began, or the first purchase of an unbroken run.';
 
 --
 -- Name: COLUMN subscription.expires_at; Type: COMMENT; Schema: subscription; Owner: -
@@ -5865,7 +6925,25 @@ COMMENT ON COLUMN subscription.subscription.key_uri IS 'The key as the node gave
 -- Name: COLUMN subscription.expiry_check_at; Type: COMMENT; Schema: subscription; Owner: -
 --
 
-COMMENT ON COLUMN subscription.subscription.expiry_check_at IS 'When expiry looks at it; never later than the end. Only the worker moves it forward, so that renewing stays a HOT update.';
+COMMENT ON COLUMN subscription.subscription.expiry_check_at IS 'When expiry looks at it; never later than the end; null once it is over. Only the worker moves it forward, so that renewing stays a HOT update.';
+
+--
+-- Name: COLUMN subscription.renew_check_at; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.renew_check_at IS 'When auto-renewal looks at it; null while there is nothing to do. Moved like expiry_check_at.';
+
+--
+-- Name: COLUMN subscription.renew_declined_for; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.renew_declined_for IS 'The end for which the balance was too small and the user was told; a deposit lets it be tried again.';
+
+--
+-- Name: COLUMN subscription.reminder_check_at; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.reminder_check_at IS 'When reminders look at it. Moved like expiry_check_at.';
 
 --
 -- Name: wallet; Type: TABLE; Schema: wallet; Owner: -
@@ -5917,6 +6995,245 @@ COMMENT ON COLUMN wallet.wallet.debt_kopecks IS 'What a claw-back could not take
 COMMENT ON COLUMN wallet.wallet.version IS 'The last ledger row''s version; 0 before the first.';
 
 --
+-- Name: approval; Type: TABLE; Schema: withdrawal; Owner: -
+--
+
+CREATE TABLE withdrawal.approval (
+    telegram_id core.telegram_id NOT NULL,
+    withdrawal_id bigint NOT NULL,
+    admin_id core.telegram_id NOT NULL,
+    approved_at timestamp with time zone NOT NULL,
+    CONSTRAINT approval_not_own CHECK (((admin_id)::bigint <> (telegram_id)::bigint))
+);
+
+--
+-- Name: TABLE approval; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON TABLE withdrawal.approval IS 'Who approved what, each admin once.';
+
+--
+-- Name: COLUMN approval.telegram_id; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.approval.telegram_id IS 'Whose withdrawal.';
+
+--
+-- Name: COLUMN approval.withdrawal_id; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.approval.withdrawal_id IS 'Which one.';
+
+--
+-- Name: COLUMN approval.admin_id; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.approval.admin_id IS 'Who approved it.';
+
+--
+-- Name: COLUMN approval.approved_at; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.approval.approved_at IS 'When.';
+
+--
+-- Name: draft; Type: TABLE; Schema: withdrawal; Owner: -
+--
+
+CREATE TABLE withdrawal.draft (
+    telegram_id core.telegram_id NOT NULL,
+    draft_id uuid NOT NULL,
+    amount_kopecks core.amount_kopecks NOT NULL,
+    requisites text,
+    idempotency_key core.idempotency_key NOT NULL,
+    drafted_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    withdrawal_id bigint,
+    CONSTRAINT draft_requisites_are_sealed CHECK (((requisites ~ '^v1:[A-Za-z0-9+/]+={0,2}$'::text) AND (length(requisites) <= 4096)))
+);
+
+--
+-- Name: TABLE draft; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON TABLE withdrawal.draft IS 'What the withdrawal dialogue shows before its last confirmation.';
+
+--
+-- Name: COLUMN draft.telegram_id; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.draft.telegram_id IS 'Whose money.';
+
+--
+-- Name: COLUMN draft.draft_id; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.draft.draft_id IS 'The opaque id that the confirm button carries.';
+
+--
+-- Name: COLUMN draft.amount_kopecks; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.draft.amount_kopecks IS 'How much.';
+
+--
+-- Name: COLUMN draft.requisites; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.draft.requisites IS 'Where to, encrypted; null once submitted or purged.';
+
+--
+-- Name: COLUMN draft.idempotency_key; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.draft.idempotency_key IS 'The user''s key.';
+
+--
+-- Name: COLUMN draft.drafted_at; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.draft.drafted_at IS 'When it was drafted.';
+
+--
+-- Name: COLUMN draft.expires_at; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.draft.expires_at IS 'When it can no longer be submitted.';
+
+--
+-- Name: COLUMN draft.withdrawal_id; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.draft.withdrawal_id IS 'The withdrawal that it became.';
+
+--
+-- Name: withdrawal; Type: TABLE; Schema: withdrawal; Owner: -
+--
+
+CREATE TABLE withdrawal.withdrawal (
+    telegram_id core.telegram_id NOT NULL,
+    withdrawal_id bigint NOT NULL,
+    status withdrawal.status DEFAULT 'pending'::withdrawal.status NOT NULL,
+    amount_kopecks core.amount_kopecks NOT NULL,
+    requisites text,
+    available_after_kopecks core.balance_kopecks NOT NULL,
+    held_after_kopecks core.balance_kopecks NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    idempotency_key core.idempotency_key NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by bigint,
+    reason text,
+    requisites_purge_at timestamp with time zone,
+    correlation_id text DEFAULT "left"(NULLIF(current_setting('atlas.correlation_id'::text, true), ''::text), 128),
+    CONSTRAINT withdrawal_ended_says_when CHECK (((status = 'pending'::withdrawal.status) = (ended_at IS NULL))),
+    CONSTRAINT withdrawal_pending_has_requisites CHECK (((status <> 'pending'::withdrawal.status) OR (requisites IS NOT NULL))),
+    CONSTRAINT withdrawal_requisites_are_sealed CHECK (((requisites ~ '^v1:[A-Za-z0-9+/]+={0,2}$'::text) AND (length(requisites) <= 4096)))
+);
+
+--
+-- Name: TABLE withdrawal; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON TABLE withdrawal.withdrawal IS 'Requests to take money out. The amount is held from the request to the end.';
+
+--
+-- Name: COLUMN withdrawal.telegram_id; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.withdrawal.telegram_id IS 'Whose money.';
+
+--
+-- Name: COLUMN withdrawal.withdrawal_id; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.withdrawal.withdrawal_id IS 'The withdrawal''s number.';
+
+--
+-- Name: COLUMN withdrawal.status; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.withdrawal.status IS 'pending -> approved | rejected | cancelled.';
+
+--
+-- Name: COLUMN withdrawal.amount_kopecks; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.withdrawal.amount_kopecks IS 'How much.';
+
+--
+-- Name: COLUMN withdrawal.requisites; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.withdrawal.requisites IS 'Where to, encrypted by the application; null once purged.';
+
+--
+-- Name: COLUMN withdrawal.available_after_kopecks; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.withdrawal.available_after_kopecks IS 'Available after the request: part of the first answer.';
+
+--
+-- Name: COLUMN withdrawal.held_after_kopecks; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.withdrawal.held_after_kopecks IS 'Held after the request: part of the first answer.';
+
+--
+-- Name: COLUMN withdrawal.requested_at; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.withdrawal.requested_at IS 'When it was asked for.';
+
+--
+-- Name: COLUMN withdrawal.idempotency_key; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.withdrawal.idempotency_key IS 'The user''s key.';
+
+--
+-- Name: COLUMN withdrawal.ended_at; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.withdrawal.ended_at IS 'When it was approved, rejected or cancelled.';
+
+--
+-- Name: COLUMN withdrawal.ended_by; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.withdrawal.ended_by IS 'The admin, or the user who cancelled.';
+
+--
+-- Name: COLUMN withdrawal.reason; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.withdrawal.reason IS 'Why it was rejected.';
+
+--
+-- Name: COLUMN withdrawal.requisites_purge_at; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.withdrawal.requisites_purge_at IS 'When the requisites are removed; null before the end and after the purge.';
+
+--
+-- Name: COLUMN withdrawal.correlation_id; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.withdrawal.correlation_id IS 'Ties it to the update it came from.';
+
+--
+-- Name: withdrawal_withdrawal_id_seq; Type: SEQUENCE; Schema: withdrawal; Owner: -
+--
+
+ALTER TABLE withdrawal.withdrawal ALTER COLUMN withdrawal_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME withdrawal.withdrawal_withdrawal_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
 -- Name: account account_pkey; Type: CONSTRAINT; Schema: account; Owner: -
 --
 
@@ -5929,6 +7246,13 @@ ALTER TABLE ONLY account.account
 
 ALTER TABLE ONLY account.admin
     ADD CONSTRAINT admin_pkey PRIMARY KEY (telegram_id);
+
+--
+-- Name: batch batch_pkey; Type: CONSTRAINT; Schema: audit; Owner: -
+--
+
+ALTER TABLE ONLY audit.batch
+    ADD CONSTRAINT batch_pkey PRIMARY KEY (batch_id);
 
 --
 -- Name: entry entry_pkey; Type: CONSTRAINT; Schema: audit; Owner: -
@@ -5971,6 +7295,13 @@ ALTER TABLE ONLY billing.provider
 
 ALTER TABLE ONLY billing.purchase
     ADD CONSTRAINT purchase_pkey PRIMARY KEY (telegram_id, purchase_id);
+
+--
+-- Name: refund refund_pkey; Type: CONSTRAINT; Schema: billing; Owner: -
+--
+
+ALTER TABLE ONLY billing.refund
+    ADD CONSTRAINT refund_pkey PRIMARY KEY (telegram_id, purchase_id);
 
 --
 -- Name: tariff tariff_pkey; Type: CONSTRAINT; Schema: billing; Owner: -
@@ -6085,6 +7416,76 @@ ALTER TABLE ONLY outbox.task
     ADD CONSTRAINT task_pkey PRIMARY KEY (telegram_id, task_id);
 
 --
+-- Name: code code_key_once; Type: CONSTRAINT; Schema: promo; Owner: -
+--
+
+ALTER TABLE ONLY promo.code
+    ADD CONSTRAINT code_key_once UNIQUE (issued_by, idempotency_key);
+
+--
+-- Name: code code_pkey; Type: CONSTRAINT; Schema: promo; Owner: -
+--
+
+ALTER TABLE ONLY promo.code
+    ADD CONSTRAINT code_pkey PRIMARY KEY (promo_id);
+
+--
+-- Name: code code_unique; Type: CONSTRAINT; Schema: promo; Owner: -
+--
+
+ALTER TABLE ONLY promo.code
+    ADD CONSTRAINT code_unique UNIQUE (code);
+
+--
+-- Name: use use_pkey; Type: CONSTRAINT; Schema: promo; Owner: -
+--
+
+ALTER TABLE ONLY promo.use
+    ADD CONSTRAINT use_pkey PRIMARY KEY (promo_id, use_no);
+
+--
+-- Name: level level_from_paying_unique; Type: CONSTRAINT; Schema: referral; Owner: -
+--
+
+ALTER TABLE ONLY referral.level
+    ADD CONSTRAINT level_from_paying_unique UNIQUE (from_paying);
+
+--
+-- Name: level level_pkey; Type: CONSTRAINT; Schema: referral; Owner: -
+--
+
+ALTER TABLE ONLY referral.level
+    ADD CONSTRAINT level_pkey PRIMARY KEY (level);
+
+--
+-- Name: paying paying_pkey; Type: CONSTRAINT; Schema: referral; Owner: -
+--
+
+ALTER TABLE ONLY referral.paying
+    ADD CONSTRAINT paying_pkey PRIMARY KEY (telegram_id, referred_id);
+
+--
+-- Name: referrer referrer_pkey; Type: CONSTRAINT; Schema: referral; Owner: -
+--
+
+ALTER TABLE ONLY referral.referrer
+    ADD CONSTRAINT referrer_pkey PRIMARY KEY (telegram_id);
+
+--
+-- Name: reward reward_pkey; Type: CONSTRAINT; Schema: referral; Owner: -
+--
+
+ALTER TABLE ONLY referral.reward
+    ADD CONSTRAINT reward_pkey PRIMARY KEY (telegram_id, purchase_id);
+
+--
+-- Name: change change_pkey; Type: CONSTRAINT; Schema: subscription; Owner: -
+--
+
+ALTER TABLE ONLY subscription.change
+    ADD CONSTRAINT change_pkey PRIMARY KEY (telegram_id, change_id);
+
+--
 -- Name: subscription subscription_pkey; Type: CONSTRAINT; Schema: subscription; Owner: -
 --
 
@@ -6097,6 +7498,41 @@ ALTER TABLE ONLY subscription.subscription
 
 ALTER TABLE ONLY wallet.wallet
     ADD CONSTRAINT wallet_pkey PRIMARY KEY (telegram_id);
+
+--
+-- Name: approval approval_pkey; Type: CONSTRAINT; Schema: withdrawal; Owner: -
+--
+
+ALTER TABLE ONLY withdrawal.approval
+    ADD CONSTRAINT approval_pkey PRIMARY KEY (telegram_id, withdrawal_id, admin_id);
+
+--
+-- Name: draft draft_key_once; Type: CONSTRAINT; Schema: withdrawal; Owner: -
+--
+
+ALTER TABLE ONLY withdrawal.draft
+    ADD CONSTRAINT draft_key_once UNIQUE (telegram_id, idempotency_key);
+
+--
+-- Name: draft draft_pkey; Type: CONSTRAINT; Schema: withdrawal; Owner: -
+--
+
+ALTER TABLE ONLY withdrawal.draft
+    ADD CONSTRAINT draft_pkey PRIMARY KEY (telegram_id, draft_id);
+
+--
+-- Name: withdrawal withdrawal_key_once; Type: CONSTRAINT; Schema: withdrawal; Owner: -
+--
+
+ALTER TABLE ONLY withdrawal.withdrawal
+    ADD CONSTRAINT withdrawal_key_once UNIQUE (telegram_id, idempotency_key);
+
+--
+-- Name: withdrawal withdrawal_pkey; Type: CONSTRAINT; Schema: withdrawal; Owner: -
+--
+
+ALTER TABLE ONLY withdrawal.withdrawal
+    ADD CONSTRAINT withdrawal_pkey PRIMARY KEY (telegram_id, withdrawal_id);
 
 --
 -- Name: account_referral_code; Type: INDEX; Schema: account; Owner: -
@@ -6117,6 +7553,12 @@ CREATE INDEX account_referrer ON account.account USING btree (referrer_id) WHERE
 CREATE INDEX entry_occurred ON audit.entry USING btree (occurred_at);
 
 --
+-- Name: entry_recorded; Type: INDEX; Schema: audit; Owner: -
+--
+
+CREATE INDEX entry_recorded ON audit.entry USING brin (recorded_xid) WITH (pages_per_range='16', autosummarize='on');
+
+--
 -- Name: entry_subject; Type: INDEX; Schema: audit; Owner: -
 --
 
@@ -6127,6 +7569,18 @@ CREATE INDEX entry_subject ON audit.entry USING btree (subject_id, occurred_at);
 --
 
 CREATE INDEX invoice_attached ON billing.invoice USING btree (provider, attached_at);
+
+--
+-- Name: payment_by_id; Type: INDEX; Schema: billing; Owner: -
+--
+
+CREATE INDEX payment_by_id ON billing.payment USING btree (payment_id);
+
+--
+-- Name: payment_suspended; Type: INDEX; Schema: billing; Owner: -
+--
+
+CREATE INDEX payment_suspended ON billing.payment USING btree (received_at) WHERE (outcome = 'suspense'::billing.payment_outcome);
 
 --
 -- Name: purchase_by_id; Type: INDEX; Schema: billing; Owner: -
@@ -6147,6 +7601,12 @@ CREATE INDEX purchase_expiry_check ON billing.purchase USING btree (expiry_check
 CREATE UNIQUE INDEX purchase_key_once ON billing.purchase USING btree (telegram_id, kind, idempotency_key);
 
 --
+-- Name: purchase_renews_period_once; Type: INDEX; Schema: billing; Owner: -
+--
+
+CREATE UNIQUE INDEX purchase_renews_period_once ON billing.purchase USING btree (telegram_id, renews_expires_at) WHERE (renews_expires_at IS NOT NULL);
+
+--
 -- Name: update_waiting; Type: INDEX; Schema: inbox; Owner: -
 --
 
@@ -6163,6 +7623,12 @@ CREATE INDEX update_waiting_by_chat ON inbox.update USING btree (chat_id, update
 --
 
 CREATE UNIQUE INDEX transfer_key_once ON ledger.transfer USING btree (telegram_id, reason, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+
+--
+-- Name: transfer_recorded; Type: INDEX; Schema: ledger; Owner: -
+--
+
+CREATE INDEX transfer_recorded ON ledger.transfer USING brin (recorded_xid) WITH (pages_per_range='16', autosummarize='on');
 
 --
 -- Name: scheduled_job_run_by_job; Type: INDEX; Schema: ops; Owner: -
@@ -6183,6 +7649,12 @@ CREATE INDEX scheduled_job_run_finished ON ops.scheduled_job_run USING btree (fi
 CREATE INDEX task_by_id ON outbox.task USING btree (task_id);
 
 --
+-- Name: task_cashback_once; Type: INDEX; Schema: outbox; Owner: -
+--
+
+CREATE UNIQUE INDEX task_cashback_once ON outbox.task USING btree (telegram_id, purchase_id, name) WHERE (kind = 'cashback'::outbox.kind);
+
+--
 -- Name: task_due; Type: INDEX; Schema: outbox; Owner: -
 --
 
@@ -6195,10 +7667,76 @@ CREATE INDEX task_due ON outbox.task USING btree (kind, due_at) WHERE (finished_
 CREATE INDEX task_leased ON outbox.task USING btree (leased_until) WHERE ((finished_at IS NULL) AND (leased_until IS NOT NULL));
 
 --
+-- Name: use_by_user; Type: INDEX; Schema: promo; Owner: -
+--
+
+CREATE INDEX use_by_user ON promo.use USING btree (telegram_id, promo_id);
+
+--
+-- Name: change_key_once; Type: INDEX; Schema: subscription; Owner: -
+--
+
+CREATE UNIQUE INDEX change_key_once ON subscription.change USING btree (telegram_id, kind, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+
+--
+-- Name: change_one_trial; Type: INDEX; Schema: subscription; Owner: -
+--
+
+CREATE UNIQUE INDEX change_one_trial ON subscription.change USING btree (telegram_id) WHERE (kind = 'trial'::subscription.change_kind);
+
+--
 -- Name: subscription_expiry_check; Type: INDEX; Schema: subscription; Owner: -
 --
 
 CREATE INDEX subscription_expiry_check ON subscription.subscription USING btree (expiry_check_at) WHERE (expiry_check_at IS NOT NULL);
+
+--
+-- Name: subscription_reminder_check; Type: INDEX; Schema: subscription; Owner: -
+--
+
+CREATE INDEX subscription_reminder_check ON subscription.subscription USING btree (reminder_check_at) WHERE (reminder_check_at IS NOT NULL);
+
+--
+-- Name: subscription_renew_check; Type: INDEX; Schema: subscription; Owner: -
+--
+
+CREATE INDEX subscription_renew_check ON subscription.subscription USING btree (renew_check_at) WHERE (renew_check_at IS NOT NULL);
+
+--
+-- Name: draft_expires; Type: INDEX; Schema: withdrawal; Owner: -
+--
+
+CREATE INDEX draft_expires ON withdrawal.draft USING btree (expires_at) WHERE (requisites IS NOT NULL);
+
+--
+-- Name: withdrawal_by_id; Type: INDEX; Schema: withdrawal; Owner: -
+--
+
+CREATE INDEX withdrawal_by_id ON withdrawal.withdrawal USING btree (withdrawal_id);
+
+--
+-- Name: withdrawal_one_pending; Type: INDEX; Schema: withdrawal; Owner: -
+--
+
+CREATE UNIQUE INDEX withdrawal_one_pending ON withdrawal.withdrawal USING btree (telegram_id) WHERE (status = 'pending'::withdrawal.status);
+
+--
+-- Name: withdrawal_purge; Type: INDEX; Schema: withdrawal; Owner: -
+--
+
+CREATE INDEX withdrawal_purge ON withdrawal.withdrawal USING btree (requisites_purge_at) WHERE (requisites_purge_at IS NOT NULL);
+
+--
+-- Name: withdrawal_recent; Type: INDEX; Schema: withdrawal; Owner: -
+--
+
+CREATE INDEX withdrawal_recent ON withdrawal.withdrawal USING btree (telegram_id, requested_at);
+
+--
+-- Name: withdrawal_waiting; Type: INDEX; Schema: withdrawal; Owner: -
+--
+
+CREATE INDEX withdrawal_waiting ON withdrawal.withdrawal USING btree (requested_at) WHERE (status = 'pending'::withdrawal.status);
 
 --
 -- Name: admin admin_is_user; Type: FK CONSTRAINT; Schema: account; Owner: -
@@ -6229,6 +7767,13 @@ ALTER TABLE ONLY billing.invoice
     ADD CONSTRAINT invoice_of_purchase FOREIGN KEY (telegram_id, purchase_id) REFERENCES billing.purchase(telegram_id, purchase_id);
 
 --
+-- Name: refund refund_of_purchase; Type: FK CONSTRAINT; Schema: billing; Owner: -
+--
+
+ALTER TABLE ONLY billing.refund
+    ADD CONSTRAINT refund_of_purchase FOREIGN KEY (telegram_id, purchase_id) REFERENCES billing.purchase(telegram_id, purchase_id);
+
+--
 -- Name: tariff_price tariff_price_of_tariff; Type: FK CONSTRAINT; Schema: billing; Owner: -
 --
 
@@ -6241,6 +7786,13 @@ ALTER TABLE ONLY billing.tariff_price
 
 ALTER TABLE ONLY ops.scheduled_job_run
     ADD CONSTRAINT scheduled_job_run_of_job FOREIGN KEY (job_name) REFERENCES ops.scheduled_job(name);
+
+--
+-- Name: approval approval_of_withdrawal; Type: FK CONSTRAINT; Schema: withdrawal; Owner: -
+--
+
+ALTER TABLE ONLY withdrawal.approval
+    ADD CONSTRAINT approval_of_withdrawal FOREIGN KEY (telegram_id, withdrawal_id) REFERENCES withdrawal.withdrawal(telegram_id, withdrawal_id);
 
 --
 -- Name: SCHEMA account; Type: ACL; Schema: -; Owner: -
@@ -6342,10 +7894,32 @@ GRANT USAGE ON SCHEMA outbox TO atlas_auditor;
 GRANT USAGE ON SCHEMA outbox TO atlas_dba;
 
 --
+-- Name: SCHEMA promo; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA promo TO atlas_bot;
+GRANT USAGE ON SCHEMA promo TO atlas_payments;
+GRANT USAGE ON SCHEMA promo TO atlas_admin;
+GRANT USAGE ON SCHEMA promo TO atlas_worker;
+GRANT USAGE ON SCHEMA promo TO atlas_auditor;
+GRANT USAGE ON SCHEMA promo TO atlas_dba;
+
+--
 -- Name: SCHEMA public; Type: ACL; Schema: -; Owner: -
 --
 
 GRANT ALL ON SCHEMA public TO atlas_owner;
+
+--
+-- Name: SCHEMA referral; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA referral TO atlas_bot;
+GRANT USAGE ON SCHEMA referral TO atlas_payments;
+GRANT USAGE ON SCHEMA referral TO atlas_admin;
+GRANT USAGE ON SCHEMA referral TO atlas_worker;
+GRANT USAGE ON SCHEMA referral TO atlas_auditor;
+GRANT USAGE ON SCHEMA referral TO atlas_dba;
 
 --
 -- Name: SCHEMA subscription; Type: ACL; Schema: -; Owner: -
@@ -6379,6 +7953,17 @@ GRANT USAGE ON SCHEMA wallet TO atlas_admin;
 GRANT USAGE ON SCHEMA wallet TO atlas_worker;
 GRANT USAGE ON SCHEMA wallet TO atlas_auditor;
 GRANT USAGE ON SCHEMA wallet TO atlas_dba;
+
+--
+-- Name: SCHEMA withdrawal; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA withdrawal TO atlas_bot;
+GRANT USAGE ON SCHEMA withdrawal TO atlas_payments;
+GRANT USAGE ON SCHEMA withdrawal TO atlas_admin;
+GRANT USAGE ON SCHEMA withdrawal TO atlas_worker;
+GRANT USAGE ON SCHEMA withdrawal TO atlas_auditor;
+GRANT USAGE ON SCHEMA withdrawal TO atlas_dba;
 
 --
 -- Name: FUNCTION _find_referrer(p_telegram_id bigint, p_start_payload text, OUT referrer_id bigint, OUT bind_refusal text); Type: ACL; Schema: account; Owner: -
@@ -6519,10 +8104,10 @@ REVOKE ALL ON FUNCTION billing._expire(p_users bigint[], p_now timestamp with ti
 REVOKE ALL ON FUNCTION billing._find_opened(p_telegram_id bigint, p_kind billing.purchase_kind, p_idempotency_key text, p_tariff text, p_months integer, p_promo_code text, p_amount_kopecks bigint) FROM PUBLIC;
 
 --
--- Name: FUNCTION _fulfil(p_telegram_id bigint, p_purchase_id uuid, p_tariff text, p_months integer, p_paid_with text, p_payment_id bigint, p_available_kopecks bigint, p_now timestamp with time zone); Type: ACL; Schema: billing; Owner: -
+-- Name: FUNCTION _fulfil(p_telegram_id bigint, p_purchase_id uuid, p_tariff text, p_months integer, p_price_kopecks bigint, p_paid_with text, p_payment_id bigint, p_available_kopecks bigint, p_now timestamp with time zone); Type: ACL; Schema: billing; Owner: -
 --
 
-REVOKE ALL ON FUNCTION billing._fulfil(p_telegram_id bigint, p_purchase_id uuid, p_tariff text, p_months integer, p_paid_with text, p_payment_id bigint, p_available_kopecks bigint, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION billing._fulfil(p_telegram_id bigint, p_purchase_id uuid, p_tariff text, p_months integer, p_price_kopecks bigint, p_paid_with text, p_payment_id bigint, p_available_kopecks bigint, p_now timestamp with time zone) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _identify_payment(p_provider text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, OUT telegram_id bigint, OUT owner_id bigint, OUT worth_kopecks bigint, OUT problem text); Type: ACL; Schema: billing; Owner: -
@@ -6979,10 +8564,34 @@ REVOKE ALL ON FUNCTION outbox._require_claim(p_holder text, p_limit integer, p_l
 REVOKE ALL ON FUNCTION outbox._retry(p_telegram_id bigint, p_task_id bigint, p_error text, p_wait interval, p_attempts_back integer) FROM PUBLIC;
 
 --
--- Name: FUNCTION _end_after(p_now timestamp with time zone, p_tariff text, p_months integer, p_before_tariff text, p_before_expires_at timestamp with time zone, p_is_trial boolean); Type: ACL; Schema: subscription; Owner: -
+-- Name: FUNCTION _activate(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_vpn_uuid uuid, p_stops_renewal boolean, p_now timestamp with time zone); Type: ACL; Schema: subscription; Owner: -
 --
 
-REVOKE ALL ON FUNCTION subscription._end_after(p_now timestamp with time zone, p_tariff text, p_months integer, p_before_tariff text, p_before_expires_at timestamp with time zone, p_is_trial boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION subscription._activate(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_vpn_uuid uuid, p_stops_renewal boolean, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _add_months(p_start timestamp with time zone, p_months integer); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription._add_months(p_start timestamp with time zone, p_months integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _change(p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_now timestamp with time zone, p_purchase_id uuid, p_actor_id bigint, p_reason text, p_duration interval, p_idempotency_key text); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription._change(p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_now timestamp with time zone, p_purchase_id uuid, p_actor_id bigint, p_reason text, p_duration interval, p_idempotency_key text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _extend(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_vpn_uuid uuid, p_now timestamp with time zone); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription._extend(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_vpn_uuid uuid, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _start_after(p_now timestamp with time zone, p_tariff text, p_before_tariff text, p_before_expires_at timestamp with time zone, p_before_period subscription.period); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription._start_after(p_now timestamp with time zone, p_tariff text, p_before_tariff text, p_before_expires_at timestamp with time zone, p_before_period subscription.period) FROM PUBLIC;
 
 --
 -- Name: FUNCTION current(p_telegram_id bigint); Type: ACL; Schema: subscription; Owner: -

@@ -7,8 +7,11 @@ create schema core;
 create schema account;
 create schema wallet;
 create schema ledger;
+create schema promo;
 create schema billing;
 create schema subscription;
+create schema referral;
+create schema withdrawal;
 create schema outbox;
 create schema vpn;
 create schema notify;
@@ -20,8 +23,11 @@ comment on schema core is 'Time, domains and the list of refusals.';
 comment on schema account is 'Users and admins.';
 comment on schema wallet is 'A user''s money now: available, held, debt.';
 comment on schema ledger is 'Every movement of money, append-only.';
+comment on schema promo is 'Promo codes and their uses.';
 comment on schema billing is 'Tariffs, purchases, payments, invoices.';
 comment on schema subscription is 'What a user has bought, and until when.';
+comment on schema referral is 'Who invited whom, and the cashback for it.';
+comment on schema withdrawal is 'Money that users take out.';
 comment on schema outbox is 'Work promised by a committed transaction: provisioning and messages.';
 comment on schema vpn is 'The provisioning queue as the worker sees it.';
 comment on schema notify is 'The message queue as the worker sees it.';
@@ -29,8 +35,8 @@ comment on schema inbox is 'Telegram updates, stored before they are confirmed.'
 comment on schema audit is 'Who did what.';
 comment on schema ops is 'Settings, switches, leases, jobs, reconciliation.';
 
-grant usage on schema core, account, wallet, ledger, billing, subscription, outbox, vpn, notify,
-  inbox, audit, ops
+grant usage on schema core, account, wallet, ledger, promo, billing, subscription, referral,
+  withdrawal, outbox, vpn, notify, inbox, audit, ops
 to atlas_bot, atlas_payments, atlas_admin, atlas_worker, atlas_auditor, atlas_dba;
 
 -- Domains rather than CHECKs on the tables of the purchase path: a domain's check is prepared once
@@ -56,11 +62,13 @@ comment on domain core.percent is '0 to 100.';
 comment on domain core.idempotency_key is 'Chosen by the caller, 1 to 128 characters.';
 
 create type ledger.account as enum
-  ('available', 'held', 'debt', 'revenue', 'provider', 'adjustment');
+  ('available', 'held', 'debt', 'revenue', 'provider', 'adjustment', 'cashback', 'payout');
 comment on type ledger.account is
   'available, held and debt are the user''s; the others are the shop''s and have no row of their own.';
 create type ledger.reason as enum
-  ('admin_credit', 'admin_debit', 'purchase', 'provider_purchase', 'topup', 'provider_excess');
+  ('admin_credit', 'admin_debit', 'purchase', 'provider_purchase', 'topup', 'provider_excess',
+   'suspense', 'refund', 'reversal', 'cashback', 'clawback', 'withdrawal_hold',
+   'withdrawal_return', 'withdrawal_payout');
 comment on type ledger.reason is 'Why money moved.';
 create type billing.purchase_kind as enum ('subscription', 'topup');
 comment on type billing.purchase_kind is 'What is bought: VPN access, or money on the balance.';
@@ -72,8 +80,23 @@ create type billing.payment_outcome as enum ('applied', 'credited', 'suspense', 
 comment on type billing.payment_outcome is 'What became of received money.';
 create type subscription.activation as enum ('none', 'pending', 'active', 'failed');
 comment on type subscription.activation is 'Whether the key is on the node.';
-create type outbox.kind as enum ('provision', 'message');
-comment on type outbox.kind is 'Who works the task off: vpn.claim_jobs or notify.claim.';
+create type subscription.period as enum ('paid', 'trial', 'grant');
+comment on type subscription.period is
+  'How the time in force began. A purchase replaces a trial; a grant on top of bought time leaves it paid.';
+create type subscription.change_kind as enum
+  ('trial', 'grant', 'revoke', 'refund', 'reversal', 'reissue');
+comment on type subscription.change_kind is 'What changed a subscription, beside purchases.';
+create type billing.refund_kind as enum ('refund', 'reversal');
+comment on type billing.refund_kind is
+  'Who took a purchase back: an admin (to the balance), or the provider.';
+create type referral.reward_status as enum ('paid', 'clawed_back', 'void');
+comment on type referral.reward_status is
+  'void: the purchase was taken back before its reward was paid.';
+create type withdrawal.status as enum ('pending', 'approved', 'rejected', 'cancelled');
+comment on type withdrawal.status is 'pending -> approved | rejected | cancelled.';
+create type outbox.kind as enum ('provision', 'message', 'cashback');
+comment on type outbox.kind is
+  'Who works the task off: vpn.claim_jobs, notify.claim or referral.pay_due.';
 
 create table core.refusal (
   sqlstate text constraint refusal_pkey primary key
@@ -99,6 +122,12 @@ insert into core.refusal (sqlstate, message, hint) values
   ('OP003', 'feature is switched off', 'An admin can switch it on with ops.set_feature.'),
   ('WA001', 'insufficient funds', 'Top up the balance, or choose a smaller amount.'),
   ('PR001', 'no such promo code', 'Check the spelling, or go on without a code.'),
+  ('PR002', 'promo code expired', 'Go on without it, or issue a new code with promo.issue.'),
+  ('PR003', 'promo code used up', 'An admin can allow more uses with promo.set_limit.'),
+  ('PR004', 'promo code disabled', 'Go on without it; a disabled code stays disabled.'),
+  ('PR005', 'this user''s limit reached', 'Go on without it, or use another code.'),
+  ('PR006', 'malformed promo code', 'A code is 3 to 32 letters A-Z and digits.'),
+  ('PR007', 'promo code exists', 'Choose another code, or null for a generated one.'),
   ('PU001', 'no such purchase for this user', 'Open a new one with billing.open_purchase.'),
   ('PU002', 'purchase expired', 'Open a new one with billing.open_purchase.'),
   ('PU003', 'purchase is not open', 'Look at it with billing.show_purchase.'),
@@ -106,6 +135,17 @@ insert into core.refusal (sqlstate, message, hint) values
   ('PU005', 'below the provider''s minimum', 'billing.ways_to_pay() lists what is offered.'),
   ('PU006', 'top-up amount out of range', 'billing.topup_options() gives the limits.'),
   ('PY001', 'unknown provider', 'Providers are telegram, stars and cryptobot.'),
+  ('PY002', 'payment is not in suspense', 'DETAIL says what became of it, and by whom.'),
+  ('SU001', 'no subscription', 'Buy one with billing.open_purchase, or give one with grant_time.'),
+  ('SU002', 'trial already used', 'A trial is once per user: buy with billing.open_purchase.'),
+  ('SU003', 'has a paid subscription', 'A trial is for users without one.'),
+  ('WD001', 'no such withdrawal', 'withdrawal.list_pending() lists those that wait.'),
+  ('WD002', 'withdrawal is not pending', 'DETAIL says how it ended, when, and by whom.'),
+  ('WD003', 'below the minimum', 'The setting withdrawal_minimum_kopecks has the minimum.'),
+  ('WD004', 'too many requests, or one is pending',
+   'Cancel the pending one with withdrawal.cancel, or wait until a day has passed.'),
+  ('WD005', 'own withdrawal', 'Another admin has to approve it.'),
+  ('40001', 'try again with the same key', 'Something else changed it first: call again.'),
   ('VP001', 'provisioning lease lost', 'Another worker has the job now; drop it.');
 
 create table account.account (
@@ -181,9 +221,10 @@ create table ledger.transfer (
   held_kopecks core.balance_kopecks not null,
   debt_kopecks core.balance_kopecks not null,
   created_at timestamptz not null,
-  recorded_xid xid8 not null default pg_current_xact_id(),
+  recorded_xid bigint not null default pg_current_xact_id()::text::bigint,
   purchase_id uuid,
   payment_id bigint,
+  withdrawal_id bigint,
   actor_id bigint,
   note text,
   idempotency_key core.idempotency_key,
@@ -192,6 +233,8 @@ create table ledger.transfer (
 );
 create unique index transfer_key_once on ledger.transfer (telegram_id, reason, idempotency_key)
   where idempotency_key is not null;
+create index transfer_recorded on ledger.transfer using brin (recorded_xid)
+  with (pages_per_range = 16, autosummarize = on);
 comment on sequence ledger.transfer_id is 'Numbers transfers; gaps mean nothing.';
 comment on table ledger.transfer is
   'One row is one movement from the debit account to the credit account, with the user''s balances after it. Append-only.';
@@ -209,6 +252,7 @@ comment on column ledger.transfer.created_at is 'When, by the clock after the lo
 comment on column ledger.transfer.recorded_xid is 'The writing transaction: rows below a snapshot''s xmin are settled.';
 comment on column ledger.transfer.purchase_id is 'The purchase it paid, if any.';
 comment on column ledger.transfer.payment_id is 'The provider payment it came from, if any.';
+comment on column ledger.transfer.withdrawal_id is 'The withdrawal it belongs to, if any.';
 comment on column ledger.transfer.actor_id is 'The admin who did it; null for the user and the system.';
 comment on column ledger.transfer.note is 'The admin''s words.';
 comment on column ledger.transfer.idempotency_key is 'The caller''s key; the row itself is the first answer.';
@@ -263,6 +307,61 @@ insert into billing.provider (provider, currency, minimum_kopecks, is_offered, i
 values ('telegram', 'RUB', 6400, true, true), ('stars', 'XTR', 1, true, true),
        ('cryptobot', 'RUB', 1, true, true), ('manual', 'RUB', 1, false, false);
 
+create table promo.code (
+  promo_id bigint generated always as identity constraint code_pkey primary key,
+  code text not null constraint code_unique unique
+    constraint code_is_canonical check (code ~ '^[A-Z0-9]{3,32}$'),
+  discount_percent core.percent not null
+    constraint code_discount_in_range check (discount_percent between 1 and 100),
+  max_uses int constraint code_max_uses_in_range check (max_uses between 1 and 1000000),
+  per_user_limit int not null
+    constraint code_per_user_limit_in_range check (per_user_limit between 1 and 1000),
+  expires_at timestamptz,
+  is_active boolean not null default true,
+  issued_at timestamptz not null,
+  issued_by core.telegram_id not null,
+  asked jsonb not null,
+  idempotency_key core.idempotency_key not null,
+  disabled_at timestamptz,
+  disabled_by core.telegram_id,
+  constraint code_key_once unique (issued_by, idempotency_key)
+);
+comment on table promo.code is 'Promo codes. Buyers read a code''s row and never lock it.';
+comment on column promo.code.promo_id is 'The code''s number: uses are bound to it, not to the text.';
+comment on column promo.code.code is 'As users type it, canonical: A-Z and 0-9.';
+comment on column promo.code.discount_percent is '1 to 100.';
+comment on column promo.code.max_uses is 'How often it can be used in all; null for no limit.';
+comment on column promo.code.per_user_limit is 'How often by one user.';
+comment on column promo.code.expires_at is 'From then on nobody can open a purchase with it; null for never.';
+comment on column promo.code.is_active is 'False once it was disabled.';
+comment on column promo.code.issued_at is 'When it was made.';
+comment on column promo.code.issued_by is 'The admin who made it.';
+comment on column promo.code.asked is 'The arguments of promo.issue: a repeat is compared with them.';
+comment on column promo.code.idempotency_key is 'The admin''s key.';
+comment on column promo.code.disabled_at is 'When it was disabled.';
+comment on column promo.code.disabled_by is 'The admin who disabled it.';
+
+create sequence promo.use_no as bigint cache 32;
+create table promo.use (
+  promo_id bigint not null,
+  use_no bigint not null,
+  telegram_id core.telegram_id not null,
+  purchase_id uuid not null,
+  reserved_at timestamptz not null,
+  constraint use_pkey primary key (promo_id, use_no)
+);
+create index use_by_user on promo.use (telegram_id, promo_id);
+comment on sequence promo.use_no is
+  'Where a search for a free number begins: cached, so that buyers of a hot code do not meet.';
+comment on table promo.use is
+  'One row is one use: reserved while its purchase is open, consumed once it is paid. A code with a '
+  'limit has the numbers 1 to max_uses and no others, so the primary key is the limit.';
+comment on column promo.use.promo_id is 'The code.';
+comment on column promo.use.use_no is 'The use''s number, each once.';
+comment on column promo.use.telegram_id is 'Who uses it.';
+comment on column promo.use.purchase_id is 'For which purchase.';
+comment on column promo.use.reserved_at is 'When it was reserved.';
+
 create table billing.purchase (
   telegram_id core.telegram_id not null,
   purchase_id uuid not null,
@@ -274,6 +373,8 @@ create table billing.purchase (
   discount_kind billing.discount_kind not null,
   discount_percent core.percent not null,
   price_kopecks core.price_kopecks not null,
+  promo_code text,
+  promo_id bigint,
   idempotency_key core.idempotency_key not null,
   opened_at timestamptz not null,
   expires_at timestamptz not null,
@@ -283,7 +384,10 @@ create table billing.purchase (
   payment_id bigint,
   before_tariff text,
   before_expires_at timestamptz,
+  before_period subscription.period,
+  period_starts_at timestamptz,
   after_expires_at timestamptz,
+  renews_expires_at timestamptz,
   quoted_expires_at timestamptz,
   available_after_kopecks core.balance_kopecks,
   provision_task_id bigint,
@@ -292,6 +396,8 @@ create table billing.purchase (
 ) with (fillfactor = 70);
 create index purchase_by_id on billing.purchase (purchase_id);
 create unique index purchase_key_once on billing.purchase (telegram_id, kind, idempotency_key);
+create unique index purchase_renews_period_once on billing.purchase (telegram_id, renews_expires_at)
+  where renews_expires_at is not null;
 create index purchase_expiry_check on billing.purchase (expiry_check_at)
   where expiry_check_at is not null;
 comment on table billing.purchase is 'What a user is buying or has bought, at the price that was shown.';
@@ -305,6 +411,8 @@ comment on column billing.purchase.list_kopecks is 'Before the discount.';
 comment on column billing.purchase.discount_kind is 'Which discount won.';
 comment on column billing.purchase.discount_percent is 'And its size.';
 comment on column billing.purchase.price_kopecks is 'What is to be paid; fixed when opened.';
+comment on column billing.purchase.promo_code is 'The promo code it was opened with, canonical, whether or not it won.';
+comment on column billing.purchase.promo_id is 'The promo code that won; its use is in promo.use.';
 comment on column billing.purchase.idempotency_key is 'The opener''s key.';
 comment on column billing.purchase.opened_at is 'When it was opened.';
 comment on column billing.purchase.expires_at is 'Paid from balance only before this; a provider''s money is honoured later too.';
@@ -315,7 +423,11 @@ comment on column billing.purchase.paid_with is 'balance, free, or the provider.
 comment on column billing.purchase.payment_id is 'The provider payment that paid it.';
 comment on column billing.purchase.before_tariff is 'The subscription before it was paid: tariff.';
 comment on column billing.purchase.before_expires_at is 'The subscription before it was paid: end.';
+comment on column billing.purchase.before_period is 'The subscription before it was paid: period.';
+comment on column billing.purchase.period_starts_at is 'Where the bought months begin; they end at after_expires_at.';
 comment on column billing.purchase.after_expires_at is 'The subscription after it was paid: end.';
+comment on column billing.purchase.renews_expires_at is
+  'Auto-renewal: the end of the period it renews. At most one charge per period.';
 comment on column billing.purchase.quoted_expires_at is 'The end that was shown when it was opened: part of the opener''s first answer.';
 comment on column billing.purchase.available_after_kopecks is 'Available after it was paid: part of the first answer.';
 comment on column billing.purchase.provision_task_id is 'The provisioning job that it wrote.';
@@ -371,6 +483,12 @@ create table billing.payment (
   credited_kopecks core.price_kopecks not null,
   outcome billing.payment_outcome not null,
   suspense_reason text,
+  resolved_by bigint,
+  resolved_at timestamptz,
+  resolution_note text,
+  reversed_at timestamptz,
+  reversal_debt_kopecks bigint,
+  reversal_raw jsonb,
   subscription_expires_at timestamptz,
   received_at timestamptz not null,
   raw jsonb,
@@ -378,10 +496,14 @@ create table billing.payment (
   constraint payment_pkey primary key (telegram_id, payment_id),
   constraint payment_suspense_has_reason
     check ((outcome = 'suspense') <= (suspense_reason is not null)),
-  constraint payment_credits_no_more_than_received check (credited_kopecks <= worth_kopecks)
+  constraint payment_credits_no_more_than_received check (credited_kopecks <= worth_kopecks),
+  constraint payment_reversed_says_when check ((outcome = 'reversed') = (reversed_at is not null)),
+  constraint payment_resolution_is_whole check ((resolved_by is null) = (resolved_at is null))
 );
+create index payment_by_id on billing.payment (payment_id);
+create index payment_suspended on billing.payment (received_at) where outcome = 'suspense';
 comment on table billing.payment is 'Money that a provider brought, each with exactly one outcome.';
-comment on column billing.payment.telegram_id is 'Whose it is; 0 while it is in suspense.';
+comment on column billing.payment.telegram_id is 'Whose it is; 0 while it is nobody''s.';
 comment on column billing.payment.payment_id is 'The payment''s number.';
 comment on column billing.payment.provider is 'Who brought it.';
 comment on column billing.payment.charge_id is 'The provider''s id of it.';
@@ -393,35 +515,269 @@ comment on column billing.payment.worth_kopecks is 'In kopecks; null in suspense
 comment on column billing.payment.credited_kopecks is 'What of it went to the balance.';
 comment on column billing.payment.outcome is 'applied, credited, suspense or reversed.';
 comment on column billing.payment.suspense_reason is 'Why it is in suspense.';
+comment on column billing.payment.resolved_by is 'The admin who took it out of suspense.';
+comment on column billing.payment.resolved_at is 'When it was taken out of suspense.';
+comment on column billing.payment.resolution_note is 'The admin''s words about it.';
+comment on column billing.payment.reversed_at is 'When the provider took it back.';
+comment on column billing.payment.reversal_debt_kopecks is
+  'What of the reversal was no longer there and became debt: part of the first answer.';
+comment on column billing.payment.reversal_raw is 'The provider''s own words about the reversal.';
 comment on column billing.payment.subscription_expires_at is 'The end of the subscription that it bought: part of the first answer.';
 comment on column billing.payment.received_at is 'When it was settled here.';
 comment on column billing.payment.raw is 'The provider''s own words.';
 comment on column billing.payment.correlation_id is 'Ties it to the event it came with.';
 
+create table billing.refund (
+  telegram_id core.telegram_id not null,
+  purchase_id uuid not null,
+  kind billing.refund_kind not null,
+  refunded_kopecks core.price_kopecks not null,
+  subscription_expires_at timestamptz,
+  actor_id bigint,
+  reason text,
+  refunded_at timestamptz not null,
+  constraint refund_pkey primary key (telegram_id, purchase_id),
+  constraint refund_of_purchase foreign key (telegram_id, purchase_id)
+    references billing.purchase (telegram_id, purchase_id),
+  constraint refund_by_admin_has_actor check ((kind = 'refund') = (actor_id is not null))
+);
+comment on table billing.refund is 'Purchases that were taken back, each once.';
+comment on column billing.refund.telegram_id is 'The buyer.';
+comment on column billing.refund.purchase_id is 'The purchase.';
+comment on column billing.refund.kind is 'refund: by an admin, to the balance; reversal: by the provider.';
+comment on column billing.refund.refunded_kopecks is 'What went back to the balance; 0 for a reversal.';
+comment on column billing.refund.subscription_expires_at is 'The end of the subscription after it: part of the first answer.';
+comment on column billing.refund.actor_id is 'The admin.';
+comment on column billing.refund.reason is 'The admin''s words.';
+comment on column billing.refund.refunded_at is 'When.';
+
 create table subscription.subscription (
   telegram_id core.telegram_id not null constraint subscription_pkey primary key,
   tariff text not null,
-  is_trial boolean not null default false,
+  period subscription.period not null default 'paid',
+  started_at timestamptz not null,
   expires_at timestamptz not null,
   auto_renew boolean not null default false,
   activation subscription.activation not null,
   vpn_uuid uuid not null,
   key_uri text,
-  expiry_check_at timestamptz
-) with (fillfactor = 70);
+  expiry_check_at timestamptz,
+  renew_check_at timestamptz,
+  renew_declined_for timestamptz,
+  reminder_check_at timestamptz
+) with (fillfactor = 60);
 create index subscription_expiry_check on subscription.subscription (expiry_check_at)
   where expiry_check_at is not null;
+create index subscription_renew_check on subscription.subscription (renew_check_at)
+  where renew_check_at is not null;
+create index subscription_reminder_check on subscription.subscription (reminder_check_at)
+  where reminder_check_at is not null;
 comment on table subscription.subscription is 'A user''s one subscription.';
 comment on column subscription.subscription.telegram_id is 'The user.';
 comment on column subscription.subscription.tariff is 'The tariff in force.';
-comment on column subscription.subscription.is_trial is 'True until something is bought.';
+comment on column subscription.subscription.period is 'paid, trial or grant.';
+comment on column subscription.subscription.started_at is 'When the trial or grant in force began, or the first purchase of an unbroken run.';
 comment on column subscription.subscription.expires_at is 'The end.';
 comment on column subscription.subscription.auto_renew is 'Whether it renews itself from the balance.';
 comment on column subscription.subscription.activation is 'Whether the key is on the node.';
 comment on column subscription.subscription.vpn_uuid is 'The VPN identity; a new one after expiry.';
 comment on column subscription.subscription.key_uri is 'The key as the node gave it; null until then.';
 comment on column subscription.subscription.expiry_check_at is
-  'When expiry looks at it; never later than the end. Only the worker moves it forward, so that renewing stays a HOT update.';
+  'When expiry looks at it; never later than the end; null once it is over. Only the worker moves it '
+  'forward, so that renewing stays a HOT update.';
+comment on column subscription.subscription.renew_check_at is
+  'When auto-renewal looks at it; null while there is nothing to do. Moved like expiry_check_at.';
+comment on column subscription.subscription.renew_declined_for is
+  'The end for which the balance was too small and the user was told; a deposit lets it be tried again.';
+comment on column subscription.subscription.reminder_check_at is
+  'When reminders look at it. Moved like expiry_check_at.';
+
+create table subscription.change (
+  telegram_id core.telegram_id not null,
+  change_id bigint not null,
+  kind subscription.change_kind not null,
+  before_tariff text,
+  before_expires_at timestamptz,
+  before_period subscription.period,
+  after_tariff text,
+  after_expires_at timestamptz,
+  after_period subscription.period,
+  vpn_uuid uuid,
+  duration interval,
+  purchase_id uuid,
+  actor_id bigint,
+  reason text,
+  idempotency_key core.idempotency_key,
+  changed_at timestamptz not null,
+  correlation_id text default left(nullif(current_setting('atlas.correlation_id', true), ''), 128),
+  constraint change_pkey primary key (telegram_id, change_id)
+);
+create unique index change_key_once on subscription.change (telegram_id, kind, idempotency_key)
+  where idempotency_key is not null;
+create unique index change_one_trial on subscription.change (telegram_id) where kind = 'trial';
+comment on table subscription.change is
+  'What changed a subscription beside purchases, which keep their own before and after: together one '
+  'chain per user, in the order of change_id and provision_task_id.';
+comment on column subscription.change.telegram_id is 'The user.';
+comment on column subscription.change.change_id is 'Its place in the chain, from the sequence outbox.task_id.';
+comment on column subscription.change.kind is 'trial, grant, revoke, refund, reversal or reissue.';
+comment on column subscription.change.before_tariff is 'Before: tariff; null for no subscription.';
+comment on column subscription.change.before_expires_at is 'Before: end.';
+comment on column subscription.change.before_period is 'Before: period.';
+comment on column subscription.change.after_tariff is 'After: tariff; null for no subscription.';
+comment on column subscription.change.after_expires_at is 'After: end.';
+comment on column subscription.change.after_period is 'After: period.';
+comment on column subscription.change.vpn_uuid is 'The VPN identity after it.';
+comment on column subscription.change.duration is 'grant: how long.';
+comment on column subscription.change.purchase_id is 'refund, reversal: the purchase taken back.';
+comment on column subscription.change.actor_id is 'The admin; null for the user and the system.';
+comment on column subscription.change.reason is 'The admin''s words.';
+comment on column subscription.change.idempotency_key is 'The caller''s key; the row itself is the first answer.';
+comment on column subscription.change.changed_at is 'When.';
+comment on column subscription.change.correlation_id is 'Ties it to the update or event it came from.';
+
+create table referral.level (
+  level text constraint level_pkey primary key,
+  from_paying int not null constraint level_from_paying_unique unique
+    constraint level_from_paying_not_negative check (from_paying >= 0),
+  percent core.percent not null
+);
+comment on table referral.level is 'Cashback by the number of paying referrals.';
+comment on column referral.level.level is 'silver, gold, platinum.';
+comment on column referral.level.from_paying is 'From how many paying referrals on.';
+comment on column referral.level.percent is 'Cashback in percent of what was paid.';
+insert into referral.level (level, from_paying, percent)
+values ('silver', 0, 10), ('gold', 25, 25), ('platinum', 50, 45);
+
+create table referral.paying (
+  telegram_id core.telegram_id not null,
+  referred_id core.telegram_id not null,
+  since timestamptz not null,
+  constraint paying_pkey primary key (telegram_id, referred_id)
+);
+comment on table referral.paying is 'Referred users with a paid purchase above 0, as processed so far; a refund does not uncount.';
+comment on column referral.paying.telegram_id is 'The referrer.';
+comment on column referral.paying.referred_id is 'Who was invited and has paid.';
+comment on column referral.paying.since is 'When it was first processed.';
+
+create table referral.referrer (
+  telegram_id core.telegram_id not null constraint referrer_pkey primary key,
+  paying_count int not null constraint referrer_paying_not_negative check (paying_count >= 0),
+  earned_kopecks core.balance_kopecks not null
+) with (fillfactor = 80);
+comment on table referral.referrer is 'Totals per referrer, kept under the user''s lock.';
+comment on column referral.referrer.telegram_id is 'The referrer.';
+comment on column referral.referrer.paying_count is 'Rows in referral.paying.';
+comment on column referral.referrer.earned_kopecks is 'Cashback paid, less what was clawed back.';
+
+create table referral.reward (
+  telegram_id core.telegram_id not null,
+  purchase_id uuid not null,
+  referred_id core.telegram_id not null,
+  status referral.reward_status not null,
+  paid_kopecks core.amount_kopecks not null,
+  percent core.percent not null,
+  reward_kopecks core.price_kopecks not null,
+  rewarded_at timestamptz not null,
+  clawed_back_at timestamptz,
+  constraint reward_pkey primary key (telegram_id, purchase_id)
+);
+comment on table referral.reward is 'Cashback, at most one per purchase.';
+comment on column referral.reward.telegram_id is 'The referrer.';
+comment on column referral.reward.purchase_id is 'The purchase of the referred user.';
+comment on column referral.reward.referred_id is 'Who bought.';
+comment on column referral.reward.status is 'paid, clawed_back or void.';
+comment on column referral.reward.paid_kopecks is 'What the purchase cost, after discount.';
+comment on column referral.reward.percent is 'The level''s percent when it was processed.';
+comment on column referral.reward.reward_kopecks is 'Rounded down; 0 when void.';
+comment on column referral.reward.rewarded_at is 'When it was processed.';
+comment on column referral.reward.clawed_back_at is 'When a refund took it back.';
+
+create table withdrawal.withdrawal (
+  telegram_id core.telegram_id not null,
+  withdrawal_id bigint generated always as identity,
+  status withdrawal.status not null default 'pending',
+  amount_kopecks core.amount_kopecks not null,
+  requisites text constraint withdrawal_requisites_are_sealed
+    check (requisites ~ '^v1:[A-Za-z0-9+/]+={0,2}$' and length(requisites) <= 4096),
+  available_after_kopecks core.balance_kopecks not null,
+  held_after_kopecks core.balance_kopecks not null,
+  requested_at timestamptz not null,
+  idempotency_key core.idempotency_key not null,
+  ended_at timestamptz,
+  ended_by bigint,
+  reason text,
+  requisites_purge_at timestamptz,
+  correlation_id text default left(nullif(current_setting('atlas.correlation_id', true), ''), 128),
+  constraint withdrawal_pkey primary key (telegram_id, withdrawal_id),
+  constraint withdrawal_key_once unique (telegram_id, idempotency_key),
+  constraint withdrawal_ended_says_when check ((status = 'pending') = (ended_at is null)),
+  constraint withdrawal_pending_has_requisites check (status <> 'pending' or requisites is not null)
+);
+create index withdrawal_by_id on withdrawal.withdrawal (withdrawal_id);
+create unique index withdrawal_one_pending on withdrawal.withdrawal (telegram_id)
+  where status = 'pending';
+create index withdrawal_waiting on withdrawal.withdrawal (requested_at) where status = 'pending';
+create index withdrawal_recent on withdrawal.withdrawal (telegram_id, requested_at);
+create index withdrawal_purge on withdrawal.withdrawal (requisites_purge_at)
+  where requisites_purge_at is not null;
+comment on table withdrawal.withdrawal is
+  'Requests to take money out. The amount is held from the request to the end.';
+comment on column withdrawal.withdrawal.telegram_id is 'Whose money.';
+comment on column withdrawal.withdrawal.withdrawal_id is 'The withdrawal''s number.';
+comment on column withdrawal.withdrawal.status is 'pending -> approved | rejected | cancelled.';
+comment on column withdrawal.withdrawal.amount_kopecks is 'How much.';
+comment on column withdrawal.withdrawal.requisites is
+  'Where to, encrypted by the application; null once purged.';
+comment on column withdrawal.withdrawal.available_after_kopecks is 'Available after the request: part of the first answer.';
+comment on column withdrawal.withdrawal.held_after_kopecks is 'Held after the request: part of the first answer.';
+comment on column withdrawal.withdrawal.requested_at is 'When it was asked for.';
+comment on column withdrawal.withdrawal.idempotency_key is 'The user''s key.';
+comment on column withdrawal.withdrawal.ended_at is 'When it was approved, rejected or cancelled.';
+comment on column withdrawal.withdrawal.ended_by is 'The admin, or the user who cancelled.';
+comment on column withdrawal.withdrawal.reason is 'Why it was rejected.';
+comment on column withdrawal.withdrawal.requisites_purge_at is 'When the requisites are removed; null before the end and after the purge.';
+comment on column withdrawal.withdrawal.correlation_id is 'Ties it to the update it came from.';
+
+create table withdrawal.approval (
+  telegram_id core.telegram_id not null,
+  withdrawal_id bigint not null,
+  admin_id core.telegram_id not null,
+  approved_at timestamptz not null,
+  constraint approval_pkey primary key (telegram_id, withdrawal_id, admin_id),
+  constraint approval_of_withdrawal foreign key (telegram_id, withdrawal_id)
+    references withdrawal.withdrawal (telegram_id, withdrawal_id),
+  constraint approval_not_own check (admin_id <> telegram_id)
+);
+comment on table withdrawal.approval is 'Who approved what, each admin once.';
+comment on column withdrawal.approval.telegram_id is 'Whose withdrawal.';
+comment on column withdrawal.approval.withdrawal_id is 'Which one.';
+comment on column withdrawal.approval.admin_id is 'Who approved it.';
+comment on column withdrawal.approval.approved_at is 'When.';
+
+create table withdrawal.draft (
+  telegram_id core.telegram_id not null,
+  draft_id uuid not null,
+  amount_kopecks core.amount_kopecks not null,
+  requisites text constraint draft_requisites_are_sealed
+    check (requisites ~ '^v1:[A-Za-z0-9+/]+={0,2}$' and length(requisites) <= 4096),
+  idempotency_key core.idempotency_key not null,
+  drafted_at timestamptz not null,
+  expires_at timestamptz not null,
+  withdrawal_id bigint,
+  constraint draft_pkey primary key (telegram_id, draft_id),
+  constraint draft_key_once unique (telegram_id, idempotency_key)
+);
+create index draft_expires on withdrawal.draft (expires_at) where requisites is not null;
+comment on table withdrawal.draft is 'What the withdrawal dialogue shows before its last confirmation.';
+comment on column withdrawal.draft.telegram_id is 'Whose money.';
+comment on column withdrawal.draft.draft_id is 'The opaque id that the confirm button carries.';
+comment on column withdrawal.draft.amount_kopecks is 'How much.';
+comment on column withdrawal.draft.requisites is 'Where to, encrypted; null once submitted or purged.';
+comment on column withdrawal.draft.idempotency_key is 'The user''s key.';
+comment on column withdrawal.draft.drafted_at is 'When it was drafted.';
+comment on column withdrawal.draft.expires_at is 'When it can no longer be submitted.';
+comment on column withdrawal.draft.withdrawal_id is 'The withdrawal that it became.';
 
 create sequence outbox.task_id as bigint;
 comment on sequence outbox.task_id is 'Numbers tasks in the order of their making.';
@@ -437,6 +793,7 @@ create table outbox.task (
   purchase_id uuid,
   vpn_uuid uuid,
   amount_kopecks bigint,
+  other_id bigint,
   arguments jsonb,
   holder text,
   lease_token uuid,
@@ -451,18 +808,21 @@ create index task_by_id on outbox.task (task_id);
 create index task_due on outbox.task (kind, due_at) where finished_at is null;
 create index task_leased on outbox.task (leased_until)
   where finished_at is null and leased_until is not null;
+create unique index task_cashback_once on outbox.task (telegram_id, purchase_id, name)
+  where kind = 'cashback';
 comment on table outbox.task is 'Work that a committed transaction promised. A user''s tasks of a kind are worked in order.';
 comment on column outbox.task.telegram_id is 'Whose task.';
 comment on column outbox.task.task_id is 'job_id in vpn, message_id in notify.';
-comment on column outbox.task.kind is 'provision or message.';
-comment on column outbox.task.name is 'provision: add or remove; message: the template.';
+comment on column outbox.task.kind is 'provision, message or cashback.';
+comment on column outbox.task.name is 'provision: add or remove; message: the template; cashback: reward or clawback.';
 comment on column outbox.task.due_at is 'Not before.';
 comment on column outbox.task.created_at is 'When it was promised.';
 comment on column outbox.task.attempt is 'Attempts begun.';
 comment on column outbox.task.is_repeatable is 'A message that is sent again when its outcome is unknown (keys only).';
 comment on column outbox.task.purchase_id is 'The purchase it follows from.';
 comment on column outbox.task.vpn_uuid is 'provision: the identity to add or remove.';
-comment on column outbox.task.amount_kopecks is 'message: an amount to show.';
+comment on column outbox.task.amount_kopecks is 'message: an amount to show; cashback: what was paid.';
+comment on column outbox.task.other_id is 'cashback: who bought.';
 comment on column outbox.task.arguments is 'message: what else to show.';
 comment on column outbox.task.holder is 'The worker that has it.';
 comment on column outbox.task.lease_token is 'Proof of the last claim.';
@@ -507,10 +867,12 @@ create table audit.entry (
   action text not null constraint entry_action_length check (length(action) between 1 and 128),
   subject_id text constraint entry_subject_length check (length(subject_id) <= 256),
   details jsonb not null default '{}',
-  recorded_xid xid8 not null default pg_current_xact_id(),
+  recorded_xid bigint not null default pg_current_xact_id()::text::bigint,
   correlation_id text default left(nullif(current_setting('atlas.correlation_id', true), ''), 128)
 );
 create index entry_occurred on audit.entry (occurred_at);
+create index entry_recorded on audit.entry using brin (recorded_xid)
+  with (pages_per_range = 16, autosummarize = on);
 create index entry_subject on audit.entry (subject_id, occurred_at);
 comment on table audit.entry is 'What happened beside the ledger: refusals of authority, admins, switches, suspense.';
 comment on column audit.entry.entry_id is 'The row''s number.';
@@ -521,6 +883,31 @@ comment on column audit.entry.subject_id is 'On whom or what.';
 comment on column audit.entry.details is 'The rest.';
 comment on column audit.entry.recorded_xid is 'The writing transaction.';
 comment on column audit.entry.correlation_id is 'Ties it to the update or event it came from.';
+
+create table audit.batch (
+  batch_id bigint constraint batch_pkey primary key,
+  from_xid bigint not null,
+  to_xid bigint not null,
+  row_ids text[] not null,
+  row_hashes bytea[] not null,
+  sealed_rows bigint not null,
+  previous_hash bytea not null,
+  hash bytea not null,
+  sealed_at timestamptz not null,
+  constraint batch_xids_grow check (from_xid < to_xid),
+  constraint batch_lists_match check (cardinality(row_ids) = cardinality(row_hashes))
+);
+comment on table audit.batch is
+  'The seal: a hash chain over batches of ledger rows and audit entries, written after the fact.';
+comment on column audit.batch.batch_id is '1, 2, 3 … without a gap.';
+comment on column audit.batch.from_xid is 'Rows of transactions from here on …';
+comment on column audit.batch.to_xid is '… to before here, none of which could still commit.';
+comment on column audit.batch.row_ids is 'The rows, in order: transfer:<telegram_id>/<version> or entry:<entry_id>.';
+comment on column audit.batch.row_hashes is 'SHA-256 of each row''s canonical form.';
+comment on column audit.batch.sealed_rows is 'Rows sealed so far, this batch included.';
+comment on column audit.batch.previous_hash is 'The hash of the batch before; 32 zero bytes for the first.';
+comment on column audit.batch.hash is 'SHA-256 over all of the above.';
+comment on column audit.batch.sealed_at is 'When it was sealed.';
 
 create table ops.setting (
   name text constraint setting_pkey primary key,
@@ -546,6 +933,14 @@ insert into ops.setting (name, value, minimum, maximum, description) values
   ('provisioning_attempts', 5, 1, 100, 'Attempts to deliver a key before the admins are told.'),
   ('message_attempts', 10, 1, 100, 'Attempts to send a message before it is given up.'),
   ('update_attempts', 5, 1, 100, 'Attempts to handle an update before it is given up.'),
+  ('trial_days', 3, 1, 365, 'How long a trial lasts.'),
+  ('renewal_window_seconds', 21600, 60, 604800, 'How long before its end a subscription renews itself.'),
+  ('reminder_tolerance_seconds', 3600, 60, 86400, 'A reminder later than this is dropped.'),
+  ('withdrawal_minimum_kopecks', 50000, 1, 1000000000000, 'Smallest withdrawal.'),
+  ('withdrawals_per_day', 3, 1, 1000, 'Withdrawal requests of a user in 24 hours.'),
+  ('withdrawal_four_eyes_kopecks', 5000000, 1, 1000000000000, 'From this on two admins have to approve.'),
+  ('withdrawal_draft_seconds', 900, 60, 86400, 'How long a drafted withdrawal can be submitted.'),
+  ('requisites_days', 90, 0, 3650, 'How long requisites are kept after the end of a withdrawal.'),
   ('retention_days', 30, 1, 3650, 'How long handled updates, sent messages and job runs are kept.');
 
 create table billing.topup_preset (
@@ -621,6 +1016,12 @@ insert into ops.scheduled_job (name, schedule, is_exclusive, batch_size, timeout
   ('vpn.sync_nodes', '10 seconds', true, 1, 30, 'Gives a node that has restarted its users back.'),
   ('notify.send', '1 seconds', false, 30, 60, 'Sends messages.'),
   ('billing.expire_due', '5 seconds', true, 500, 30, 'Closes purchases that nobody paid.'),
+  ('subscription.expire_due', '5 seconds', true, 1000, 30, 'Ends subscriptions whose time is over.'),
+  ('subscription.renew_due', '20 seconds', true, 1000, 60, 'Renews subscriptions from the balance.'),
+  ('referral.pay_due', '3 seconds', true, 1000, 60, 'Pays cashback, and claws it back.'),
+  ('notify.enqueue_due', '20 seconds', true, 1000, 60, 'Queues reminders and the messages of a trial.'),
+  ('withdrawal.purge_due', '41 3 * * *', true, 1000, 60, 'Removes requisites that are no longer needed.'),
+  ('audit.seal', '3 seconds', true, 5000, 60, 'Seals ledger and audit rows.'),
   ('pay.poll_cryptobot', '5 seconds', true, 100, 30, 'Asks Crypto Pay for invoices paid.'),
   ('ops.purge_due', '17 3 * * *', true, 5000, 300, 'Removes what is kept for 30 days only.');
 
@@ -663,6 +1064,6 @@ comment on column ops.dead.died_at is 'When.';
 
 -- +goose Down
 
-drop schema core, account, wallet, ledger, billing, subscription, outbox, vpn, notify, inbox, audit,
-  ops cascade;
+drop schema core, account, wallet, ledger, promo, billing, subscription, referral, withdrawal,
+  outbox, vpn, notify, inbox, audit, ops cascade;
 alter default privileges grant execute on functions to public;

@@ -285,8 +285,8 @@ begin
 
   if v_why is null then
     v_expires_at := billing._fulfil(
-      p_telegram_id, p_purchase_id, v_purchase.tariff, v_purchase.months, p_provider,
-      p_payment_id, v_available_kopecks, p_now);
+      p_telegram_id, p_purchase_id, v_purchase.tariff, v_purchase.months,
+      v_purchase.price_kopecks, p_provider, p_payment_id, v_available_kopecks, p_now);
   elsif v_why = 'topup' then
     update billing.purchase u
     set status = 'paid', closed_at = p_now, paid_with = p_provider, payment_id = p_payment_id,
@@ -445,46 +445,39 @@ comment on function billing._find_opened is 'The purchase that has this key, or 
 
 -- file: functions/billing/_fulfil.sql
 -- +goose StatementBegin
--- Gives what a purchase was paid for: the subscription, its provisioning job, the receipt.
+-- Gives what a purchase was paid for: the subscription, its job, the receipt, the cashback's task.
 -- Locks: the subscription's row; the caller holds the user's lock.
 -- Raises: nothing.
 create or replace function billing._fulfil(
-  p_telegram_id bigint, p_purchase_id uuid, p_tariff text, p_months int, p_paid_with text,
-  p_payment_id bigint, p_available_kopecks bigint, p_now timestamptz)
+  p_telegram_id bigint, p_purchase_id uuid, p_tariff text, p_months int, p_price_kopecks bigint,
+  p_paid_with text, p_payment_id bigint, p_available_kopecks bigint, p_now timestamptz)
 returns timestamptz
 language plpgsql
 volatile
 as $$
 declare
+  v_referrer_id bigint;
   v_before_tariff text;
   v_before_expires_at timestamptz;
-  v_is_trial boolean;
+  v_before_period subscription.period;
   v_vpn_uuid uuid;
+  v_starts_at timestamptz;
   v_expires_at timestamptz;
   v_task_id bigint := nextval('outbox.task_id');
 begin
-  select s.tariff, s.expires_at, s.is_trial, s.vpn_uuid
-  into v_before_tariff, v_before_expires_at, v_is_trial, v_vpn_uuid
-  from subscription.subscription s
-  where s.telegram_id = p_telegram_id;
+  select a.referrer_id, s.tariff, s.expires_at, s.period, s.vpn_uuid
+  into v_referrer_id, v_before_tariff, v_before_expires_at, v_before_period, v_vpn_uuid
+  from account.account a
+  left join subscription.subscription s on s.telegram_id = a.telegram_id
+  where a.telegram_id = p_telegram_id;
   if (v_before_expires_at > p_now) is not true then
     v_vpn_uuid := gen_random_uuid(); -- after expiry the identity is a new one
   end if;
-  v_expires_at := subscription._end_after(
-    p_now, p_tariff, p_months, v_before_tariff, v_before_expires_at, v_is_trial);
+  v_starts_at := subscription._start_after(
+    p_now, p_tariff, v_before_tariff, v_before_expires_at, v_before_period);
+  v_expires_at := subscription._add_months(v_starts_at, p_months);
 
-  insert into subscription.subscription as s (
-    telegram_id, tariff, expires_at, activation, vpn_uuid, expiry_check_at)
-  values (p_telegram_id, p_tariff, v_expires_at, 'pending', v_vpn_uuid, v_expires_at)
-  on conflict on constraint subscription_pkey do update
-  set tariff = excluded.tariff,
-      is_trial = false,
-      expires_at = excluded.expires_at,
-      activation = case when s.vpn_uuid = excluded.vpn_uuid and s.activation = 'active'
-                        then s.activation else 'pending' end,
-      key_uri = case when s.vpn_uuid = excluded.vpn_uuid then s.key_uri end,
-      vpn_uuid = excluded.vpn_uuid,
-      expiry_check_at = least(s.expiry_check_at, excluded.expires_at);
+  perform subscription._extend(p_telegram_id, p_tariff, v_expires_at, v_vpn_uuid, p_now);
 
   insert into outbox.task (
     telegram_id, task_id, kind, name, due_at, created_at, purchase_id, vpn_uuid)
@@ -492,6 +485,12 @@ begin
     (p_telegram_id, v_task_id, 'provision', 'add', p_now, p_now, p_purchase_id, v_vpn_uuid),
     (p_telegram_id, nextval('outbox.task_id'), 'message', 'payment_applied', p_now, p_now,
      p_purchase_id, null);
+  if v_referrer_id is not null and p_price_kopecks > 0 then
+    insert into outbox.task (
+      telegram_id, kind, name, due_at, created_at, purchase_id, amount_kopecks, other_id)
+    values (v_referrer_id, 'cashback', 'reward', p_now, p_now, p_purchase_id, p_price_kopecks,
+            p_telegram_id);
+  end if;
 
   update billing.purchase u
   set status = 'paid',
@@ -500,6 +499,8 @@ begin
       payment_id = p_payment_id,
       before_tariff = v_before_tariff,
       before_expires_at = v_before_expires_at,
+      before_period = v_before_period,
+      period_starts_at = v_starts_at,
       after_expires_at = v_expires_at,
       available_after_kopecks = p_available_kopecks,
       provision_task_id = v_task_id
@@ -948,16 +949,27 @@ declare
                                     when p_debit = 'available' then -p_amount_kopecks else 0 end;
   v_held_change bigint := case when p_credit = 'held' then p_amount_kopecks
                                when p_debit = 'held' then -p_amount_kopecks else 0 end;
+  v_debt_change bigint := case when p_debit = 'debt' then p_amount_kopecks
+                               when p_credit = 'debt' then -p_amount_kopecks else 0 end;
   v_version bigint;
   v_debt_kopecks bigint;
 begin
+  if p_credit = 'available' then -- a renewal that was declined is tried again
+    update subscription.subscription s
+    set renew_check_at = p_now
+    where s.telegram_id = p_telegram_id and s.auto_renew and s.renew_check_at is null
+      and s.renew_declined_for = s.expires_at;
+  end if;
+
   update wallet.wallet w
   set available_kopecks = w.available_kopecks + v_available_change,
       held_kopecks = w.held_kopecks + v_held_change,
+      debt_kopecks = w.debt_kopecks + v_debt_change,
       version = w.version + 1
   where w.telegram_id = p_telegram_id
     and w.available_kopecks + v_available_change >= 0
     and w.held_kopecks + v_held_change >= 0
+    and w.debt_kopecks + v_debt_change >= 0
   returning w.available_kopecks, w.held_kopecks, w.debt_kopecks, w.version
   into _post.available_kopecks, _post.held_kopecks, v_debt_kopecks, v_version;
   if not found then
@@ -1340,7 +1352,7 @@ comment on function ops._reconcile_purchases is
 
 -- file: functions/ops/_reconcile_subscriptions.sql
 -- +goose StatementBegin
--- Reconciles subscriptions with the purchases that made them.
+-- Reconciles subscriptions with the purchases and changes that made them.
 -- Locks: none.
 -- Raises: nothing.
 create or replace function ops._reconcile_subscriptions()
@@ -1348,37 +1360,56 @@ returns table (check_name text, subject text, detail text)
 language sql
 stable
 as $$
+  with chain as (
+    select e.*, lag(e.after_tariff) over w as tariff_before,
+           lag(e.after_expires_at) over w as expires_before,
+           lag(e.after_period) over w as period_before,
+           row_number() over (partition by e.telegram_id order by e.place desc) = 1 as is_last
+    from (
+      select u.telegram_id, u.provision_task_id as place, 'purchase:' || u.purchase_id as subject,
+             u.before_tariff, u.before_expires_at, u.before_period,
+             u.tariff as after_tariff, u.after_expires_at,
+             'paid'::subscription.period as after_period
+      from billing.purchase u
+      where u.kind = 'subscription' and u.status in ('paid', 'refunded')
+      union all
+      select c.telegram_id, c.change_id, 'change:' || c.change_id, c.before_tariff,
+             c.before_expires_at, c.before_period, c.after_tariff, c.after_expires_at,
+             c.after_period
+      from subscription.change c) e
+    window w as (partition by e.telegram_id order by e.place)
+  )
   select 'subscription_ends_as_bought', 'telegram_id:' || coalesce(s.telegram_id, l.telegram_id),
-         format('ends %s as %s; bought until %s as %s', s.expires_at, s.tariff,
-                l.after_expires_at, l.tariff)
+         format('ends %s as %s, %s; the last change left %s as %s, %s', s.expires_at, s.tariff,
+                s.period, l.after_expires_at, l.after_tariff, l.after_period)
   from subscription.subscription s
-  full join (
-    select distinct on (u.telegram_id) u.telegram_id, u.after_expires_at, u.tariff
-    from billing.purchase u
-    where u.kind = 'subscription' and u.status = 'paid'
-    order by u.telegram_id, u.provision_task_id desc) l on l.telegram_id = s.telegram_id
-  where (s.expires_at, s.tariff) is distinct from (l.after_expires_at, l.tariff)
+  full join (select c.* from chain c where c.is_last) l on l.telegram_id = s.telegram_id
+  where (s.expires_at, s.tariff, s.period)
+        is distinct from (l.after_expires_at, l.after_tariff, l.after_period)
   union all
-  select 'period_follows_period', 'purchase:' || u.purchase_id,
-         format('begins after %s as %s; the purchase before ended %s as %s',
-                u.before_expires_at, u.before_tariff, u.expires_before, u.tariff_before)
-  from (
-    select p.purchase_id, p.before_expires_at, p.before_tariff,
-           lag(p.after_expires_at) over w as expires_before, lag(p.tariff) over w as tariff_before
-    from billing.purchase p
-    where p.kind = 'subscription' and p.status = 'paid'
-    window w as (partition by p.telegram_id order by p.provision_task_id)) u
-  where (u.before_expires_at, u.before_tariff)
-        is distinct from (u.expires_before, u.tariff_before)
+  select 'period_follows_period', c.subject,
+         format('begins after %s as %s, %s; what came before ended %s as %s, %s',
+                c.before_expires_at, c.before_tariff, c.before_period,
+                c.expires_before, c.tariff_before, c.period_before)
+  from chain c
+  where (c.before_expires_at, c.before_tariff, c.before_period)
+        is distinct from (c.expires_before, c.tariff_before, c.period_before)
   union all
   select 'expiry_is_checked_in_time', 'telegram_id:' || s.telegram_id,
          format('ends %s, looked at %s', s.expires_at, s.expiry_check_at)
   from subscription.subscription s
   where s.expiry_check_at > s.expires_at
+     or (s.activation <> 'none' and s.expiry_check_at is null)
+  union all
+  select 'renewal_is_checked', 'telegram_id:' || s.telegram_id,
+         format('auto_renew %s, looked at %s', s.auto_renew, s.renew_check_at)
+  from subscription.subscription s
+  where s.renew_check_at is not null and not s.auto_renew
 $$;
 
 comment on function ops._reconcile_subscriptions is
-  'Checks subscription_ends_as_bought, period_follows_period, expiry_is_checked_in_time.';
+  'Checks subscription_ends_as_bought, period_follows_period, expiry_is_checked_in_time, '
+  'renewal_is_checked.';
 -- +goose StatementEnd
 
 -- file: functions/ops/_setting_value.sql
@@ -1556,38 +1587,200 @@ comment on function outbox._retry is
   'Moves a task''s due time; its token stays, so that a repeat is known.';
 -- +goose StatementEnd
 
--- file: functions/subscription/_end_after.sql
+-- file: functions/subscription/_activate.sql
 -- +goose StatementBegin
--- Where a purchase would put the end of a subscription, were it paid at p_now.
+-- Writes the row of a subscription that is in force.
+-- Locks: subscription; the caller holds the user's lock.
+-- Raises: nothing.
+create or replace function subscription._activate(
+  p_telegram_id bigint, p_tariff text, p_expires_at timestamptz, p_period subscription.period,
+  p_vpn_uuid uuid, p_stops_renewal boolean, p_now timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_trial_started_at timestamptz;
+begin
+  select c.changed_at into v_trial_started_at
+  from subscription.change c where c.telegram_id = p_telegram_id and c.kind = 'trial';
+
+  insert into subscription.subscription as s (
+    telegram_id, tariff, period, started_at, expires_at, activation, vpn_uuid, expiry_check_at,
+    reminder_check_at)
+  values (p_telegram_id, p_tariff, p_period,
+          case when p_period = 'trial' then v_trial_started_at else p_now end,
+          p_expires_at, 'pending', p_vpn_uuid, p_expires_at, p_now)
+  on conflict on constraint subscription_pkey do update
+  set tariff = excluded.tariff,
+      period = excluded.period,
+      started_at = case when s.vpn_uuid = excluded.vpn_uuid and s.period = excluded.period
+                        then s.started_at else excluded.started_at end,
+      expires_at = excluded.expires_at,
+      auto_renew = s.auto_renew and not p_stops_renewal,
+      activation = case when s.vpn_uuid = excluded.vpn_uuid and s.activation = 'active'
+                        then s.activation else 'pending' end,
+      key_uri = case when s.vpn_uuid = excluded.vpn_uuid then s.key_uri end,
+      vpn_uuid = excluded.vpn_uuid,
+      expiry_check_at = least(s.expiry_check_at, excluded.expires_at),
+      renew_check_at = case when s.auto_renew and not p_stops_renewal
+                            then least(s.renew_check_at, p_now) end,
+      reminder_check_at = p_now;
+end
+$$;
+
+comment on function subscription._activate is
+  'Makes the subscription, or changes it; the identity and its key stay as long as it is in force.';
+-- +goose StatementEnd
+
+-- file: functions/subscription/_add_months.sql
+-- +goose StatementBegin
+-- Calendar months later, in UTC.
 -- Locks: none.
 -- Raises: nothing.
-create or replace function subscription._end_after(
-  p_now timestamptz, p_tariff text, p_months int,
-  p_before_tariff text, p_before_expires_at timestamptz, p_is_trial boolean)
+create or replace function subscription._add_months(p_start timestamptz, p_months int)
+returns timestamptz
+language plpgsql
+immutable
+as $$
+begin
+  return ((p_start at time zone 'UTC') + make_interval(months => p_months)) at time zone 'UTC';
+end
+$$;
+
+comment on function subscription._add_months is
+  '31 January + 1 month is 28 or 29 February, whatever the session''s time zone.';
+-- +goose StatementEnd
+
+-- file: functions/subscription/_change.sql
+-- +goose StatementBegin
+-- Puts a subscription into a new state beside a purchase: the row, its chain, the node's job.
+-- Locks: subscription; the caller holds the user's lock.
+-- Raises: nothing.
+create or replace function subscription._change(
+  p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text,
+  p_expires_at timestamptz, p_period subscription.period, p_now timestamptz,
+  p_purchase_id uuid default null, p_actor_id bigint default null, p_reason text default null,
+  p_duration interval default null, p_idempotency_key text default null)
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_change_id bigint := nextval('outbox.task_id');
+  v_before record;
+  v_is_active boolean := coalesce(p_expires_at > p_now, false);
+  v_vpn_uuid uuid;
+begin
+  select s.tariff, s.expires_at, s.period, s.vpn_uuid, s.expires_at > p_now as is_active
+  into v_before
+  from subscription.subscription s where s.telegram_id = p_telegram_id;
+  v_vpn_uuid := case when v_before.is_active or not v_is_active then v_before.vpn_uuid
+                     else gen_random_uuid() end; -- after expiry the identity is a new one
+
+  insert into subscription.change (
+    telegram_id, change_id, kind, before_tariff, before_expires_at, before_period, after_tariff,
+    after_expires_at, after_period, vpn_uuid, duration, purchase_id, actor_id, reason,
+    idempotency_key, changed_at)
+  values (
+    p_telegram_id, v_change_id, p_kind, v_before.tariff, v_before.expires_at, v_before.period,
+    p_tariff, p_expires_at, p_period, v_vpn_uuid, p_duration, p_purchase_id, p_actor_id,
+    p_reason, p_idempotency_key, p_now);
+
+  if p_tariff is null then
+    delete from subscription.subscription s where s.telegram_id = p_telegram_id;
+  elsif v_is_active then
+    perform subscription._activate(p_telegram_id, p_tariff, p_expires_at, p_period, v_vpn_uuid,
+                                   p_kind in ('refund', 'reversal', 'revoke'), p_now);
+  else
+    update subscription.subscription s
+    set tariff = p_tariff, period = p_period, expires_at = p_expires_at, auto_renew = false,
+        activation = 'none', key_uri = null, expiry_check_at = null, renew_check_at = null,
+        reminder_check_at = null
+    where s.telegram_id = p_telegram_id;
+  end if;
+
+  if v_is_active or v_before.is_active then
+    insert into outbox.task (
+      telegram_id, kind, name, due_at, created_at, purchase_id, vpn_uuid)
+    values (p_telegram_id, 'provision', case when v_is_active then 'add' else 'remove' end,
+            p_now, p_now, p_purchase_id, v_vpn_uuid);
+  end if;
+end
+$$;
+
+comment on function subscription._change is
+  'Trials, grants, revocations, refunds, reversals. A null p_tariff leaves no subscription, as '
+  'before the first one; an end that is not after p_now leaves an expired one.';
+-- +goose StatementEnd
+
+-- file: functions/subscription/_extend.sql
+-- +goose StatementBegin
+-- Writes a bought period into the subscription's row.
+-- Locks: subscription; the caller holds the user's lock.
+-- Raises: nothing.
+create or replace function subscription._extend(
+  p_telegram_id bigint, p_tariff text, p_expires_at timestamptz, p_vpn_uuid uuid,
+  p_now timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  insert into subscription.subscription as s (
+    telegram_id, tariff, started_at, expires_at, activation, vpn_uuid, expiry_check_at,
+    reminder_check_at)
+  values (p_telegram_id, p_tariff, p_now, p_expires_at, 'pending', p_vpn_uuid, p_expires_at,
+          p_now)
+  on conflict on constraint subscription_pkey do update
+  set tariff = excluded.tariff,
+      period = 'paid',
+      started_at = case when s.vpn_uuid = excluded.vpn_uuid and s.period = 'paid'
+                        then s.started_at else excluded.started_at end,
+      expires_at = excluded.expires_at,
+      activation = case when s.vpn_uuid = excluded.vpn_uuid and s.activation = 'active'
+                        then s.activation else 'pending' end,
+      key_uri = case when s.vpn_uuid = excluded.vpn_uuid then s.key_uri end,
+      vpn_uuid = excluded.vpn_uuid,
+      expiry_check_at = least(s.expiry_check_at, excluded.expires_at),
+      renew_check_at = case when s.auto_renew then coalesce(s.renew_check_at, p_now) end,
+      reminder_check_at = coalesce(s.reminder_check_at, p_now);
+end
+$$;
+
+comment on function subscription._extend is
+  'A purchase, paid. Due times that are set stay where they are: only the worker moves them '
+  'forward, so that renewing is a HOT update.';
+-- +goose StatementEnd
+
+-- file: functions/subscription/_start_after.sql
+-- +goose StatementBegin
+-- Where the months of a purchase would begin, were it paid at p_now.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function subscription._start_after(
+  p_now timestamptz, p_tariff text, p_before_tariff text, p_before_expires_at timestamptz,
+  p_before_period subscription.period)
 returns timestamptz
 language plpgsql
 stable
 as $$
-declare
-  v_start timestamptz := p_now;
 begin
-  if p_before_expires_at > p_now and not p_is_trial then
-    v_start := p_before_expires_at;
-    if p_before_tariff <> p_tariff then
-      -- In UTC: the days of an interval are as long as the session's time zone makes them.
-      v_start := ((p_now at time zone 'UTC')
-                  + billing._convert(v_start - p_now, p_before_tariff, p_tariff))
-                 at time zone 'UTC';
-    end if;
+  if (p_before_expires_at > p_now) is not true or p_before_period = 'trial' then
+    return p_now;
+  elsif p_before_tariff = p_tariff then
+    return p_before_expires_at;
   end if;
-
-  return ((v_start at time zone 'UTC') + make_interval(months => p_months)) at time zone 'UTC';
+  -- In UTC: the days of an interval are as long as the session's time zone makes them.
+  return ((p_now at time zone 'UTC')
+          + billing._convert(p_before_expires_at - p_now, p_before_tariff, p_tariff))
+         at time zone 'UTC';
 end
 $$;
 
-comment on function subscription._end_after is
-  'Calendar months in UTC, from the end in force or from now; a trial is replaced; another tariff'
-  ' converts the remaining time when it ranks higher. Nulls: no subscription yet.';
+comment on function subscription._start_after is
+  'The end in force, or now; a trial is replaced; another tariff converts the remaining time when '
+  'it ranks higher. Nulls: no subscription yet.';
 -- +goose StatementEnd
 
 -- file: functions/vpn/_backoff.sql
@@ -2212,7 +2405,8 @@ begin
       expires_at, expiry_check_at)
     select p_telegram_id, gen_random_uuid(), 'subscription', 'open', p_tariff, p_months,
            p.list_kopecks, p.discount_kind, p.discount_percent, p.price_kopecks,
-           subscription._end_after(v_now, p_tariff, p_months, s.tariff, s.expires_at, s.is_trial),
+           subscription._add_months(subscription._start_after(
+             v_now, p_tariff, s.tariff, s.expires_at, s.period), p_months),
            p_idempotency_key, v_now, l.expires_at, l.expires_at
     from billing._price(p_telegram_id, p_tariff, p_months, p_promo_code, v_now) p
     cross join billing._lifetime(v_now) l (expires_at)
@@ -2369,7 +2563,7 @@ begin
     pay_from_balance.available_kopecks := (wallet.balance(p_telegram_id)).available_kopecks;
   end if;
   pay_from_balance.subscription_expires_at := billing._fulfil(
-    p_telegram_id, p_purchase_id, v_tariff, v_months,
+    p_telegram_id, p_purchase_id, v_tariff, v_months, v_price_kopecks,
     case when v_price_kopecks > 0 then 'balance' else 'free' end, null,
     pay_from_balance.available_kopecks, v_now);
   return next;
@@ -2501,7 +2695,8 @@ begin
 
   return query
   select p.list_kopecks, p.discount_kind::text, p.discount_percent, p.price_kopecks,
-         subscription._end_after(v_now, p_tariff, p_months, s.tariff, s.expires_at, s.is_trial)
+         subscription._add_months(subscription._start_after(
+           v_now, p_tariff, s.tariff, s.expires_at, s.period), p_months)
   from billing._price(p_telegram_id, p_tariff, p_months, p_promo_code, v_now) p
   left join subscription.subscription s on s.telegram_id = p_telegram_id;
 end
@@ -3491,7 +3686,7 @@ begin
   return query
   select case when s.telegram_id is null then 'none'
               when s.expires_at <= v_now then 'expired'
-              when s.is_trial then 'trial'
+              when s.period = 'trial' then 'trial'
               else 'active' end,
          s.tariff, s.expires_at, coalesce(s.auto_renew, false),
          coalesce(s.activation, 'none')::text, s.vpn_uuid, s.key_uri
@@ -4062,7 +4257,11 @@ grant select on ops.job_run to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/outbox/_lock_leased.sql
 -- gone: functions/outbox/_require_claim.sql
 -- gone: functions/outbox/_retry.sql
--- gone: functions/subscription/_end_after.sql
+-- gone: functions/subscription/_activate.sql
+-- gone: functions/subscription/_add_months.sql
+-- gone: functions/subscription/_change.sql
+-- gone: functions/subscription/_extend.sql
+-- gone: functions/subscription/_start_after.sql
 -- gone: functions/subscription/current.sql
 -- gone: functions/vpn/_backoff.sql
 -- gone: functions/vpn/_give_up.sql
@@ -4135,7 +4334,11 @@ drop function account.grant_admin;
 drop function wallet._adjust;
 drop function vpn._give_up;
 drop function vpn._backoff;
-drop function subscription._end_after;
+drop function subscription._start_after;
+drop function subscription._extend;
+drop function subscription._change;
+drop function subscription._add_months;
+drop function subscription._activate;
 drop function outbox._retry;
 drop function outbox._require_claim;
 drop function outbox._lock_leased;

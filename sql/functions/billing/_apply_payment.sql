@@ -38,8 +38,8 @@ begin
 
   if v_why is null then
     v_expires_at := billing._fulfil(
-      p_telegram_id, p_purchase_id, v_purchase.tariff, v_purchase.months, p_provider,
-      p_payment_id, v_available_kopecks, p_now);
+      p_telegram_id, p_purchase_id, v_purchase.tariff, v_purchase.months,
+      v_purchase.price_kopecks, p_provider, p_payment_id, v_available_kopecks, p_now);
   elsif v_why = 'topup' then
     update billing.purchase u
     set status = 'paid', closed_at = p_now, paid_with = p_provider, payment_id = p_payment_id,

@@ -1,43 +1,36 @@
--- Gives what a purchase was paid for: the subscription, its provisioning job, the receipt.
+-- Gives what a purchase was paid for: the subscription, its job, the receipt, the cashback's task.
 -- Locks: the subscription's row; the caller holds the user's lock.
 -- Raises: nothing.
 create or replace function billing._fulfil(
-  p_telegram_id bigint, p_purchase_id uuid, p_tariff text, p_months int, p_paid_with text,
-  p_payment_id bigint, p_available_kopecks bigint, p_now timestamptz)
+  p_telegram_id bigint, p_purchase_id uuid, p_tariff text, p_months int, p_price_kopecks bigint,
+  p_paid_with text, p_payment_id bigint, p_available_kopecks bigint, p_now timestamptz)
 returns timestamptz
 language plpgsql
 volatile
 as $$
 declare
+  v_referrer_id bigint;
   v_before_tariff text;
   v_before_expires_at timestamptz;
-  v_is_trial boolean;
+  v_before_period subscription.period;
   v_vpn_uuid uuid;
+  v_starts_at timestamptz;
   v_expires_at timestamptz;
   v_task_id bigint := nextval('outbox.task_id');
 begin
-  select s.tariff, s.expires_at, s.is_trial, s.vpn_uuid
-  into v_before_tariff, v_before_expires_at, v_is_trial, v_vpn_uuid
-  from subscription.subscription s
-  where s.telegram_id = p_telegram_id;
+  select a.referrer_id, s.tariff, s.expires_at, s.period, s.vpn_uuid
+  into v_referrer_id, v_before_tariff, v_before_expires_at, v_before_period, v_vpn_uuid
+  from account.account a
+  left join subscription.subscription s on s.telegram_id = a.telegram_id
+  where a.telegram_id = p_telegram_id;
   if (v_before_expires_at > p_now) is not true then
     v_vpn_uuid := gen_random_uuid(); -- after expiry the identity is a new one
   end if;
-  v_expires_at := subscription._end_after(
-    p_now, p_tariff, p_months, v_before_tariff, v_before_expires_at, v_is_trial);
+  v_starts_at := subscription._start_after(
+    p_now, p_tariff, v_before_tariff, v_before_expires_at, v_before_period);
+  v_expires_at := subscription._add_months(v_starts_at, p_months);
 
-  insert into subscription.subscription as s (
-    telegram_id, tariff, expires_at, activation, vpn_uuid, expiry_check_at)
-  values (p_telegram_id, p_tariff, v_expires_at, 'pending', v_vpn_uuid, v_expires_at)
-  on conflict on constraint subscription_pkey do update
-  set tariff = excluded.tariff,
-      is_trial = false,
-      expires_at = excluded.expires_at,
-      activation = case when s.vpn_uuid = excluded.vpn_uuid and s.activation = 'active'
-                        then s.activation else 'pending' end,
-      key_uri = case when s.vpn_uuid = excluded.vpn_uuid then s.key_uri end,
-      vpn_uuid = excluded.vpn_uuid,
-      expiry_check_at = least(s.expiry_check_at, excluded.expires_at);
+  perform subscription._extend(p_telegram_id, p_tariff, v_expires_at, v_vpn_uuid, p_now);
 
   insert into outbox.task (
     telegram_id, task_id, kind, name, due_at, created_at, purchase_id, vpn_uuid)
@@ -45,6 +38,12 @@ begin
     (p_telegram_id, v_task_id, 'provision', 'add', p_now, p_now, p_purchase_id, v_vpn_uuid),
     (p_telegram_id, nextval('outbox.task_id'), 'message', 'payment_applied', p_now, p_now,
      p_purchase_id, null);
+  if v_referrer_id is not null and p_price_kopecks > 0 then
+    insert into outbox.task (
+      telegram_id, kind, name, due_at, created_at, purchase_id, amount_kopecks, other_id)
+    values (v_referrer_id, 'cashback', 'reward', p_now, p_now, p_purchase_id, p_price_kopecks,
+            p_telegram_id);
+  end if;
 
   update billing.purchase u
   set status = 'paid',
@@ -53,6 +52,8 @@ begin
       payment_id = p_payment_id,
       before_tariff = v_before_tariff,
       before_expires_at = v_before_expires_at,
+      before_period = v_before_period,
+      period_starts_at = v_starts_at,
       after_expires_at = v_expires_at,
       available_after_kopecks = p_available_kopecks,
       provision_task_id = v_task_id

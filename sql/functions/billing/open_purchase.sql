@@ -38,7 +38,8 @@ begin
       expires_at, expiry_check_at)
     select p_telegram_id, gen_random_uuid(), 'subscription', 'open', p_tariff, p_months,
            p.list_kopecks, p.discount_kind, p.discount_percent, p.price_kopecks,
-           subscription._end_after(v_now, p_tariff, p_months, s.tariff, s.expires_at, s.is_trial),
+           subscription._add_months(subscription._start_after(
+             v_now, p_tariff, s.tariff, s.expires_at, s.period), p_months),
            p_idempotency_key, v_now, l.expires_at, l.expires_at
     from billing._price(p_telegram_id, p_tariff, p_months, p_promo_code, v_now) p
     cross join billing._lifetime(v_now) l (expires_at)

@@ -59,7 +59,7 @@ begin
     pay_from_balance.available_kopecks := (wallet.balance(p_telegram_id)).available_kopecks;
   end if;
   pay_from_balance.subscription_expires_at := billing._fulfil(
-    p_telegram_id, p_purchase_id, v_tariff, v_months,
+    p_telegram_id, p_purchase_id, v_tariff, v_months, v_price_kopecks,
     case when v_price_kopecks > 0 then 'balance' else 'free' end, null,
     pay_from_balance.available_kopecks, v_now);
   return next;

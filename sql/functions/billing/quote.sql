@@ -20,7 +20,8 @@ begin
 
   return query
   select p.list_kopecks, p.discount_kind::text, p.discount_percent, p.price_kopecks,
-         subscription._end_after(v_now, p_tariff, p_months, s.tariff, s.expires_at, s.is_trial)
+         subscription._add_months(subscription._start_after(
+           v_now, p_tariff, s.tariff, s.expires_at, s.period), p_months)
   from billing._price(p_telegram_id, p_tariff, p_months, p_promo_code, v_now) p
   left join subscription.subscription s on s.telegram_id = p_telegram_id;
 end

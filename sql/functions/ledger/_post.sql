@@ -16,16 +16,27 @@ declare
                                     when p_debit = 'available' then -p_amount_kopecks else 0 end;
   v_held_change bigint := case when p_credit = 'held' then p_amount_kopecks
                                when p_debit = 'held' then -p_amount_kopecks else 0 end;
+  v_debt_change bigint := case when p_debit = 'debt' then p_amount_kopecks
+                               when p_credit = 'debt' then -p_amount_kopecks else 0 end;
   v_version bigint;
   v_debt_kopecks bigint;
 begin
+  if p_credit = 'available' then -- a renewal that was declined is tried again
+    update subscription.subscription s
+    set renew_check_at = p_now
+    where s.telegram_id = p_telegram_id and s.auto_renew and s.renew_check_at is null
+      and s.renew_declined_for = s.expires_at;
+  end if;
+
   update wallet.wallet w
   set available_kopecks = w.available_kopecks + v_available_change,
       held_kopecks = w.held_kopecks + v_held_change,
+      debt_kopecks = w.debt_kopecks + v_debt_change,
       version = w.version + 1
   where w.telegram_id = p_telegram_id
     and w.available_kopecks + v_available_change >= 0
     and w.held_kopecks + v_held_change >= 0
+    and w.debt_kopecks + v_debt_change >= 0
   returning w.available_kopecks, w.held_kopecks, w.debt_kopecks, w.version
   into _post.available_kopecks, _post.held_kopecks, v_debt_kopecks, v_version;
   if not found then

@@ -1,4 +1,4 @@
--- Reconciles subscriptions with the purchases that made them.
+-- Reconciles subscriptions with the purchases and changes that made them.
 -- Locks: none.
 -- Raises: nothing.
 create or replace function ops._reconcile_subscriptions()
@@ -6,34 +6,53 @@ returns table (check_name text, subject text, detail text)
 language sql
 stable
 as $$
+  with chain as (
+    select e.*, lag(e.after_tariff) over w as tariff_before,
+           lag(e.after_expires_at) over w as expires_before,
+           lag(e.after_period) over w as period_before,
+           row_number() over (partition by e.telegram_id order by e.place desc) = 1 as is_last
+    from (
+      select u.telegram_id, u.provision_task_id as place, 'purchase:' || u.purchase_id as subject,
+             u.before_tariff, u.before_expires_at, u.before_period,
+             u.tariff as after_tariff, u.after_expires_at,
+             'paid'::subscription.period as after_period
+      from billing.purchase u
+      where u.kind = 'subscription' and u.status in ('paid', 'refunded')
+      union all
+      select c.telegram_id, c.change_id, 'change:' || c.change_id, c.before_tariff,
+             c.before_expires_at, c.before_period, c.after_tariff, c.after_expires_at,
+             c.after_period
+      from subscription.change c) e
+    window w as (partition by e.telegram_id order by e.place)
+  )
   select 'subscription_ends_as_bought', 'telegram_id:' || coalesce(s.telegram_id, l.telegram_id),
-         format('ends %s as %s; bought until %s as %s', s.expires_at, s.tariff,
-                l.after_expires_at, l.tariff)
+         format('ends %s as %s, %s; the last change left %s as %s, %s', s.expires_at, s.tariff,
+                s.period, l.after_expires_at, l.after_tariff, l.after_period)
   from subscription.subscription s
-  full join (
-    select distinct on (u.telegram_id) u.telegram_id, u.after_expires_at, u.tariff
-    from billing.purchase u
-    where u.kind = 'subscription' and u.status = 'paid'
-    order by u.telegram_id, u.provision_task_id desc) l on l.telegram_id = s.telegram_id
-  where (s.expires_at, s.tariff) is distinct from (l.after_expires_at, l.tariff)
+  full join (select c.* from chain c where c.is_last) l on l.telegram_id = s.telegram_id
+  where (s.expires_at, s.tariff, s.period)
+        is distinct from (l.after_expires_at, l.after_tariff, l.after_period)
   union all
-  select 'period_follows_period', 'purchase:' || u.purchase_id,
-         format('begins after %s as %s; the purchase before ended %s as %s',
-                u.before_expires_at, u.before_tariff, u.expires_before, u.tariff_before)
-  from (
-    select p.purchase_id, p.before_expires_at, p.before_tariff,
-           lag(p.after_expires_at) over w as expires_before, lag(p.tariff) over w as tariff_before
-    from billing.purchase p
-    where p.kind = 'subscription' and p.status = 'paid'
-    window w as (partition by p.telegram_id order by p.provision_task_id)) u
-  where (u.before_expires_at, u.before_tariff)
-        is distinct from (u.expires_before, u.tariff_before)
+  select 'period_follows_period', c.subject,
+         format('begins after %s as %s, %s; what came before ended %s as %s, %s',
+                c.before_expires_at, c.before_tariff, c.before_period,
+                c.expires_before, c.tariff_before, c.period_before)
+  from chain c
+  where (c.before_expires_at, c.before_tariff, c.before_period)
+        is distinct from (c.expires_before, c.tariff_before, c.period_before)
   union all
   select 'expiry_is_checked_in_time', 'telegram_id:' || s.telegram_id,
          format('ends %s, looked at %s', s.expires_at, s.expiry_check_at)
   from subscription.subscription s
   where s.expiry_check_at > s.expires_at
+     or (s.activation <> 'none' and s.expiry_check_at is null)
+  union all
+  select 'renewal_is_checked', 'telegram_id:' || s.telegram_id,
+         format('auto_renew %s, looked at %s', s.auto_renew, s.renew_check_at)
+  from subscription.subscription s
+  where s.renew_check_at is not null and not s.auto_renew
 $$;
 
 comment on function ops._reconcile_subscriptions is
-  'Checks subscription_ends_as_bought, period_follows_period, expiry_is_checked_in_time.';
+  'Checks subscription_ends_as_bought, period_follows_period, expiry_is_checked_in_time, '
+  'renewal_is_checked.';

@@ -19,7 +19,7 @@ begin
   return query
   select case when s.telegram_id is null then 'none'
               when s.expires_at <= v_now then 'expired'
-              when s.is_trial then 'trial'
+              when s.period = 'trial' then 'trial'
               else 'active' end,
          s.tariff, s.expires_at, coalesce(s.auto_renew, false),
          coalesce(s.activation, 'none')::text, s.vpn_uuid, s.key_uri

@@ -1,0 +1,35 @@
+-- Writes a bought period into the subscription's row.
+-- Locks: subscription; the caller holds the user's lock.
+-- Raises: nothing.
+create or replace function subscription._extend(
+  p_telegram_id bigint, p_tariff text, p_expires_at timestamptz, p_vpn_uuid uuid,
+  p_now timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  insert into subscription.subscription as s (
+    telegram_id, tariff, started_at, expires_at, activation, vpn_uuid, expiry_check_at,
+    reminder_check_at)
+  values (p_telegram_id, p_tariff, p_now, p_expires_at, 'pending', p_vpn_uuid, p_expires_at,
+          p_now)
+  on conflict on constraint subscription_pkey do update
+  set tariff = excluded.tariff,
+      period = 'paid',
+      started_at = case when s.vpn_uuid = excluded.vpn_uuid and s.period = 'paid'
+                        then s.started_at else excluded.started_at end,
+      expires_at = excluded.expires_at,
+      activation = case when s.vpn_uuid = excluded.vpn_uuid and s.activation = 'active'
+                        then s.activation else 'pending' end,
+      key_uri = case when s.vpn_uuid = excluded.vpn_uuid then s.key_uri end,
+      vpn_uuid = excluded.vpn_uuid,
+      expiry_check_at = least(s.expiry_check_at, excluded.expires_at),
+      renew_check_at = case when s.auto_renew then coalesce(s.renew_check_at, p_now) end,
+      reminder_check_at = coalesce(s.reminder_check_at, p_now);
+end
+$$;
+
+comment on function subscription._extend is
+  'A purchase, paid. Due times that are set stay where they are: only the worker moves them '
+  'forward, so that renewing is a HOT update.';
