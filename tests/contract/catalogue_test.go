@@ -57,7 +57,7 @@ var usual = map[string][]bad{
 	"p_error":       {refuse("22023", nil, ""), accept(long, control)},
 	"p_tariff":      {refuse("22023", nil, "", long), refuse("PU004", "gold", "BASIC", control)},
 	"p_months":      {refuse("22023", nil, 0, -1, 37, math.MaxInt32), refuse("PU004", 2, 36)},
-	"p_promo_code":  {refuse("22023", "", long), refuse("PR001", "SALE", control), accept(nil)},
+	"p_promo_code":  {refuse("PR006", "", "AB", long, control), refuse("PR001", "SALE"), accept(nil)},
 }
 
 // world is a database in which every function has something to do.
