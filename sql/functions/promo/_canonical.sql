@@ -13,7 +13,7 @@ begin
     return null;
   end if;
 
-  v_code := upper(btrim(normalize(p_text, nfkc), e' \t\n\v\f\r') collate "C");
+  v_code := upper(btrim(normalize(p_text, nfkc), e' \t\n\x0b\f\r') collate "C");
   if v_code ~ '^[A-Z0-9]{3,32}$' then
     return v_code;
   end if;

@@ -13,6 +13,7 @@ declare
   v_uses bigint;
   v_oldest_open uuid;
   v_use_no bigint;
+  v_tries int := 0;
 begin
   perform promo._keep_terms();
 
@@ -31,10 +32,11 @@ begin
 
   -- Any number will do, so buyers start apart. The insert waits for whoever is just taking the
   -- same number: if that comes to nothing, the number is ours.
-  for v_try in 1..2147483647 loop
+  loop
+    v_tries := v_tries + 1;
     if v_max_uses is null then
       v_use_no := nextval('promo.use_no');
-    elsif v_try <= 3 then
+    elsif v_tries <= 3 then
       v_use_no := nextval('promo.use_no') % v_max_uses + 1;
     else
       v_use_no := promo._next_free(p_promo_id, v_use_no, v_max_uses);
@@ -46,10 +48,9 @@ begin
     insert into promo.use (promo_id, use_no, telegram_id, purchase_id, reserved_at)
     values (p_promo_id, v_use_no, p_telegram_id, p_purchase_id, p_now)
     on conflict on constraint use_pkey do nothing;
-    if found then
-      return null;
-    end if;
+    exit when found;
   end loop;
+  return null;
 end
 $$;
 
