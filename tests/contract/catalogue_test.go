@@ -57,7 +57,7 @@ var usual = map[string][]bad{
 	"p_error":       {refuse("22023", nil, ""), accept(long, control)},
 	"p_tariff":      {refuse("22023", nil, "", long), refuse("PU004", "gold", "BASIC", control)},
 	"p_months":      {refuse("22023", nil, 0, -1, 37, math.MaxInt32), refuse("PU004", 2, 36)},
-	"p_promo_code":  {refuse("22023", "", long), refuse("PR001", "SALE", control), accept(nil)},
+	"p_promo_code":  {refuse("PR006", "", "AB", long, control), refuse("PR001", "SALE"), accept(nil)},
 }
 
 // world is a database in which every function has something to do.
@@ -72,6 +72,7 @@ func newWorld(t *testing.T) world {
 	w := world{bundle: setup(t)}
 	w.paid = w.Buy(anna, "basic", 1, "world-paid")["purchase_id"].(string)
 	w.open = w.Open(anna, "plus", 1, "world-open")
+	w.issue("HOT", 10)
 	w.job = w.One("vpn.claim_jobs", desk.ClaimArgs("w", 1))
 	w.message = w.One("notify.claim", desk.ClaimArgs("w", 1))
 	w.One("inbox.receive", A{"p_update_ids": []int{1, 2}, "p_chat_ids": []int{anna, bert},
@@ -86,7 +87,7 @@ func newWorld(t *testing.T) world {
 func catalogue() []function {
 	all := []function{}
 	for _, list := range [][]function{accountFunctions(), walletFunctions(), billingFunctions(), subscriptionFunctions(),
-		vpnFunctions(), notifyFunctions(), inboxFunctions(), auditFunctions(), opsFunctions()} {
+		vpnFunctions(), promoFunctions(), notifyFunctions(), inboxFunctions(), auditFunctions(), opsFunctions()} {
 		all = append(all, list...)
 	}
 	return all

@@ -15,6 +15,7 @@ func TestRowLocksAreTheAuthority(t *testing.T) {
 		"A6Expiry": expiryWhileWaiting, "T1Register": registerAtOnce, "E1Duplicates": duplicateWebhook,
 		"E1Suspense": duplicateSuspense, "E3PaidWhileExpiring": paidWhileExpiring, "E3AfterSweeper": paymentAfterSweeper,
 		"E3Busy": sweeperPasses, "E14Poller": pollerAndWebhook, "E16ChargeOfTwo": chargeOfTwo, "B8Crossed": crossed,
+		"B3PerUserLimit": perUserLimit, "B5Expires": expiresAsMoneyComes, "B6ReleasedOnce": releasedOnce, "B7Terms": termsChange,
 		"I12Jobs": claimJobs,
 	} {
 		t.Run(name, func(t *testing.T) {

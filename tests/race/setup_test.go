@@ -152,8 +152,19 @@ func (b *bundle) firstAndReplays(answers []answer) Row {
 }
 
 // locked runs something while another session waits for this transaction's locks: hold takes them, waiting is called
-// in a session of its own, and then, once that one waits, release ends the transaction.
+// in a session of its own, and then, once that one waits, before is called and the transaction committed.
 func (b *bundle) locked(conn *pgxpool.Pool, hold func(d *desk.Desk), waiting call, before func()) answer {
+	b.Helper()
+	return b.held(conn, hold, waiting, func(ctx context.Context, tx pgx.Tx) error {
+		before()
+		return tx.Commit(ctx)
+	})
+}
+
+// held is locked with another end of the transaction.
+func (b *bundle) held(
+	conn *pgxpool.Pool, hold func(d *desk.Desk), waiting call, end func(ctx context.Context, tx pgx.Tx) error,
+) answer {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -169,8 +180,7 @@ func (b *bundle) locked(conn *pgxpool.Pool, hold func(d *desk.Desk), waiting cal
 	}()
 	b.until("a session waits for a lock", `select exists (select from pg_stat_activity
 		where datname = current_database() and wait_event_type = 'Lock')`)
-	before()
-	require.NoError(b, tx.Commit(ctx))
+	require.NoError(b, end(ctx, tx))
 	return <-answers
 }
 
