@@ -590,7 +590,7 @@ comment on column subscription.subscription.renew_check_at is
 comment on column subscription.subscription.renew_declined_for is
   'The end for which the balance was too small and the user was told; a deposit lets it be tried again.';
 comment on column subscription.subscription.reminder_check_at is
-  'When reminders look at it. Moved like expiry_check_at.';
+  'Reminders before it are dealt with; null when none is left. Moved like expiry_check_at.';
 
 create table subscription.change (
   telegram_id core.telegram_id not null,
@@ -831,6 +831,38 @@ comment on column outbox.task.finished_at is 'When it ended.';
 comment on column outbox.task.outcome is 'done, failed, lost or unreachable.';
 comment on column outbox.task.last_error is 'The last failure.';
 comment on column outbox.task.correlation_id is 'Ties it to the update or event it follows from.';
+
+create type notify.anchor as enum ('start', 'end');
+comment on type notify.anchor is 'Whether a reminder counts from the start of a period or back from its end.';
+create table notify.reminder (
+  period subscription.period not null,
+  template text not null,
+  longer_than_seconds bigint not null,
+  at_most_seconds bigint not null,
+  anchor notify.anchor not null,
+  offset_seconds bigint not null constraint reminder_offset_positive check (offset_seconds > 0),
+  constraint reminder_pkey primary key (period, template, longer_than_seconds),
+  constraint reminder_lengths_grow check (longer_than_seconds < at_most_seconds)
+);
+comment on table notify.reminder is 'When users are reminded of what they have. Edit it here.';
+comment on column notify.reminder.period is 'paid, trial or grant.';
+comment on column notify.reminder.template is 'The message.';
+comment on column notify.reminder.longer_than_seconds is 'Only for periods longer than this from start to end …';
+comment on column notify.reminder.at_most_seconds is '… and not longer than this.';
+comment on column notify.reminder.anchor is 'start or end.';
+comment on column notify.reminder.offset_seconds is 'How long after the start, or before the end.';
+insert into notify.reminder (period, template, longer_than_seconds, at_most_seconds, anchor, offset_seconds) values
+  ('paid', 'reminder_3d', 0, 10000000000, 'end', 259200),
+  ('paid', 'reminder_24h', 0, 10000000000, 'end', 86400),
+  ('paid', 'reminder_3h', 0, 10000000000, 'end', 10800),
+  ('trial', 'trial_6h', 0, 10000000000, 'start', 21600),
+  ('trial', 'trial_48h', 0, 10000000000, 'start', 172800),
+  ('trial', 'trial_ending', 0, 10000000000, 'end', 21600),
+  ('grant', 'reminder_6h', 0, 86400, 'end', 21600),
+  ('grant', 'reminder_24h', 86400, 604800, 'end', 86400),
+  ('grant', 'reminder_3d', 604800, 10000000000, 'end', 259200),
+  ('grant', 'reminder_24h', 604800, 10000000000, 'end', 86400),
+  ('grant', 'reminder_3h', 604800, 10000000000, 'end', 10800);
 
 create table inbox.update (
   update_id bigint not null constraint update_pkey primary key,

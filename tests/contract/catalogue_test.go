@@ -55,6 +55,7 @@ var usual = map[string][]bad{
 	"p_purchase_id": {refuse("22023", nil), refuse("PU001", unknown)},
 	"p_lease_token": {refuse("22023", nil), accept(unknown)},
 	"p_error":       {refuse("22023", nil, ""), accept(long, control)},
+	"p_reason":      {refuse("22023", nil, "", strings.Repeat("r", 1001), long), accept(control)},
 	"p_tariff":      {refuse("22023", nil, "", long), refuse("PU004", "gold", "BASIC", control)},
 	"p_months":      {refuse("22023", nil, 0, -1, 37, math.MaxInt32), refuse("PU004", 2, 36)},
 	"p_promo_code":  {refuse("PR006", "", "AB", long, control), refuse("PR001", "SALE"), accept(nil)},
@@ -78,7 +79,8 @@ func newWorld(t *testing.T) world {
 	w.One("inbox.receive", A{"p_update_ids": []int{1, 2}, "p_chat_ids": []int{anna, bert},
 		"p_payloads": []string{"{}", "{}"}})
 	w.update = w.One("inbox.claim", desk.ClaimArgs("w", 1))
-	for _, name := range []string{"billing.expire_due", "ops.purge_due"} {
+	for _, name := range []string{"billing.expire_due", "subscription.expire_due", "subscription.renew_due",
+		"notify.enqueue_due", "ops.purge_due"} {
 		w.One("ops.acquire_lease", A{"p_name": name, "p_holder": "w", "p_ttl": "1 hour"})
 	}
 	return w
@@ -274,7 +276,8 @@ func TestSwitches(t *testing.T) {
 		w.One("ops.set_feature", A{"p_admin_id": boss, "p_name": f.switche, "p_is_on": true})
 		require.NoError(t, w.rolledBack("dba", pgx.ReadCommitted, f.name, f.args(w)), f.name)
 	}
-	require.Equal(t, map[string]bool{"payments": true, "provisioning": true, "workers": true, "admin_actions": true}, behind)
+	require.Equal(t, map[string]bool{"payments": true, "provisioning": true, "workers": true, "admin_actions": true,
+		"trials": true}, behind)
 
 	w.owner.Query("update ops.feature set is_on = false")
 	for _, f := range catalogue() {
