@@ -77,16 +77,18 @@ func newWorld(t *testing.T) world {
 	w.One("inbox.receive", A{"p_update_ids": []int{1, 2}, "p_chat_ids": []int{anna, bert},
 		"p_payloads": []string{"{}", "{}"}})
 	w.update = w.One("inbox.claim", desk.ClaimArgs("w", 1))
-	for _, name := range []string{"billing.expire_due", "ops.purge_due"} {
-		w.One("ops.acquire_lease", A{"p_name": name, "p_holder": "w", "p_ttl": "1 hour"})
+	for _, job := range w.Query(`select name from ops.job where name like '%\_due'`) {
+		w.One("ops.acquire_lease", A{"p_name": job["name"], "p_holder": "w", "p_ttl": "1 hour"})
 	}
+	w.prepareWithdrawals()
 	return w
 }
 
 func catalogue() []function {
 	all := []function{}
 	for _, list := range [][]function{accountFunctions(), walletFunctions(), billingFunctions(), subscriptionFunctions(),
-		vpnFunctions(), notifyFunctions(), inboxFunctions(), auditFunctions(), opsFunctions()} {
+		vpnFunctions(), notifyFunctions(), inboxFunctions(), auditFunctions(), opsFunctions(), referralFunctions(),
+		withdrawalFunctions()} {
 		all = append(all, list...)
 	}
 	return all
@@ -273,7 +275,8 @@ func TestSwitches(t *testing.T) {
 		w.One("ops.set_feature", A{"p_admin_id": boss, "p_name": f.switche, "p_is_on": true})
 		require.NoError(t, w.rolledBack("dba", pgx.ReadCommitted, f.name, f.args(w)), f.name)
 	}
-	require.Equal(t, map[string]bool{"payments": true, "provisioning": true, "workers": true, "admin_actions": true}, behind)
+	require.Equal(t, map[string]bool{"payments": true, "provisioning": true, "workers": true, "admin_actions": true,
+		"withdrawals": true}, behind)
 
 	w.owner.Query("update ops.feature set is_on = false")
 	for _, f := range catalogue() {
