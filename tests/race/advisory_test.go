@@ -15,7 +15,9 @@ func TestRowLocksAreTheAuthority(t *testing.T) {
 		"A6Expiry": expiryWhileWaiting, "T1Register": registerAtOnce, "E1Duplicates": duplicateWebhook,
 		"E1Suspense": duplicateSuspense, "E3PaidWhileExpiring": paidWhileExpiring, "E3AfterSweeper": paymentAfterSweeper,
 		"E3Busy": sweeperPasses, "E14Poller": pollerAndWebhook, "E16ChargeOfTwo": chargeOfTwo, "B8Crossed": crossed,
-		"I12Jobs": claimJobs,
+		"I12Jobs": claimJobs, "C1RewardOnce": rewardOnce, "C3Rings": rings, "D1OneEnd": oneEnd, "D2TwoAdmins": twoAdmins,
+		"D3WithdrawOrBuy": withdrawOrBuy, "D4WholeBalance": wholeBalance, "D4SubmitOften": submitOften, "D9Caps": caps,
+		"D10FourEyes": fourEyes,
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t)
