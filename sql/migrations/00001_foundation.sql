@@ -139,7 +139,7 @@ insert into core.refusal (sqlstate, message, hint) values
   ('SU001', 'no subscription', 'Buy one with billing.open_purchase, or give one with grant_time.'),
   ('SU002', 'trial already used', 'A trial is once per user: buy with billing.open_purchase.'),
   ('SU003', 'has a paid subscription', 'A trial is for users without one.'),
-  ('WD001', 'no such withdrawal', 'withdrawal.list_pending() lists those that wait.'),
+  ('WD001', 'no such withdrawal', 'withdrawal.list_pending() lists those that wait; withdrawal.draft makes a draft.'),
   ('WD002', 'withdrawal is not pending', 'DETAIL says how it ended, when, and by whom.'),
   ('WD003', 'below the minimum', 'The setting withdrawal_minimum_kopecks has the minimum.'),
   ('WD004', 'too many requests, or one is pending',
@@ -688,14 +688,16 @@ comment on column referral.reward.purchase_id is 'The purchase of the referred u
 comment on column referral.reward.referred_id is 'Who bought.';
 comment on column referral.reward.status is 'paid, clawed_back or void.';
 comment on column referral.reward.paid_kopecks is 'What the purchase cost, after discount.';
-comment on column referral.reward.percent is 'The level''s percent when it was processed.';
+comment on column referral.reward.percent is 'The level''s percent when it was processed; 0 when void.';
 comment on column referral.reward.reward_kopecks is 'Rounded down; 0 when void.';
 comment on column referral.reward.rewarded_at is 'When it was processed.';
 comment on column referral.reward.clawed_back_at is 'When a refund took it back.';
 
+create sequence withdrawal.withdrawal_id as bigint;
+comment on sequence withdrawal.withdrawal_id is 'Numbers withdrawals; gaps mean nothing.';
 create table withdrawal.withdrawal (
   telegram_id core.telegram_id not null,
-  withdrawal_id bigint generated always as identity,
+  withdrawal_id bigint not null,
   status withdrawal.status not null default 'pending',
   amount_kopecks core.amount_kopecks not null,
   requisites text constraint withdrawal_requisites_are_sealed
@@ -703,7 +705,9 @@ create table withdrawal.withdrawal (
   available_after_kopecks core.balance_kopecks not null,
   held_after_kopecks core.balance_kopecks not null,
   requested_at timestamptz not null,
-  idempotency_key core.idempotency_key not null,
+  idempotency_key core.idempotency_key,
+  draft_id uuid,
+  approvals_needed smallint,
   ended_at timestamptz,
   ended_by bigint,
   reason text,
@@ -711,6 +715,11 @@ create table withdrawal.withdrawal (
   correlation_id text default left(nullif(current_setting('atlas.correlation_id', true), ''), 128),
   constraint withdrawal_pkey primary key (telegram_id, withdrawal_id),
   constraint withdrawal_key_once unique (telegram_id, idempotency_key),
+  constraint withdrawal_draft_once unique (telegram_id, draft_id),
+  constraint withdrawal_has_key_or_draft
+    check ((idempotency_key is null) <> (draft_id is null)),
+  constraint withdrawal_approved_says_by_how_many
+    check ((status = 'approved') = (approvals_needed is not null)),
   constraint withdrawal_ended_says_when check ((status = 'pending') = (ended_at is null)),
   constraint withdrawal_pending_has_requisites check (status <> 'pending' or requisites is not null)
 );
@@ -732,7 +741,9 @@ comment on column withdrawal.withdrawal.requisites is
 comment on column withdrawal.withdrawal.available_after_kopecks is 'Available after the request: part of the first answer.';
 comment on column withdrawal.withdrawal.held_after_kopecks is 'Held after the request: part of the first answer.';
 comment on column withdrawal.withdrawal.requested_at is 'When it was asked for.';
-comment on column withdrawal.withdrawal.idempotency_key is 'The user''s key.';
+comment on column withdrawal.withdrawal.idempotency_key is 'The user''s key; null when it was submitted from a draft.';
+comment on column withdrawal.withdrawal.draft_id is 'The draft that it was submitted from: the key of withdrawal.submit.';
+comment on column withdrawal.withdrawal.approvals_needed is 'How many admins had to approve it when it was approved.';
 comment on column withdrawal.withdrawal.ended_at is 'When it was approved, rejected or cancelled.';
 comment on column withdrawal.withdrawal.ended_by is 'The admin, or the user who cancelled.';
 comment on column withdrawal.withdrawal.reason is 'Why it was rejected.';
@@ -744,6 +755,9 @@ create table withdrawal.approval (
   withdrawal_id bigint not null,
   admin_id core.telegram_id not null,
   approved_at timestamptz not null,
+  status_after withdrawal.status not null,
+  approvals_after smallint not null
+    constraint approval_counts_itself check (approvals_after >= 1),
   constraint approval_pkey primary key (telegram_id, withdrawal_id, admin_id),
   constraint approval_of_withdrawal foreign key (telegram_id, withdrawal_id)
     references withdrawal.withdrawal (telegram_id, withdrawal_id),
@@ -754,6 +768,8 @@ comment on column withdrawal.approval.telegram_id is 'Whose withdrawal.';
 comment on column withdrawal.approval.withdrawal_id is 'Which one.';
 comment on column withdrawal.approval.admin_id is 'Who approved it.';
 comment on column withdrawal.approval.approved_at is 'When.';
+comment on column withdrawal.approval.status_after is 'What the withdrawal was then: part of the first answer.';
+comment on column withdrawal.approval.approvals_after is 'Approvals of active admins then, this one included: part of the first answer.';
 
 create table withdrawal.draft (
   telegram_id core.telegram_id not null,
@@ -764,7 +780,6 @@ create table withdrawal.draft (
   idempotency_key core.idempotency_key not null,
   drafted_at timestamptz not null,
   expires_at timestamptz not null,
-  withdrawal_id bigint,
   constraint draft_pkey primary key (telegram_id, draft_id),
   constraint draft_key_once unique (telegram_id, idempotency_key)
 );
@@ -777,7 +792,6 @@ comment on column withdrawal.draft.requisites is 'Where to, encrypted; null once
 comment on column withdrawal.draft.idempotency_key is 'The user''s key.';
 comment on column withdrawal.draft.drafted_at is 'When it was drafted.';
 comment on column withdrawal.draft.expires_at is 'When it can no longer be submitted.';
-comment on column withdrawal.draft.withdrawal_id is 'The withdrawal that it became.';
 
 create sequence outbox.task_id as bigint;
 comment on sequence outbox.task_id is 'Numbers tasks in the order of their making.';
@@ -828,7 +842,7 @@ comment on column outbox.task.holder is 'The worker that has it.';
 comment on column outbox.task.lease_token is 'Proof of the last claim.';
 comment on column outbox.task.leased_until is 'When the claim runs out; null when it is free.';
 comment on column outbox.task.finished_at is 'When it ended.';
-comment on column outbox.task.outcome is 'done, failed, lost or unreachable.';
+comment on column outbox.task.outcome is 'done, failed, lost or unreachable; void: a reward and its claw-back that met.';
 comment on column outbox.task.last_error is 'The last failure.';
 comment on column outbox.task.correlation_id is 'Ties it to the update or event it follows from.';
 

@@ -79,17 +79,18 @@ func newWorld(t *testing.T) world {
 	w.One("inbox.receive", A{"p_update_ids": []int{1, 2}, "p_chat_ids": []int{anna, bert},
 		"p_payloads": []string{"{}", "{}"}})
 	w.update = w.One("inbox.claim", desk.ClaimArgs("w", 1))
-	for _, name := range []string{"billing.expire_due", "subscription.expire_due", "subscription.renew_due",
-		"notify.enqueue_due", "ops.purge_due"} {
-		w.One("ops.acquire_lease", A{"p_name": name, "p_holder": "w", "p_ttl": "1 hour"})
+	for _, job := range w.Query(`select name from ops.job where name like '%\_due'`) {
+		w.One("ops.acquire_lease", A{"p_name": job["name"], "p_holder": "w", "p_ttl": "1 hour"})
 	}
+	w.prepareWithdrawals()
 	return w
 }
 
 func catalogue() []function {
 	all := []function{}
 	for _, list := range [][]function{accountFunctions(), walletFunctions(), billingFunctions(), subscriptionFunctions(),
-		vpnFunctions(), promoFunctions(), notifyFunctions(), inboxFunctions(), auditFunctions(), opsFunctions()} {
+		vpnFunctions(), promoFunctions(), notifyFunctions(), inboxFunctions(), auditFunctions(), opsFunctions(),
+		referralFunctions(), withdrawalFunctions()} {
 		all = append(all, list...)
 	}
 	return all
@@ -277,7 +278,7 @@ func TestSwitches(t *testing.T) {
 		require.NoError(t, w.rolledBack("dba", pgx.ReadCommitted, f.name, f.args(w)), f.name)
 	}
 	require.Equal(t, map[string]bool{"payments": true, "provisioning": true, "workers": true, "admin_actions": true,
-		"trials": true}, behind)
+		"trials": true, "withdrawals": true}, behind)
 
 	w.owner.Query("update ops.feature set is_on = false")
 	for _, f := range catalogue() {

@@ -49,7 +49,8 @@ func TestReconcileFindsEveryFault(t *testing.T) {
 			[]string{"balance_chain " + ofAnna}},
 		{"held from nowhere", `
 			update ledger.transfer set held_kopecks = 1 where version = 6;
-			update wallet.wallet set held_kopecks = 1 where telegram_id = 1001`, []string{"balance_chain " + ofAnna}},
+			update wallet.wallet set held_kopecks = 1 where telegram_id = 1001`,
+			[]string{"balance_chain " + ofAnna, "held_is_pending_withdrawals " + ofAnna}},
 		{"debt from nowhere", `
 			update ledger.transfer set debt_kopecks = 1 where version = 6;
 			update wallet.wallet set debt_kopecks = 1 where telegram_id = 1001`, []string{"balance_chain " + ofAnna}},
@@ -84,10 +85,10 @@ func TestReconcileFindsEveryFault(t *testing.T) {
 			values (4000, 1, 'adjustment', 'available', 'admin_credit', 5, 5, 0, 0, core.now())`,
 			[]string{"row_has_user subscription of telegram_id:4000", "row_has_user transfer of telegram_id:4000",
 				"subscription_ends_as_bought telegram_id:4000", "wallet_equals_ledger telegram_id:4000"}},
-		{"a referrer who came later", "update account.account set referrer_id = 1002 where telegram_id = 1001",
-			[]string{"referrer_is_older " + ofAnna}},
-		{"a referrer who is no user", "update account.account set referrer_id = 4000 where telegram_id = 1001",
-			[]string{"referrer_is_older " + ofAnna}},
+		{"a referrer who came later", "update account.account set referrer_id = 1002 where telegram_id = 1",
+			[]string{"referrer_is_older telegram_id:1"}},
+		{"a referrer who is no user", "update account.account set referrer_id = 4000 where telegram_id = 1",
+			[]string{"referrer_is_older telegram_id:1"}},
 		{"a referral code of two", "update account.account set referral_code = 'same' where telegram_id > 1000",
 			[]string{"referral_code_unique code:same"}},
 		{"another price than was charged", "update billing.purchase set price_kopecks = 1 where purchase_id = '{cash}'",
