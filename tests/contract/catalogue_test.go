@@ -65,6 +65,7 @@ type world struct {
 	*bundle
 	open, paid           string
 	job, message, update Row
+	suspense             any
 }
 
 func newWorld(t *testing.T) world {
@@ -77,6 +78,7 @@ func newWorld(t *testing.T) world {
 	w.One("inbox.receive", A{"p_update_ids": []int{1, 2}, "p_chat_ids": []int{anna, bert},
 		"p_payloads": []string{"{}", "{}"}})
 	w.update = w.One("inbox.claim", desk.ClaimArgs("w", 1))
+	w.suspense = w.Settle("lost", unknown, 500)["payment_id"]
 	for _, name := range []string{"billing.expire_due", "ops.purge_due"} {
 		w.One("ops.acquire_lease", A{"p_name": name, "p_holder": "w", "p_ttl": "1 hour"})
 	}
@@ -85,7 +87,7 @@ func newWorld(t *testing.T) world {
 
 func catalogue() []function {
 	all := []function{}
-	for _, list := range [][]function{accountFunctions(), walletFunctions(), billingFunctions(), subscriptionFunctions(),
+	for _, list := range [][]function{accountFunctions(), walletFunctions(), billingFunctions(), moneyFunctions(), subscriptionFunctions(),
 		vpnFunctions(), notifyFunctions(), inboxFunctions(), auditFunctions(), opsFunctions()} {
 		all = append(all, list...)
 	}

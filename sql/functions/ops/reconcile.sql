@@ -16,6 +16,8 @@ as $$
   union all
   select r.check_name, r.subject, r.detail from ops._reconcile_payments() r
   union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_refunds() r
+  union all
   select r.check_name, r.subject, r.detail from ops._reconcile_subscriptions() r
   union all
   select 'dead_letter', d.job_name || ' ' || d.subject, d.error
