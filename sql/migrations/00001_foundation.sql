@@ -446,6 +446,7 @@ create table billing.invoice (
     references billing.purchase (telegram_id, purchase_id)
 );
 create index invoice_attached on billing.invoice (provider, attached_at);
+create index invoice_by_id on billing.invoice (provider, invoice_id);
 comment on table billing.invoice is 'Invoices at providers for a purchase.';
 comment on column billing.invoice.telegram_id is 'The buyer.';
 comment on column billing.invoice.purchase_id is 'The purchase.';
@@ -533,9 +534,12 @@ create table billing.refund (
   kind billing.refund_kind not null,
   refunded_kopecks core.price_kopecks not null,
   subscription_expires_at timestamptz,
+  change_id bigint,
+  restored_from bigint,
   actor_id bigint,
   reason text,
   refunded_at timestamptz not null,
+  constraint refund_restores_by_a_change check (restored_from < change_id),
   constraint refund_pkey primary key (telegram_id, purchase_id),
   constraint refund_of_purchase foreign key (telegram_id, purchase_id)
     references billing.purchase (telegram_id, purchase_id),
@@ -547,6 +551,11 @@ comment on column billing.refund.purchase_id is 'The purchase.';
 comment on column billing.refund.kind is 'refund: by an admin, to the balance; reversal: by the provider.';
 comment on column billing.refund.refunded_kopecks is 'What went back to the balance; 0 for a reversal.';
 comment on column billing.refund.subscription_expires_at is 'The end of the subscription after it: part of the first answer.';
+comment on column billing.refund.change_id is
+  'The change of the subscription that it made; null if it was over already.';
+comment on column billing.refund.restored_from is
+  'The place in the subscription''s chain before which the state was restored: from there to change_id '
+  'all is undone. Null if the purchase''s own period was taken off the end.';
 comment on column billing.refund.actor_id is 'The admin.';
 comment on column billing.refund.reason is 'The admin''s words.';
 comment on column billing.refund.refunded_at is 'When.';

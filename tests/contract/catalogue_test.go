@@ -66,6 +66,7 @@ type world struct {
 	*bundle
 	open, paid           string
 	job, message, update Row
+	suspense             any
 }
 
 func newWorld(t *testing.T) world {
@@ -79,6 +80,7 @@ func newWorld(t *testing.T) world {
 	w.One("inbox.receive", A{"p_update_ids": []int{1, 2}, "p_chat_ids": []int{anna, bert},
 		"p_payloads": []string{"{}", "{}"}})
 	w.update = w.One("inbox.claim", desk.ClaimArgs("w", 1))
+	w.suspense = w.Settle("lost", unknown, 500)["payment_id"]
 	for _, job := range w.Query(`select name from ops.job where name like '%\_due'`) {
 		w.One("ops.acquire_lease", A{"p_name": job["name"], "p_holder": "w", "p_ttl": "1 hour"})
 	}
@@ -88,7 +90,7 @@ func newWorld(t *testing.T) world {
 
 func catalogue() []function {
 	all := []function{}
-	for _, list := range [][]function{accountFunctions(), walletFunctions(), billingFunctions(), subscriptionFunctions(),
+	for _, list := range [][]function{accountFunctions(), walletFunctions(), billingFunctions(), moneyFunctions(), subscriptionFunctions(),
 		vpnFunctions(), promoFunctions(), notifyFunctions(), inboxFunctions(), auditFunctions(), opsFunctions(),
 		referralFunctions(), withdrawalFunctions()} {
 		all = append(all, list...)

@@ -18,6 +18,8 @@ as $$
   union all
   select r.check_name, r.subject, r.detail from ops._reconcile_promo() r
   union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_refunds() r
+  union all
   select r.check_name, r.subject, r.detail from ops._reconcile_subscriptions() r
   union all
   select r.check_name, r.subject, r.detail from ops._reconcile_periods() r
