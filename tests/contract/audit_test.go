@@ -11,8 +11,23 @@ import (
 	"atlas-secure/tests/contract/desk"
 )
 
+// noHead is the head before the first batch.
+var noHead = strings.Repeat("0", 64)
+
 func auditFunctions() []function {
+	const verdict = "is_intact boolean, sealed bigint, first_bad text"
 	return []function{
+		{name: "audit.seal", allowed: "worker", returns: "sealed integer, sealed_rows bigint, head text",
+			args: func(world) A { return A{"p_limit": 100} },
+			bad:  map[string][]bad{"p_limit": {refuse("22023", nil, 0, -1, 100_001, math.MaxInt32), accept(1, 100_000)}}},
+		{name: "audit.verify", reads: true, allowed: "auditor worker", returns: verdict, args: func(world) A { return A{} }},
+		{name: "audit.verify_against", reads: true, allowed: "auditor worker", returns: verdict,
+			args: func(world) A { return A{"p_sealed": 0, "p_head": noHead} },
+			bad: map[string][]bad{"p_sealed": {refuse("22023", nil, -1), accept(1, math.MaxInt64)},
+				"p_head": {refuse("22023", nil, "", "0", strings.ToUpper("ab"+noHead[2:]), noHead+"\n", long, control),
+					accept("ab" + noHead[2:])}}},
+		{name: "audit.head", reads: true, allowed: "auditor worker", returns: "sealed_rows bigint, head text",
+			args: func(world) A { return A{} }},
 		{name: "audit.refused", allowed: "bot payments admin worker", returns: "void",
 			args: func(world) A {
 				return A{"p_actor_id": anna, "p_action": "wallet.credit", "p_subject_id": "1", "p_sqlstate": "US003"}
