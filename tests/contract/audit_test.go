@@ -98,3 +98,27 @@ func TestCorrelationID(t *testing.T) {
 	require.Equal(t, map[any]any{"add": "u2", "payment_applied": "u2", "admin_alarm": "u3"}, ids,
 		"the worker goes on with it")
 }
+
+// TestAdminsLeaveTraces: whatever an admin changes, audit.event says who it was.
+func TestAdminsLeaveTraces(t *testing.T) {
+	w := newWorld(t)
+	tried := 0
+	for _, f := range catalogue() {
+		args := f.args(w)
+		if _, ok := args["p_admin_id"]; !ok {
+			continue
+		}
+		tried++
+		args = args.With("p_admin_id", boss)
+		ctx := context.Background()
+		tx, err := w.harness.DBA.Begin(ctx)
+		require.NoError(t, err)
+		d := w.On(t, tx)
+		const traces = "select count(*) from audit.event where actor_id = $1"
+		before := d.Value(traces, boss).(int)
+		d.All(f.name, args)
+		require.Greater(t, d.Value(traces, boss), before, f.name)
+		require.NoError(t, tx.Rollback(ctx))
+	}
+	require.NotZero(t, tried)
+}

@@ -1,4 +1,4 @@
--- Shortens a query for people: its first 200 characters, without the texts written into it.
+-- Shortens a query for people: at most 200 characters, and only up to the first text in it.
 -- Locks: none.
 -- Raises: nothing.
 create or replace function ops._without_values(p_query text)
@@ -6,11 +6,9 @@ returns text
 language sql
 immutable
 as $$
-  select left(regexp_replace(
-    p_query,
-    '[eE]''([^''\\]|\\.|'''')*(''|$)|''([^'']|'''')*(''|$)|\$([a-zA-Z_]*)\$.*?(\$\5\$|$)',
-    '''…''', 'g'), 200)
+  select left(regexp_replace(p_query, '(''|\$([a-zA-Z_]\w*)?\$).*', '…'), 200)
 $$;
 
 comment on function ops._without_values is
-  'Requisites, notes and tokens do not belong on a screen; numbers stay.';
+  'Requisites, notes and tokens do not belong on a screen. Cut off rather than blanked out: where a '
+  'quoted text ends is a question for a parser.';
