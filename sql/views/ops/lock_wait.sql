@@ -14,7 +14,7 @@ comment on column ops.lock_wait.lock_mode is 'The lock it asks for.';
 comment on column ops.lock_wait.waits_for is 'On what: a user, a row, a table, a transaction.';
 comment on column ops.lock_wait.query is 'Its query: 200 characters, without the texts in it.';
 comment on column ops.lock_wait.blocking_pid is
-  'The session in its way, for pg_cancel_backend or pg_terminate_backend; 0: a prepared transaction.';
+  'The session in its way; null: a prepared transaction.';
 comment on column ops.lock_wait.blocking_user_name is 'Its login.';
 comment on column ops.lock_wait.blocking_application_name is 'Its application_name.';
 comment on column ops.lock_wait.blocking_state is
