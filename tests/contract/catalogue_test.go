@@ -258,9 +258,13 @@ func TestHelpersAndTablesAreNobodys(t *testing.T) {
 		}
 		sort.Strings(names)
 		views := map[string][]string{
-			"worker":  {"ops.dead_letter select", "ops.job select", "ops.job_run select"},
-			"auditor": {"audit.event select", "ops.dead_letter select", "ops.job select", "ops.job_run select"},
-			"dba":     {"audit.event select", "ops.dead_letter select", "ops.job select", "ops.job_run select"},
+			"admin": {"ops.component select"},
+			"worker": {"ops.component select", "ops.dead_letter select", "ops.job select", "ops.job_run select",
+				"ops.lock_wait select"},
+			"auditor": {"audit.event select", "ops.component select", "ops.dead_letter select", "ops.job select",
+				"ops.job_run select", "ops.lock_wait select"},
+			"dba": {"audit.event select", "ops.component select", "ops.dead_letter select", "ops.job select",
+				"ops.job_run select", "ops.lock_wait select"},
 		}
 		require.Equal(t, append([]string{}, views[role]...), names, role)
 	}
