@@ -44,14 +44,6 @@ func (b *bundle) wallet(id int) []any {
 	return []any{row["available_kopecks"], row["held_kopecks"]}
 }
 
-func codes(answers []answer) map[string]int {
-	counted := map[string]int{}
-	for _, a := range answers {
-		counted[a.code()]++
-	}
-	return counted
-}
-
 // detail is where a refusal has its values.
 func detail(err error) string {
 	var refusal *pgconn.PgError
