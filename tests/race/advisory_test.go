@@ -16,7 +16,6 @@ func TestRowLocksAreTheAuthority(t *testing.T) {
 		"E1Suspense": duplicateSuspense, "E3PaidWhileExpiring": paidWhileExpiring, "E3AfterSweeper": paymentAfterSweeper,
 		"E3Busy": sweeperPasses, "E14Poller": pollerAndWebhook, "E16ChargeOfTwo": chargeOfTwo, "B8Crossed": crossed,
 		"B3PerUserLimit": perUserLimit, "B5Expires": expiresAsMoneyComes, "B6ReleasedOnce": releasedOnce, "B7Terms": termsChange,
-		"I12Jobs": claimJobs,
 		"I12Jobs": claimJobs, "C1RewardOnce": rewardOnce, "C3Rings": rings, "D1OneEnd": oneEnd, "D2TwoAdmins": twoAdmins,
 		"D3WithdrawOrBuy": withdrawOrBuy, "D4WholeBalance": wholeBalance, "D4SubmitOften": submitOften, "D9Caps": caps,
 		"D10FourEyes": fourEyes,
