@@ -35,12 +35,12 @@ build: ## Compile all binaries into bin/
 
 test: $(TESTSUM) ## Run all tests (PKG=./internal/... for some, ARGS for `go test`)
 	@.ci/deps test
-	$(TESTSUM) --format pkgname --format-hide-empty-pkg -- -timeout 20m $(ARGS) $(PKG)
-	@if [ "$(PKG)" = ./... ]; then cd cmd/vpnnode && $(TESTSUM) --format pkgname -- -timeout 10m $(ARGS) ./...; fi
+	$(TESTSUM) --format pkgname --format-hide-empty-pkg -- -timeout 60m $(ARGS) $(PKG)
+	@if [ "$(PKG)" = ./... ]; then cd cmd/vpnnode && $(TESTSUM) --format pkgname -- -timeout 30m $(ARGS) ./...; fi
 
 test/race: $(TESTSUM) ## The same with the race detector (needs a C compiler)
 	@.ci/deps test race
-	$(TESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 40m $(ARGS) $(PKG)
+	$(TESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 90m $(ARGS) $(PKG)
 
 lint: $(LINT) ## Run the linters over both modules
 	$(LINT) run ./...

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"atlas-secure/internal/atlas"
@@ -285,9 +286,9 @@ func TestMessagesEndAsTheyWent(t *testing.T) {
 		o.messages = append(o.messages, sqlapi.Message{MessageID: id, CorrelationID: fmt.Sprintf("u%d", id)})
 	}
 	send := messenger(func(ctx context.Context, message sqlapi.Message) error {
-		require.Equal(t, message.CorrelationID, obs.CorrelationID(ctx))
+		assert.Equal(t, message.CorrelationID, obs.CorrelationID(ctx))
 		_, hasDeadline := ctx.Deadline()
-		require.True(t, hasDeadline)
+		assert.True(t, hasDeadline)
 		return []error{
 			nil, fmt.Errorf("send: %w", refusal{isUnreachable: true}), refusal{}, errors.New("timeout"),
 		}[message.MessageID]

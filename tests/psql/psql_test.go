@@ -71,7 +71,7 @@ func psql(t *testing.T, dsn string, script []byte) string {
 	t.Helper()
 	program, err := exec.LookPath("psql")
 	require.NoError(t, err, "psql is missing: install Debian's package postgresql-client")
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, "--no-psqlrc", "--quiet", "--echo-all", "--dbname", dsn)
 	cmd.Env = append(os.Environ(), "PGTZ=UTC", "PGDATESTYLE=ISO", "PGCLIENTENCODING=UTF8", "LC_ALL=C", "PAGER=")
