@@ -956,7 +956,7 @@ declare
   v_available_kopecks bigint;
   v_expires_at timestamptz;
 begin
-  select u.kind, u.status, u.tariff, u.months, u.price_kopecks into v_purchase
+  select u.kind, u.status, u.tariff, u.months, u.price_kopecks, u.promo_id into v_purchase
   from billing.purchase u
   where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
 
@@ -968,6 +968,10 @@ begin
     when p_worth_kopecks < v_purchase.price_kopecks - v_tolerance_kopecks
       then 'underpaid'
   end;
+  if v_why is null and v_purchase.promo_id is not null and v_purchase.status <> 'open'
+     and not promo._retake(p_telegram_id, p_purchase_id, v_purchase.promo_id, p_now) then
+    v_why := 'promo_used_up'; -- its use went back when it expired, and others took the last
+  end if;
 
   if v_why is null then
     v_revenue_kopecks := least(p_worth_kopecks, v_purchase.price_kopecks);
@@ -1000,7 +1004,7 @@ $$;
 -- Name: FUNCTION _apply_payment(p_telegram_id bigint, p_owner_id bigint, p_is_blocked boolean, p_purchase_id uuid, p_payment_id bigint, p_provider text, p_worth_kopecks bigint, p_now timestamp with time zone); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing._apply_payment(p_telegram_id bigint, p_owner_id bigint, p_is_blocked boolean, p_purchase_id uuid, p_payment_id bigint, p_provider text, p_worth_kopecks bigint, p_now timestamp with time zone) IS 'A purchase that is open, expired or cancelled is honoured at its recorded price; everything else goes to the payer''s balance.';
+COMMENT ON FUNCTION billing._apply_payment(p_telegram_id bigint, p_owner_id bigint, p_is_blocked boolean, p_purchase_id uuid, p_payment_id bigint, p_provider text, p_worth_kopecks bigint, p_now timestamp with time zone) IS 'A purchase that is open, expired or cancelled is honoured at its recorded price, a late one with a promo code while the code has a use left; everything else goes to the payer''s balance.';
 
 --
 -- Name: _book_payment(bigint, uuid, bigint, bigint, bigint, text, timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
@@ -1084,7 +1088,12 @@ CREATE FUNCTION billing._expire(p_users bigint[], p_now timestamp with time zone
         closed_at = coalesce(u.closed_at, p_now),
         expiry_check_at = null
     where u.telegram_id = any (p_users) and u.expiry_check_at <= p_now
-    returning u.status = 'expired' as is_expired
+    returning u.telegram_id, u.purchase_id, u.promo_id, u.status = 'expired' as is_expired
+  ), released as (
+    delete from promo.use p
+    using due d
+    where d.is_expired and p.telegram_id = d.telegram_id and p.promo_id = d.promo_id
+      and p.purchase_id = d.purchase_id
   )
   select count(*) filter (where d.is_expired)::int from due d
 $$;
@@ -1093,7 +1102,7 @@ $$;
 -- Name: FUNCTION _expire(p_users bigint[], p_now timestamp with time zone); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing._expire(p_users bigint[], p_now timestamp with time zone) IS 'Looks at purchases once after their end: open ones expire, the others are left as they are.';
+COMMENT ON FUNCTION billing._expire(p_users bigint[], p_now timestamp with time zone) IS 'Looks at purchases once after their end: open ones expire and give the use of their promo code back, the others are left as they are.';
 
 --
 -- Name: _find_opened(bigint, billing.purchase_kind, text, text, integer, text, bigint); Type: FUNCTION; Schema: billing; Owner: -
@@ -1105,7 +1114,7 @@ CREATE FUNCTION billing._find_opened(p_telegram_id bigint, p_kind billing.purcha
 declare
   v_first record;
 begin
-  select u.purchase_id, u.tariff, u.months, u.price_kopecks into v_first
+  select u.purchase_id, u.tariff, u.months, u.promo_code, u.price_kopecks into v_first
   from billing.purchase u
   where u.telegram_id = p_telegram_id and u.kind = p_kind
     and u.idempotency_key = p_idempotency_key;
@@ -1113,8 +1122,8 @@ begin
     return null;
   end if;
 
-  if (v_first.tariff, v_first.months) is distinct from (p_tariff, p_months::smallint)
-     or p_promo_code is not null -- no code exists yet, so nothing was opened with one
+  if (v_first.tariff, v_first.months, v_first.promo_code)
+     is distinct from (p_tariff, p_months::smallint, p_promo_code)
      or (p_kind = 'topup' and v_first.price_kopecks <> p_amount_kopecks) then
     perform core._refuse('ID001', format('purchase_id %s has the key', v_first.purchase_id));
   end if;
@@ -1263,6 +1272,56 @@ $$;
 COMMENT ON FUNCTION billing._lifetime(p_now timestamp with time zone) IS 'The end of a purchase opened now.';
 
 --
+-- Name: _open(bigint, text, integer, text, text); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._open(p_telegram_id bigint, p_tariff text, p_months integer, p_code text, p_idempotency_key text) RETURNS uuid
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_now timestamptz;
+  v_price record;
+  v_id uuid := gen_random_uuid();
+begin
+  if p_code is not null then
+    -- Before the terms are read, so that they hold until the end: buyers do not exclude each
+    -- other; promo.set_limit and promo.disable wait for them, and they for those.
+    lock table promo.use in row exclusive mode;
+  end if;
+  v_now := core.now();
+
+  select p.list_kopecks, p.discount_kind, p.discount_percent, p.price_kopecks, p.promo_id
+  into v_price
+  from billing._price(p_telegram_id, p_tariff, p_months, p_code, v_now) p;
+  if v_price.promo_id is not null then
+    perform promo._reserve(p_telegram_id, v_id, v_price.promo_id, v_now);
+  elsif p_code is not null then
+    perform promo._usable(p_telegram_id, p_code, v_now);
+  end if;
+
+  insert into billing.purchase (
+    telegram_id, purchase_id, kind, status, tariff, months, list_kopecks, discount_kind,
+    discount_percent, price_kopecks, promo_code, promo_id, quoted_expires_at, idempotency_key,
+    opened_at, expires_at, expiry_check_at)
+  select p_telegram_id, v_id, 'subscription', 'open', p_tariff, p_months, v_price.list_kopecks,
+         v_price.discount_kind, v_price.discount_percent, v_price.price_kopecks, p_code,
+         v_price.promo_id,
+         subscription._add_months(subscription._start_after(
+           v_now, p_tariff, s.tariff, s.expires_at, s.period), p_months),
+         p_idempotency_key, v_now, l.expires_at, l.expires_at
+  from billing._lifetime(v_now) l (expires_at)
+  left join subscription.subscription s on s.telegram_id = p_telegram_id;
+  return v_id;
+end
+$$;
+
+--
+-- Name: FUNCTION _open(p_telegram_id bigint, p_tariff text, p_months integer, p_code text, p_idempotency_key text); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._open(p_telegram_id bigint, p_tariff text, p_months integer, p_code text, p_idempotency_key text) IS 'Inserts the purchase of billing.open_purchase. The code, in canonical form, is kept whether or not it won; only a winner has promo_id and a use.';
+
+--
 -- Name: _payment_answer(text, text); Type: FUNCTION; Schema: billing; Owner: -
 --
 
@@ -1286,12 +1345,13 @@ COMMENT ON FUNCTION billing._payment_answer(p_provider text, p_charge_id text) I
 -- Name: _price(bigint, text, integer, text, timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
 --
 
-CREATE FUNCTION billing._price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint) RETURNS record
+CREATE FUNCTION billing._price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint, OUT promo_id bigint) RETURNS record
     LANGUAGE plpgsql STABLE
     AS $$
 declare
   v_vip_percent int;
   v_personal_percent int;
+  v_promo record;
 begin
   select case when a.is_vip then ops._setting_value('vip_discount_percent')::int else 0 end,
          case when a.discount_expires_at <= p_now then 0
@@ -1311,23 +1371,29 @@ begin
     perform core._refuse('PU004', format('tariff %s, %s months', p_tariff, p_months));
   end if;
 
-  if p_promo_code is not null then
-    perform core._refuse('PR001', p_promo_code);
-  end if;
-
   discount_percent := greatest(v_vip_percent, v_personal_percent);
   discount_kind := case when discount_percent = 0 then 'none'
                         when v_vip_percent >= v_personal_percent then 'vip'
                         else 'personal' end::billing.discount_kind;
+
+  if p_promo_code is not null then
+    select t.promo_id, t.discount_percent into v_promo
+    from promo._terms(p_promo_code, p_now) t;
+    if v_promo.discount_percent > discount_percent then
+      discount_percent := v_promo.discount_percent;
+      discount_kind := 'promo';
+      promo_id := v_promo.promo_id;
+    end if;
+  end if;
   price_kopecks := (list_kopecks * (100 - discount_percent) + 50) / 100;
 end
 $$;
 
 --
--- Name: FUNCTION _price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint); Type: COMMENT; Schema: billing; Owner: -
+-- Name: FUNCTION _price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint, OUT promo_id bigint); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing._price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint) IS 'What a tariff and period cost this user now. Discounts never stack.';
+COMMENT ON FUNCTION billing._price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint, OUT promo_id bigint) IS 'What a tariff and period cost this user now. Discounts never stack. promo_id is null where the code, in canonical form, lost: a tie goes to the others.';
 
 --
 -- Name: _refuse_to_pay(bigint, uuid, billing.purchase_kind, billing.purchase_status, timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
@@ -1357,25 +1423,23 @@ $$;
 COMMENT ON FUNCTION billing._refuse_to_pay(p_telegram_id bigint, p_purchase_id uuid, p_kind billing.purchase_kind, p_status billing.purchase_status, p_expires_at timestamp with time zone) IS 'The refusals of pay_from_balance, once it is known that there is one.';
 
 --
--- Name: _require_choice(text, integer, text); Type: FUNCTION; Schema: billing; Owner: -
+-- Name: _require_choice(text, integer); Type: FUNCTION; Schema: billing; Owner: -
 --
 
-CREATE FUNCTION billing._require_choice(p_tariff text, p_months integer, p_promo_code text) RETURNS void
+CREATE FUNCTION billing._require_choice(p_tariff text, p_months integer) RETURNS void
     LANGUAGE plpgsql STABLE
     AS $$
 begin
   perform core._require(length(p_tariff) between 1 and 32, 'p_tariff: 1 to 32 characters');
   perform core._require(p_months between 1 and 36, 'p_months: 1 to 36');
-  perform core._require(p_promo_code is null or length(p_promo_code) between 1 and 256,
-                        'p_promo_code: null for none, or at most 256 characters');
 end
 $$;
 
 --
--- Name: FUNCTION _require_choice(p_tariff text, p_months integer, p_promo_code text); Type: COMMENT; Schema: billing; Owner: -
+-- Name: FUNCTION _require_choice(p_tariff text, p_months integer); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing._require_choice(p_tariff text, p_months integer, p_promo_code text) IS 'Checks what quote and open_purchase are asked for.';
+COMMENT ON FUNCTION billing._require_choice(p_tariff text, p_months integer) IS 'Checks what quote and open_purchase are asked for.';
 
 --
 -- Name: _require_provider(text); Type: FUNCTION; Schema: billing; Owner: -
@@ -1532,13 +1596,14 @@ CREATE FUNCTION billing.cancel_purchase(p_telegram_id bigint, p_purchase_id uuid
 #variable_conflict use_column
 declare
   v_status billing.purchase_status;
+  v_promo_id bigint;
 begin
   perform core._guard();
   perform core._require_user_id(p_telegram_id);
   perform core._require(p_purchase_id is not null, 'p_purchase_id: the id from open_purchase');
   perform account._lock(p_telegram_id);
 
-  select u.status into v_status
+  select u.status, u.promo_id into v_status, v_promo_id
   from billing.purchase u
   where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
   if not found then
@@ -1550,6 +1615,11 @@ begin
   update billing.purchase u
   set status = 'cancelled', closed_at = core.now()
   where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id and u.status = 'open';
+  if found and v_promo_id is not null then
+    delete from promo.use p
+    where p.telegram_id = p_telegram_id and p.promo_id = v_promo_id
+      and p.purchase_id = p_purchase_id;
+  end if;
 
   return query select p_purchase_id, 'cancelled', v_status = 'cancelled';
 end
@@ -1559,7 +1629,7 @@ $$;
 -- Name: FUNCTION cancel_purchase(p_telegram_id bigint, p_purchase_id uuid); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing.cancel_purchase(p_telegram_id bigint, p_purchase_id uuid) IS 'Cancels an open purchase. Money that a provider brings for it later is still honoured at its price. Its own key: a second call is a replay.';
+COMMENT ON FUNCTION billing.cancel_purchase(p_telegram_id bigint, p_purchase_id uuid) IS 'Cancels an open purchase and gives the use of its promo code back. Money that a provider brings for it later is still honoured at its price, if a use is left. Its own key: a second call is a replay.';
 
 --
 -- Name: expire_due(bigint, integer); Type: FUNCTION; Schema: billing; Owner: -
@@ -1649,36 +1719,24 @@ CREATE FUNCTION billing.open_purchase(p_telegram_id bigint, p_tariff text, p_mon
 #variable_conflict use_column
 declare
   v_is_blocked boolean;
-  v_now timestamptz;
+  v_code text;
   v_id uuid;
 begin
   perform core._guard('payments');
   perform core._require_user_id(p_telegram_id);
-  perform billing._require_choice(p_tariff, p_months, p_promo_code);
+  perform billing._require_choice(p_tariff, p_months);
+  v_code := promo._require_code(p_promo_code);
   perform core._require_key(p_idempotency_key);
   v_is_blocked := account._lock(p_telegram_id);
-  v_now := core.now();
 
   v_id := billing._find_opened(p_telegram_id, 'subscription', p_idempotency_key,
-                               p_tariff, p_months, p_promo_code, null);
+                               p_tariff, p_months, v_code, null);
   if v_id is null then
     if v_is_blocked then
       perform core._refuse('US002', format('telegram_id %s', p_telegram_id));
     end if;
 
-    insert into billing.purchase as u (
-      telegram_id, purchase_id, kind, status, tariff, months, list_kopecks, discount_kind,
-      discount_percent, price_kopecks, quoted_expires_at, idempotency_key, opened_at,
-      expires_at, expiry_check_at)
-    select p_telegram_id, gen_random_uuid(), 'subscription', 'open', p_tariff, p_months,
-           p.list_kopecks, p.discount_kind, p.discount_percent, p.price_kopecks,
-           subscription._add_months(subscription._start_after(
-             v_now, p_tariff, s.tariff, s.expires_at, s.period), p_months),
-           p_idempotency_key, v_now, l.expires_at, l.expires_at
-    from billing._price(p_telegram_id, p_tariff, p_months, p_promo_code, v_now) p
-    cross join billing._lifetime(v_now) l (expires_at)
-    left join subscription.subscription s on s.telegram_id = p_telegram_id
-    returning u.purchase_id into v_id;
+    v_id := billing._open(p_telegram_id, p_tariff, p_months, v_code, p_idempotency_key);
     is_replay := false;
   else
     is_replay := true;
@@ -1696,7 +1754,7 @@ $$;
 -- Name: FUNCTION open_purchase(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_idempotency_key text); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing.open_purchase(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_idempotency_key text) IS 'Opens a purchase at the price of this moment; paying never recomputes it. Buttons and invoices carry purchase_id and nothing else. It lives 30 minutes (setting purchase_lifetime_seconds). subscription_expires_at is the end if it were paid now. Idempotent by p_idempotency_key.';
+COMMENT ON FUNCTION billing.open_purchase(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_idempotency_key text) IS 'Opens a purchase at the price of this moment; paying never recomputes it. Buttons and invoices carry purchase_id and nothing else. It lives 30 minutes (setting purchase_lifetime_seconds). subscription_expires_at is the end if it were paid now. With a promo code that wins, a use of it is reserved until the purchase is paid, cancelled or expired; past per_user_limit the own oldest open purchase with the code is cancelled and gives its use up. discount_kind tells whether the code won; one that cannot be used refuses even where it would lose. Idempotent by p_idempotency_key.';
 
 --
 -- Name: open_topup(bigint, bigint, text); Type: FUNCTION; Schema: billing; Owner: -
@@ -1919,15 +1977,20 @@ CREATE FUNCTION billing.quote(p_telegram_id bigint, p_tariff text, p_months inte
 #variable_conflict use_column
 declare
   v_now timestamptz := core.now();
+  v_code text;
 begin
   perform core._require_user_id(p_telegram_id);
-  perform billing._require_choice(p_tariff, p_months, p_promo_code);
+  perform billing._require_choice(p_tariff, p_months);
+  v_code := promo._require_code(p_promo_code);
+  if v_code is not null then
+    perform promo._usable(p_telegram_id, v_code, v_now);
+  end if;
 
   return query
   select p.list_kopecks, p.discount_kind::text, p.discount_percent, p.price_kopecks,
          subscription._add_months(subscription._start_after(
            v_now, p_tariff, s.tariff, s.expires_at, s.period), p_months)
-  from billing._price(p_telegram_id, p_tariff, p_months, p_promo_code, v_now) p
+  from billing._price(p_telegram_id, p_tariff, p_months, v_code, v_now) p
   left join subscription.subscription s on s.telegram_id = p_telegram_id;
 end
 $$;
@@ -1936,7 +1999,7 @@ $$;
 -- Name: FUNCTION quote(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing.quote(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text) IS 'List price, the discount that won, the price in kopecks, and the end of the subscription if it were paid now. Reserves nothing. Reads only.';
+COMMENT ON FUNCTION billing.quote(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text) IS 'List price, the discount that won, the price in kopecks, and the end of the subscription if it were paid now. A code is refused for the reasons of promo.validate even where another discount is larger. Reserves nothing. Reads only.';
 
 --
 -- Name: settle_payment(text, text, uuid, bigint, bigint, text, jsonb); Type: FUNCTION; Schema: billing; Owner: -
@@ -2911,6 +2974,58 @@ $$;
 COMMENT ON FUNCTION ops._reconcile_payments() IS 'Checks payment_has_one_charge, payment_is_booked, payment_buys_its_purchase, purchase_names_its_payment.';
 
 --
+-- Name: _reconcile_promo(); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._reconcile_promo() RETURNS TABLE(check_name text, subject text, detail text)
+    LANGUAGE sql STABLE
+    AS $$
+  select 'promo_use_within_limit', 'promo_use:' || u.promo_id || '/' || u.use_no,
+         format('code %s, limit %s', c.code, c.max_uses)
+  from promo.use u
+  left join promo.code c on c.promo_id = u.promo_id
+  where c.promo_id is null or u.use_no < 1 or u.use_no > c.max_uses
+  union all
+  select 'promo_user_within_limit', 'promo:' || u.promo_id || ' telegram_id:' || u.telegram_id,
+         format('%s uses, limit %s', count(*), c.per_user_limit)
+  from promo.use u
+  join promo.code c on c.promo_id = u.promo_id
+  group by u.promo_id, u.telegram_id, c.per_user_limit
+  having count(*) > c.per_user_limit
+  union all
+  select 'promo_use_has_purchase', 'promo_use:' || u.promo_id || '/' || u.use_no,
+         format('purchase %s of telegram_id %s is %s', u.purchase_id, u.telegram_id,
+                coalesce(b.status::text, 'not there'))
+  from promo.use u
+  left join billing.purchase b
+    on b.telegram_id = u.telegram_id and b.purchase_id = u.purchase_id
+   and b.promo_id = u.promo_id
+  where (b.status in ('open', 'paid', 'refunded')) is not true
+  union all
+  select 'promo_purchase_has_one_use', 'purchase:' || b.purchase_id,
+         format('%s, promo_id %s, %s uses', b.status, b.promo_id, count(u.use_no))
+  from billing.purchase b
+  left join promo.use u
+    on u.telegram_id = b.telegram_id and u.purchase_id = b.purchase_id
+   and u.promo_id = b.promo_id
+  where b.promo_id is not null and b.status in ('open', 'paid', 'refunded')
+  group by b.telegram_id, b.purchase_id
+  having count(u.use_no) <> 1
+  union all
+  select 'promo_discount_has_code', 'purchase:' || b.purchase_id,
+         format('discount %s, promo_id %s, code %s', b.discount_kind, b.promo_id, b.promo_code)
+  from billing.purchase b
+  where (b.discount_kind = 'promo') <> (b.promo_id is not null)
+     or (b.promo_id is not null and b.promo_code is null)
+$$;
+
+--
+-- Name: FUNCTION _reconcile_promo(); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._reconcile_promo() IS 'Checks promo_use_within_limit, promo_user_within_limit, promo_use_has_purchase, promo_purchase_has_one_use (a purchase whose late payment found no use left stays expired or cancelled and has none), promo_discount_has_code.';
+
+--
 -- Name: _reconcile_purchases(); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -3254,6 +3369,8 @@ CREATE FUNCTION ops.reconcile() RETURNS TABLE(check_name text, subject text, det
   union all
   select r.check_name, r.subject, r.detail from ops._reconcile_payments() r
   union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_promo() r
+  union all
   select r.check_name, r.subject, r.detail from ops._reconcile_subscriptions() r
   union all
   select 'dead_letter', d.job_name || ' ' || d.subject, d.error
@@ -3540,6 +3657,622 @@ $$;
 --
 
 COMMENT ON FUNCTION outbox._retry(p_telegram_id bigint, p_task_id bigint, p_error text, p_wait interval, p_attempts_back integer) IS 'Moves a task''s due time; its token stays, so that a repeat is known.';
+
+--
+-- Name: _canonical(text); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._canonical(p_text text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    AS $_$
+declare
+  v_code text;
+begin
+  if length(p_text) > 256 then
+    return null;
+  end if;
+
+  v_code := upper(btrim(normalize(p_text, nfkc), e' \t\n\x0b\f\r') collate "C");
+  if v_code ~ '^[A-Z0-9]{3,32}$' then
+    return v_code;
+  end if;
+  return null;
+end
+$_$;
+
+--
+-- Name: FUNCTION _canonical(p_text text); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._canonical(p_text text) IS 'NFKC (so that full-width letters are letters and blanks are blanks), trimmed, and only a to z in upper case: a dotless i stays one, and is refused.';
+
+--
+-- Name: _lock_code(text); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._lock_code(p_code text, OUT promo_id bigint, OUT is_active boolean, OUT max_uses integer) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+begin
+  lock table promo.use in share row exclusive mode;
+
+  select c.promo_id, c.is_active, c.max_uses
+  into _lock_code.promo_id, _lock_code.is_active, _lock_code.max_uses
+  from promo.code c
+  where c.code = p_code
+  for no key update;
+  if not found then
+    perform core._refuse('PR001', p_code);
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _lock_code(p_code text, OUT promo_id bigint, OUT is_active boolean, OUT max_uses integer); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._lock_code(p_code text, OUT promo_id bigint, OUT is_active boolean, OUT max_uses integer) IS 'From here on no use is taken or given back until the transaction ends, so that none is taken by the old terms after the new ones are in force. Keep it short: buyers with a code wait.';
+
+--
+-- Name: _move_below(bigint, integer); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._move_below(p_promo_id bigint, p_max_uses integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if not exists (
+    select 1 from promo.use u where u.promo_id = p_promo_id and u.use_no > p_max_uses) then
+    return;
+  end if;
+
+  update promo.use m
+  set use_no = f.use_no
+  from (select u.use_no, row_number() over (order by u.use_no) as place
+        from promo.use u
+        where u.promo_id = p_promo_id and u.use_no > p_max_uses) o
+  join (select g.use_no, row_number() over (order by g.use_no) as place
+        from generate_series(1, p_max_uses) g (use_no)
+        where not exists (
+          select 1 from promo.use u where u.promo_id = p_promo_id and u.use_no = g.use_no)) f
+    on f.place = o.place
+  where m.promo_id = p_promo_id and m.use_no = o.use_no;
+end
+$$;
+
+--
+-- Name: FUNCTION _move_below(p_promo_id bigint, p_max_uses integer); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._move_below(p_promo_id bigint, p_max_uses integer) IS 'There are at least as many free numbers as uses to move: promo.set_limit has counted. A null limit moves nothing.';
+
+--
+-- Name: _new_code(); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._new_code() RETURNS text
+    LANGUAGE sql
+    AS $$
+  -- A version 4 uuid is random but for parts of its bytes 6 and 8.
+  select string_agg(
+    substr('ABCDEFGHJKLMNPQRSTUVWXYZ23456789', (get_byte(u.bytes, b.i) & 31) + 1, 1), ''
+    order by b.i)
+  from (select uuid_send(gen_random_uuid()) as bytes) u
+  cross join unnest(array[0, 1, 2, 3, 4, 5, 9, 10, 11, 12]) b (i)
+$$;
+
+--
+-- Name: FUNCTION _new_code(); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._new_code() IS 'Without 0 and O, 1 and I, which people take for each other. promo.issue tries again when it is taken.';
+
+--
+-- Name: _next_free(bigint, bigint, bigint); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._next_free(p_promo_id bigint, p_from bigint, p_to bigint) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_free bigint;
+begin
+  if not exists (
+    select 1 from promo.use u where u.promo_id = p_promo_id and u.use_no = p_from) then
+    return p_from;
+  end if;
+
+  select u.use_no + 1 into v_free
+  from promo.use u
+  where u.promo_id = p_promo_id and u.use_no >= p_from and u.use_no < p_to
+    and not exists (
+      select 1 from promo.use n where n.promo_id = p_promo_id and n.use_no = u.use_no + 1)
+  order by u.use_no
+  limit 1;
+  if not found and p_from > 1 then
+    v_free := promo._next_free(p_promo_id, 1, p_from - 1);
+  end if;
+  return v_free;
+end
+$$;
+
+--
+-- Name: FUNCTION _next_free(p_promo_id bigint, p_from bigint, p_to bigint); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._next_free(p_promo_id bigint, p_from bigint, p_to bigint) IS 'A free number between p_from and p_to, else between 1 and p_from. Walks the primary key; a number that another transaction is just taking still looks free.';
+
+--
+-- Name: _oldest_open(bigint, bigint); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._oldest_open(p_telegram_id bigint, p_promo_id bigint) RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_purchase_id uuid;
+begin
+  select b.purchase_id into v_purchase_id
+  from promo.use u
+  join billing.purchase b on b.telegram_id = u.telegram_id and b.purchase_id = u.purchase_id
+  where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id and b.status = 'open'
+  order by b.opened_at, b.purchase_id
+  limit 1;
+  return v_purchase_id;
+end
+$$;
+
+--
+-- Name: FUNCTION _oldest_open(p_telegram_id bigint, p_promo_id bigint); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._oldest_open(p_telegram_id bigint, p_promo_id bigint) IS 'The purchase, open and not yet paid, with which a user has held a use of the code for longest.';
+
+--
+-- Name: _refuse_taken(text, bigint, text); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._refuse_taken(p_code text, p_admin_id bigint, p_idempotency_key text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_taken record;
+begin
+  select c.promo_id, c.issued_by, c.issued_at into v_taken
+  from promo.code c
+  where c.code = p_code
+    and (c.issued_by, c.idempotency_key) is distinct from (p_admin_id, p_idempotency_key);
+  if found then
+    perform core._refuse('PR007', format('%s: promo_id %s, issued by %s at %s', p_code,
+                                         v_taken.promo_id, v_taken.issued_by, v_taken.issued_at));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _refuse_taken(p_code text, p_admin_id bigint, p_idempotency_key text); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._refuse_taken(p_code text, p_admin_id bigint, p_idempotency_key text) IS 'After an insert that met a conflict: of the code (PR007), or of the key (a replay at once).';
+
+--
+-- Name: _require_code(text); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._require_code(p_code text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_code text := promo._canonical(p_code);
+begin
+  if p_code is not null and v_code is null then
+    perform core._refuse('PR006', format('a text of %s characters', length(p_code)));
+  end if;
+  return v_code;
+end
+$$;
+
+--
+-- Name: FUNCTION _require_code(p_code text); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._require_code(p_code text) IS 'Null stays null. What was typed is not repeated in the refusal.';
+
+--
+-- Name: _reserve(bigint, uuid, bigint, timestamp with time zone); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._reserve(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_refusal text := promo._take(p_telegram_id, p_purchase_id, p_promo_id, p_now);
+begin
+  if v_refusal = 'PR005' then
+    perform core._refuse('PR005', format('promo_id %s, telegram_id %s',
+                                         p_promo_id, p_telegram_id));
+  elsif v_refusal is not null then
+    perform core._refuse('PR003', format('promo_id %s', p_promo_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _reserve(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._reserve(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) IS 'The use is reserved while the purchase is open, consumed once it is paid, and deleted when it is cancelled or expires.';
+
+--
+-- Name: _retake(bigint, uuid, bigint, timestamp with time zone); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._retake(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if p_promo_id is null then
+    return true;
+  end if;
+
+  lock table promo.use in row exclusive mode; -- as in billing._open
+  return promo._take(p_telegram_id, p_purchase_id, p_promo_id, p_now) is null;
+end
+$$;
+
+--
+-- Name: FUNCTION _retake(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._retake(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) IS 'False when no use is left: the money then goes to the balance. Only max_uses and per_user_limit count, not expiry or disabling. As at opening, the user''s own oldest open purchase with the code makes room. Comes before the wallet. True when there is no code.';
+
+--
+-- Name: _take(bigint, uuid, bigint, timestamp with time zone); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._take(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_max_uses int;
+  v_per_user_limit int;
+  v_uses bigint;
+  v_use_no bigint;
+  v_tries int := 0;
+begin
+  select c.max_uses, c.per_user_limit into v_max_uses, v_per_user_limit
+  from promo.code c
+  where c.promo_id = p_promo_id;
+  if not found then
+    return 'PR001';
+  end if;
+
+  select count(*) into v_uses
+  from promo.use u
+  where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id;
+  if v_uses >= v_per_user_limit then
+    return promo._take_over(p_telegram_id, p_purchase_id, p_promo_id, p_now);
+  end if;
+
+  -- Any number will do, so buyers start apart. The insert waits for whoever is just taking the
+  -- same number: if that comes to nothing, the number is ours.
+  loop
+    v_tries := v_tries + 1;
+    if v_max_uses is null then
+      v_use_no := nextval('promo.use_no');
+    elsif v_tries <= 3 then
+      v_use_no := nextval('promo.use_no') % v_max_uses + 1;
+    else
+      v_use_no := promo._next_free(p_promo_id, v_use_no, v_max_uses);
+      if v_use_no is null then
+        return 'PR003';
+      end if;
+    end if;
+
+    insert into promo.use (promo_id, use_no, telegram_id, purchase_id, reserved_at)
+    values (p_promo_id, v_use_no, p_telegram_id, p_purchase_id, p_now)
+    on conflict on constraint use_pkey do nothing;
+    exit when found;
+  end loop;
+  return null;
+end
+$$;
+
+--
+-- Name: FUNCTION _take(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._take(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) IS 'Takes a free number between 1 and max_uses, each of which the primary key gives out once. Who is at the own limit takes over the use of the own oldest open purchase instead. Null: taken; PR001, PR003 or PR005: why not.';
+
+--
+-- Name: _take_over(bigint, uuid, bigint, timestamp with time zone); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._take_over(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_oldest_open uuid := promo._oldest_open(p_telegram_id, p_promo_id);
+begin
+  if v_oldest_open is null then
+    return 'PR005';
+  end if;
+
+  update promo.use u
+  set purchase_id = p_purchase_id, reserved_at = p_now
+  where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id
+    and u.purchase_id = v_oldest_open;
+
+  update billing.purchase b
+  set status = 'cancelled', closed_at = p_now
+  where b.telegram_id = p_telegram_id and b.purchase_id = v_oldest_open;
+  return null;
+end
+$$;
+
+--
+-- Name: FUNCTION _take_over(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._take_over(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) IS 'Nobody stands in their own way: an unpaid purchase makes room for the next one. Null, or PR005 where all uses are consumed.';
+
+--
+-- Name: _terms(text, timestamp with time zone); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._terms(p_code text, p_now timestamp with time zone, OUT promo_id bigint, OUT discount_percent integer, OUT max_uses integer, OUT per_user_limit integer, OUT expires_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_is_active boolean;
+begin
+  select c.promo_id, c.discount_percent, c.max_uses, c.per_user_limit, c.expires_at, c.is_active
+  into _terms.promo_id, _terms.discount_percent, _terms.max_uses, _terms.per_user_limit,
+       _terms.expires_at, v_is_active
+  from promo.code c
+  where c.code = p_code;
+  if not found then
+    perform core._refuse('PR001', p_code);
+  elsif not v_is_active then
+    perform core._refuse('PR004', p_code);
+  elsif _terms.expires_at <= p_now then
+    perform core._refuse('PR002', format('%s expired at %s', p_code, _terms.expires_at));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _terms(p_code text, p_now timestamp with time zone, OUT promo_id bigint, OUT discount_percent integer, OUT max_uses integer, OUT per_user_limit integer, OUT expires_at timestamp with time zone); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._terms(p_code text, p_now timestamp with time zone, OUT promo_id bigint, OUT discount_percent integer, OUT max_uses integer, OUT per_user_limit integer, OUT expires_at timestamp with time zone) IS 'A code in canonical form that is there, active and not expired.';
+
+--
+-- Name: _usable(bigint, text, timestamp with time zone); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._usable(p_telegram_id bigint, p_code text, p_now timestamp with time zone, OUT discount_percent integer, OUT expires_at timestamp with time zone, OUT uses_left bigint) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_terms record;
+  v_uses bigint;
+  v_oldest_open uuid;
+begin
+  select t.promo_id, t.discount_percent, t.max_uses, t.per_user_limit, t.expires_at into v_terms
+  from promo._terms(p_code, p_now) t;
+  select count(*) into v_uses
+  from promo.use u
+  where u.telegram_id = p_telegram_id and u.promo_id = v_terms.promo_id;
+  if v_uses >= v_terms.per_user_limit then
+    v_oldest_open := promo._oldest_open(p_telegram_id, v_terms.promo_id); -- would be taken over
+    if v_oldest_open is null then
+      perform core._refuse('PR005', format('%s, telegram_id %s', p_code, p_telegram_id));
+    end if;
+  end if;
+
+  if v_terms.max_uses is not null then
+    select v_terms.max_uses - count(*) into _usable.uses_left
+    from promo.use u
+    where u.promo_id = v_terms.promo_id;
+    if _usable.uses_left <= 0 and v_oldest_open is null then
+      perform core._refuse('PR003', format('%s: %s uses', p_code, v_terms.max_uses));
+    end if;
+  end if;
+
+  _usable.discount_percent := v_terms.discount_percent;
+  _usable.expires_at := v_terms.expires_at;
+end
+$$;
+
+--
+-- Name: FUNCTION _usable(p_telegram_id bigint, p_code text, p_now timestamp with time zone, OUT discount_percent integer, OUT expires_at timestamp with time zone, OUT uses_left bigint); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._usable(p_telegram_id bigint, p_code text, p_now timestamp with time zone, OUT discount_percent integer, OUT expires_at timestamp with time zone, OUT uses_left bigint) IS 'What promo.validate and billing.quote promise; a code that loses against another discount is held to it as well. uses_left is null for a code without a limit.';
+
+--
+-- Name: disable(bigint, text); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo.disable(p_admin_id bigint, p_code text) RETURNS TABLE(code text, is_active boolean, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_code text;
+  v_now record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_code is not null, 'p_code: a promo code');
+  v_code := promo._require_code(p_code);
+  perform account._require_admin(p_admin_id);
+
+  select l.promo_id, l.is_active into v_now from promo._lock_code(v_code) l;
+  if v_now.is_active then
+    update promo.code c
+    set is_active = false, disabled_at = core.now(), disabled_by = p_admin_id
+    where c.promo_id = v_now.promo_id;
+    perform audit._record('promo.disable', p_admin_id, v_code);
+  end if;
+
+  return query select v_code, false, not v_now.is_active;
+end
+$$;
+
+--
+-- Name: FUNCTION disable(p_admin_id bigint, p_code text); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo.disable(p_admin_id bigint, p_code text) IS 'Nobody can open a purchase with the code any more; open purchases keep their price. A second call is a replay.';
+
+--
+-- Name: issue(bigint, text, integer, integer, integer, timestamp with time zone, text); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo.issue(p_admin_id bigint, p_code text, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text) RETURNS TABLE(promo_id bigint, code text, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_asked jsonb;
+  v_first record;
+  v_wanted text;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_discount_percent between 1 and 100, 'p_discount_percent: 1 to 100');
+  perform core._require(p_max_uses is null or p_max_uses between 1 and 1000000,
+                        'p_max_uses: 1 to 1000000, or null for no limit');
+  perform core._require(p_per_user_limit is null or p_per_user_limit between 1 and 1000,
+                        'p_per_user_limit: 1 to 1000, or null for 1');
+  perform core._require(p_expires_at is null or isfinite(p_expires_at),
+                        'p_expires_at: a moment, or null for never');
+  perform core._require_key(p_idempotency_key);
+  v_wanted := promo._require_code(p_code);
+  perform account._require_admin(p_admin_id);
+  v_asked := jsonb_build_object(
+    'code', v_wanted, 'discount_percent', p_discount_percent, 'max_uses', p_max_uses,
+    'per_user_limit', coalesce(p_per_user_limit, 1),
+    'expires_at', p_expires_at at time zone 'UTC');
+
+  is_replay := true;
+  loop
+    select c.promo_id, c.code, c.asked into v_first
+    from promo.code c
+    where c.issued_by = p_admin_id and c.idempotency_key = p_idempotency_key;
+    exit when found;
+
+    insert into promo.code as c (
+      code, discount_percent, max_uses, per_user_limit, expires_at, issued_at, issued_by, asked,
+      idempotency_key)
+    values (
+      coalesce(v_wanted, promo._new_code()), p_discount_percent, p_max_uses,
+      coalesce(p_per_user_limit, 1), p_expires_at, core.now(), p_admin_id, v_asked,
+      p_idempotency_key)
+    on conflict do nothing
+    returning c.promo_id, c.code, c.asked into v_first;
+    if found then
+      is_replay := false;
+      perform audit._record('promo.issue', p_admin_id, v_first.code, v_asked);
+      exit;
+    end if;
+    perform promo._refuse_taken(v_wanted, p_admin_id, p_idempotency_key);
+  end loop;
+
+  if v_first.asked <> v_asked then
+    perform core._refuse('ID001', format('promo code %s has the key', v_first.code));
+  end if;
+  return query select v_first.promo_id, v_first.code, issue.is_replay;
+end
+$$;
+
+--
+-- Name: FUNCTION issue(p_admin_id bigint, p_code text, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo.issue(p_admin_id bigint, p_code text, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text) IS 'p_code null: generated; p_max_uses null: no limit; p_per_user_limit null: 1; p_expires_at null: never. A code is A-Z and 0-9, 3 to 32 of them; lower case is accepted and kept in upper case. Idempotent by p_idempotency_key, which belongs to the admin.';
+
+--
+-- Name: set_limit(bigint, text, integer); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo.set_limit(p_admin_id bigint, p_code text, p_max_uses integer) RETURNS TABLE(code text, max_uses integer, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_code text;
+  v_now record;
+  v_uses bigint;
+  v_is_replay boolean;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_code is not null, 'p_code: a promo code');
+  perform core._require(p_max_uses is null or p_max_uses between 1 and 1000000,
+                        'p_max_uses: 1 to 1000000, or null for no limit');
+  v_code := promo._require_code(p_code);
+  perform account._require_admin(p_admin_id);
+
+  select l.promo_id, l.max_uses into v_now from promo._lock_code(v_code) l;
+  v_is_replay := v_now.max_uses is not distinct from p_max_uses;
+  if not v_is_replay then
+    select count(*) into v_uses from promo.use u where u.promo_id = v_now.promo_id;
+    if v_uses > p_max_uses then
+      perform core._refuse('PR003', format('%s: %s uses are reserved or consumed', v_code, v_uses));
+    end if;
+
+    perform promo._move_below(v_now.promo_id, p_max_uses);
+    update promo.code c set max_uses = p_max_uses where c.promo_id = v_now.promo_id;
+    perform audit._record('promo.set_limit', p_admin_id, v_code,
+                          jsonb_build_object('from', v_now.max_uses, 'to', p_max_uses));
+  end if;
+
+  return query select v_code, p_max_uses, v_is_replay;
+end
+$$;
+
+--
+-- Name: FUNCTION set_limit(p_admin_id bigint, p_code text, p_max_uses integer); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo.set_limit(p_admin_id bigint, p_code text, p_max_uses integer) IS 'p_max_uses null: no limit. Not below what is used and reserved (PR003, DETAIL has the number). The same limit again is a replay.';
+
+--
+-- Name: validate(bigint, text); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo.validate(p_telegram_id bigint, p_code text) RETURNS TABLE(code text, discount_percent integer, expires_at timestamp with time zone, uses_left bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_code text;
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_code is not null, 'p_code: a promo code');
+  v_code := promo._require_code(p_code);
+  if not exists (select 1 from account.account a where a.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  return query
+  select v_code, u.discount_percent, u.expires_at, u.uses_left
+  from promo._usable(p_telegram_id, v_code, core.now()) u;
+end
+$$;
+
+--
+-- Name: FUNCTION validate(p_telegram_id bigint, p_code text); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo.validate(p_telegram_id bigint, p_code text) IS 'Gives the code as it is kept, its discount, its end and the uses left (null: no limit), or says why this user cannot use it now. Reserves nothing: that is billing.open_purchase. Reads only.';
 
 --
 -- Name: _activate(bigint, text, timestamp with time zone, subscription.period, uuid, boolean, timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
@@ -8122,16 +8855,22 @@ REVOKE ALL ON FUNCTION billing._identify_payment(p_provider text, p_purchase_id 
 REVOKE ALL ON FUNCTION billing._lifetime(p_now timestamp with time zone) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _open(p_telegram_id bigint, p_tariff text, p_months integer, p_code text, p_idempotency_key text); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._open(p_telegram_id bigint, p_tariff text, p_months integer, p_code text, p_idempotency_key text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _payment_answer(p_provider text, p_charge_id text); Type: ACL; Schema: billing; Owner: -
 --
 
 REVOKE ALL ON FUNCTION billing._payment_answer(p_provider text, p_charge_id text) FROM PUBLIC;
 
 --
--- Name: FUNCTION _price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint); Type: ACL; Schema: billing; Owner: -
+-- Name: FUNCTION _price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint, OUT promo_id bigint); Type: ACL; Schema: billing; Owner: -
 --
 
-REVOKE ALL ON FUNCTION billing._price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION billing._price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint, OUT promo_id bigint) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _refuse_to_pay(p_telegram_id bigint, p_purchase_id uuid, p_kind billing.purchase_kind, p_status billing.purchase_status, p_expires_at timestamp with time zone); Type: ACL; Schema: billing; Owner: -
@@ -8140,10 +8879,10 @@ REVOKE ALL ON FUNCTION billing._price(p_telegram_id bigint, p_tariff text, p_mon
 REVOKE ALL ON FUNCTION billing._refuse_to_pay(p_telegram_id bigint, p_purchase_id uuid, p_kind billing.purchase_kind, p_status billing.purchase_status, p_expires_at timestamp with time zone) FROM PUBLIC;
 
 --
--- Name: FUNCTION _require_choice(p_tariff text, p_months integer, p_promo_code text); Type: ACL; Schema: billing; Owner: -
+-- Name: FUNCTION _require_choice(p_tariff text, p_months integer); Type: ACL; Schema: billing; Owner: -
 --
 
-REVOKE ALL ON FUNCTION billing._require_choice(p_tariff text, p_months integer, p_promo_code text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION billing._require_choice(p_tariff text, p_months integer) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _require_provider(p_provider text); Type: ACL; Schema: billing; Owner: -
@@ -8443,6 +9182,12 @@ REVOKE ALL ON FUNCTION ops._reconcile_ledger() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ops._reconcile_payments() FROM PUBLIC;
 
 --
+-- Name: FUNCTION _reconcile_promo(); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._reconcile_promo() FROM PUBLIC;
+
+--
 -- Name: FUNCTION _reconcile_purchases(); Type: ACL; Schema: ops; Owner: -
 --
 
@@ -8562,6 +9307,123 @@ REVOKE ALL ON FUNCTION outbox._require_claim(p_holder text, p_limit integer, p_l
 --
 
 REVOKE ALL ON FUNCTION outbox._retry(p_telegram_id bigint, p_task_id bigint, p_error text, p_wait interval, p_attempts_back integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _canonical(p_text text); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._canonical(p_text text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _lock_code(p_code text, OUT promo_id bigint, OUT is_active boolean, OUT max_uses integer); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._lock_code(p_code text, OUT promo_id bigint, OUT is_active boolean, OUT max_uses integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _move_below(p_promo_id bigint, p_max_uses integer); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._move_below(p_promo_id bigint, p_max_uses integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _new_code(); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._new_code() FROM PUBLIC;
+
+--
+-- Name: FUNCTION _next_free(p_promo_id bigint, p_from bigint, p_to bigint); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._next_free(p_promo_id bigint, p_from bigint, p_to bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _oldest_open(p_telegram_id bigint, p_promo_id bigint); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._oldest_open(p_telegram_id bigint, p_promo_id bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _refuse_taken(p_code text, p_admin_id bigint, p_idempotency_key text); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._refuse_taken(p_code text, p_admin_id bigint, p_idempotency_key text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _require_code(p_code text); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._require_code(p_code text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _reserve(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._reserve(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _retake(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._retake(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _take(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._take(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _take_over(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._take_over(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _terms(p_code text, p_now timestamp with time zone, OUT promo_id bigint, OUT discount_percent integer, OUT max_uses integer, OUT per_user_limit integer, OUT expires_at timestamp with time zone); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._terms(p_code text, p_now timestamp with time zone, OUT promo_id bigint, OUT discount_percent integer, OUT max_uses integer, OUT per_user_limit integer, OUT expires_at timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _usable(p_telegram_id bigint, p_code text, p_now timestamp with time zone, OUT discount_percent integer, OUT expires_at timestamp with time zone, OUT uses_left bigint); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._usable(p_telegram_id bigint, p_code text, p_now timestamp with time zone, OUT discount_percent integer, OUT expires_at timestamp with time zone, OUT uses_left bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION disable(p_admin_id bigint, p_code text); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo.disable(p_admin_id bigint, p_code text) FROM PUBLIC;
+GRANT ALL ON FUNCTION promo.disable(p_admin_id bigint, p_code text) TO atlas_admin;
+GRANT ALL ON FUNCTION promo.disable(p_admin_id bigint, p_code text) TO atlas_dba;
+
+--
+-- Name: FUNCTION issue(p_admin_id bigint, p_code text, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo.issue(p_admin_id bigint, p_code text, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION promo.issue(p_admin_id bigint, p_code text, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text) TO atlas_admin;
+GRANT ALL ON FUNCTION promo.issue(p_admin_id bigint, p_code text, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION set_limit(p_admin_id bigint, p_code text, p_max_uses integer); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo.set_limit(p_admin_id bigint, p_code text, p_max_uses integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION promo.set_limit(p_admin_id bigint, p_code text, p_max_uses integer) TO atlas_admin;
+GRANT ALL ON FUNCTION promo.set_limit(p_admin_id bigint, p_code text, p_max_uses integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION validate(p_telegram_id bigint, p_code text); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo.validate(p_telegram_id bigint, p_code text) FROM PUBLIC;
+GRANT ALL ON FUNCTION promo.validate(p_telegram_id bigint, p_code text) TO atlas_bot;
+GRANT ALL ON FUNCTION promo.validate(p_telegram_id bigint, p_code text) TO atlas_admin;
+GRANT ALL ON FUNCTION promo.validate(p_telegram_id bigint, p_code text) TO atlas_dba;
 
 --
 -- Name: FUNCTION _activate(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_vpn_uuid uuid, p_stops_renewal boolean, p_now timestamp with time zone); Type: ACL; Schema: subscription; Owner: -

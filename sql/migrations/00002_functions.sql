@@ -263,7 +263,7 @@ declare
   v_available_kopecks bigint;
   v_expires_at timestamptz;
 begin
-  select u.kind, u.status, u.tariff, u.months, u.price_kopecks into v_purchase
+  select u.kind, u.status, u.tariff, u.months, u.price_kopecks, u.promo_id into v_purchase
   from billing.purchase u
   where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
 
@@ -275,6 +275,10 @@ begin
     when p_worth_kopecks < v_purchase.price_kopecks - v_tolerance_kopecks
       then 'underpaid'
   end;
+  if v_why is null and v_purchase.promo_id is not null and v_purchase.status <> 'open'
+     and not promo._retake(p_telegram_id, p_purchase_id, v_purchase.promo_id, p_now) then
+    v_why := 'promo_used_up'; -- its use went back when it expired, and others took the last
+  end if;
 
   if v_why is null then
     v_revenue_kopecks := least(p_worth_kopecks, v_purchase.price_kopecks);
@@ -304,8 +308,8 @@ end
 $$;
 
 comment on function billing._apply_payment is
-  'A purchase that is open, expired or cancelled is honoured at its recorded price; everything '
-  'else goes to the payer''s balance.';
+  'A purchase that is open, expired or cancelled is honoured at its recorded price, a late one with'
+  ' a promo code while the code has a use left; everything else goes to the payer''s balance.';
 -- +goose StatementEnd
 
 -- file: functions/billing/_book_payment.sql
@@ -386,7 +390,7 @@ comment on function billing._convert is
 -- file: functions/billing/_expire.sql
 -- +goose StatementBegin
 -- Closes the overdue open purchases of users whose locks the caller holds.
--- Locks: none.
+-- Locks: the uses of their promo codes.
 -- Raises: nothing.
 create or replace function billing._expire(p_users bigint[], p_now timestamptz)
 returns int
@@ -399,13 +403,19 @@ as $$
         closed_at = coalesce(u.closed_at, p_now),
         expiry_check_at = null
     where u.telegram_id = any (p_users) and u.expiry_check_at <= p_now
-    returning u.status = 'expired' as is_expired
+    returning u.telegram_id, u.purchase_id, u.promo_id, u.status = 'expired' as is_expired
+  ), released as (
+    delete from promo.use p
+    using due d
+    where d.is_expired and p.telegram_id = d.telegram_id and p.promo_id = d.promo_id
+      and p.purchase_id = d.purchase_id
   )
   select count(*) filter (where d.is_expired)::int from due d
 $$;
 
 comment on function billing._expire is
-  'Looks at purchases once after their end: open ones expire, the others are left as they are.';
+  'Looks at purchases once after their end: open ones expire and give the use of their promo code '
+  'back, the others are left as they are.';
 -- +goose StatementEnd
 
 -- file: functions/billing/_find_opened.sql
@@ -423,7 +433,7 @@ as $$
 declare
   v_first record;
 begin
-  select u.purchase_id, u.tariff, u.months, u.price_kopecks into v_first
+  select u.purchase_id, u.tariff, u.months, u.promo_code, u.price_kopecks into v_first
   from billing.purchase u
   where u.telegram_id = p_telegram_id and u.kind = p_kind
     and u.idempotency_key = p_idempotency_key;
@@ -431,8 +441,8 @@ begin
     return null;
   end if;
 
-  if (v_first.tariff, v_first.months) is distinct from (p_tariff, p_months::smallint)
-     or p_promo_code is not null -- no code exists yet, so nothing was opened with one
+  if (v_first.tariff, v_first.months, v_first.promo_code)
+     is distinct from (p_tariff, p_months::smallint, p_promo_code)
      or (p_kind = 'topup' and v_first.price_kopecks <> p_amount_kopecks) then
     perform core._refuse('ID001', format('purchase_id %s has the key', v_first.purchase_id));
   end if;
@@ -585,6 +595,59 @@ $$;
 comment on function billing._lifetime is 'The end of a purchase opened now.';
 -- +goose StatementEnd
 
+-- file: functions/billing/_open.sql
+-- +goose StatementBegin
+-- Fixes the price of a new purchase and reserves the use of its promo code.
+-- Locks: promo.use (row exclusive), the number taken; the caller holds the user's lock.
+-- Raises: PU004, PR001, PR002, PR003, PR004, PR005, US001.
+create or replace function billing._open(
+  p_telegram_id bigint, p_tariff text, p_months int, p_code text, p_idempotency_key text)
+returns uuid
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz;
+  v_price record;
+  v_id uuid := gen_random_uuid();
+begin
+  if p_code is not null then
+    -- Before the terms are read, so that they hold until the end: buyers do not exclude each
+    -- other; promo.set_limit and promo.disable wait for them, and they for those.
+    lock table promo.use in row exclusive mode;
+  end if;
+  v_now := core.now();
+
+  select p.list_kopecks, p.discount_kind, p.discount_percent, p.price_kopecks, p.promo_id
+  into v_price
+  from billing._price(p_telegram_id, p_tariff, p_months, p_code, v_now) p;
+  if v_price.promo_id is not null then
+    perform promo._reserve(p_telegram_id, v_id, v_price.promo_id, v_now);
+  elsif p_code is not null then
+    perform promo._usable(p_telegram_id, p_code, v_now);
+  end if;
+
+  insert into billing.purchase (
+    telegram_id, purchase_id, kind, status, tariff, months, list_kopecks, discount_kind,
+    discount_percent, price_kopecks, promo_code, promo_id, quoted_expires_at, idempotency_key,
+    opened_at, expires_at, expiry_check_at)
+  select p_telegram_id, v_id, 'subscription', 'open', p_tariff, p_months, v_price.list_kopecks,
+         v_price.discount_kind, v_price.discount_percent, v_price.price_kopecks, p_code,
+         v_price.promo_id,
+         subscription._add_months(subscription._start_after(
+           v_now, p_tariff, s.tariff, s.expires_at, s.period), p_months),
+         p_idempotency_key, v_now, l.expires_at, l.expires_at
+  from billing._lifetime(v_now) l (expires_at)
+  left join subscription.subscription s on s.telegram_id = p_telegram_id;
+  return v_id;
+end
+$$;
+
+comment on function billing._open is
+  'Inserts the purchase of billing.open_purchase. The code, in canonical form, is kept whether or '
+  'not it won; only a winner has promo_id and a use.';
+-- +goose StatementEnd
+
 -- file: functions/billing/_payment_answer.sql
 -- +goose StatementBegin
 -- What settle_payment says of a charge.
@@ -611,17 +674,18 @@ comment on function billing._payment_answer is 'The answer about a charge, first
 -- +goose StatementBegin
 -- The price for one user now: the largest discount wins, rounded half up to a kopeck, once.
 -- Locks: none.
--- Raises: US001, PU004, PR001.
+-- Raises: US001, PU004, PR001, PR002, PR004.
 create or replace function billing._price(
   p_telegram_id bigint, p_tariff text, p_months int, p_promo_code text, p_now timestamptz,
   out list_kopecks bigint, out discount_kind billing.discount_kind, out discount_percent int,
-  out price_kopecks bigint)
+  out price_kopecks bigint, out promo_id bigint)
 language plpgsql
 stable
 as $$
 declare
   v_vip_percent int;
   v_personal_percent int;
+  v_promo record;
 begin
   select case when a.is_vip then ops._setting_value('vip_discount_percent')::int else 0 end,
          case when a.discount_expires_at <= p_now then 0
@@ -641,20 +705,27 @@ begin
     perform core._refuse('PU004', format('tariff %s, %s months', p_tariff, p_months));
   end if;
 
-  if p_promo_code is not null then
-    perform core._refuse('PR001', p_promo_code);
-  end if;
-
   discount_percent := greatest(v_vip_percent, v_personal_percent);
   discount_kind := case when discount_percent = 0 then 'none'
                         when v_vip_percent >= v_personal_percent then 'vip'
                         else 'personal' end::billing.discount_kind;
+
+  if p_promo_code is not null then
+    select t.promo_id, t.discount_percent into v_promo
+    from promo._terms(p_promo_code, p_now) t;
+    if v_promo.discount_percent > discount_percent then
+      discount_percent := v_promo.discount_percent;
+      discount_kind := 'promo';
+      promo_id := v_promo.promo_id;
+    end if;
+  end if;
   price_kopecks := (list_kopecks * (100 - discount_percent) + 50) / 100;
 end
 $$;
 
 comment on function billing._price is
-  'What a tariff and period cost this user now. Discounts never stack.';
+  'What a tariff and period cost this user now. Discounts never stack. promo_id is null where the '
+  'code, in canonical form, lost: a tie goes to the others.';
 -- +goose StatementEnd
 
 -- file: functions/billing/_refuse_to_pay.sql
@@ -689,11 +760,10 @@ comment on function billing._refuse_to_pay is
 
 -- file: functions/billing/_require_choice.sql
 -- +goose StatementBegin
--- Refuses a tariff, period or promo code that cannot be meant.
+-- Refuses a tariff or period that cannot be meant.
 -- Locks: none.
 -- Raises: 22023.
-create or replace function billing._require_choice(
-  p_tariff text, p_months int, p_promo_code text)
+create or replace function billing._require_choice(p_tariff text, p_months int)
 returns void
 language plpgsql
 stable
@@ -701,8 +771,6 @@ as $$
 begin
   perform core._require(length(p_tariff) between 1 and 32, 'p_tariff: 1 to 32 characters');
   perform core._require(p_months between 1 and 36, 'p_months: 1 to 36');
-  perform core._require(p_promo_code is null or length(p_promo_code) between 1 and 256,
-                        'p_promo_code: null for none, or at most 256 characters');
 end
 $$;
 
@@ -1293,6 +1361,61 @@ comment on function ops._reconcile_payments is
   'purchase_names_its_payment.';
 -- +goose StatementEnd
 
+-- file: functions/ops/_reconcile_promo.sql
+-- +goose StatementBegin
+-- Reconciles the uses of promo codes with the codes' limits and with the purchases.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._reconcile_promo()
+returns table (check_name text, subject text, detail text)
+language sql
+stable
+as $$
+  select 'promo_use_within_limit', 'promo_use:' || u.promo_id || '/' || u.use_no,
+         format('code %s, limit %s', c.code, c.max_uses)
+  from promo.use u
+  left join promo.code c on c.promo_id = u.promo_id
+  where c.promo_id is null or u.use_no < 1 or u.use_no > c.max_uses
+  union all
+  select 'promo_user_within_limit', 'promo:' || u.promo_id || ' telegram_id:' || u.telegram_id,
+         format('%s uses, limit %s', count(*), c.per_user_limit)
+  from promo.use u
+  join promo.code c on c.promo_id = u.promo_id
+  group by u.promo_id, u.telegram_id, c.per_user_limit
+  having count(*) > c.per_user_limit
+  union all
+  select 'promo_use_has_purchase', 'promo_use:' || u.promo_id || '/' || u.use_no,
+         format('purchase %s of telegram_id %s is %s', u.purchase_id, u.telegram_id,
+                coalesce(b.status::text, 'not there'))
+  from promo.use u
+  left join billing.purchase b
+    on b.telegram_id = u.telegram_id and b.purchase_id = u.purchase_id
+   and b.promo_id = u.promo_id
+  where (b.status in ('open', 'paid', 'refunded')) is not true
+  union all
+  select 'promo_purchase_has_one_use', 'purchase:' || b.purchase_id,
+         format('%s, promo_id %s, %s uses', b.status, b.promo_id, count(u.use_no))
+  from billing.purchase b
+  left join promo.use u
+    on u.telegram_id = b.telegram_id and u.purchase_id = b.purchase_id
+   and u.promo_id = b.promo_id
+  where b.promo_id is not null and b.status in ('open', 'paid', 'refunded')
+  group by b.telegram_id, b.purchase_id
+  having count(u.use_no) <> 1
+  union all
+  select 'promo_discount_has_code', 'purchase:' || b.purchase_id,
+         format('discount %s, promo_id %s, code %s', b.discount_kind, b.promo_id, b.promo_code)
+  from billing.purchase b
+  where (b.discount_kind = 'promo') <> (b.promo_id is not null)
+     or (b.promo_id is not null and b.promo_code is null)
+$$;
+
+comment on function ops._reconcile_promo is
+  'Checks promo_use_within_limit, promo_user_within_limit, promo_use_has_purchase, '
+  'promo_purchase_has_one_use (a purchase whose late payment found no use left stays expired or '
+  'cancelled and has none), promo_discount_has_code.';
+-- +goose StatementEnd
+
 -- file: functions/ops/_reconcile_purchases.sql
 -- +goose StatementBegin
 -- Reconciles purchases with the ledger and the outbox.
@@ -1585,6 +1708,472 @@ $$;
 
 comment on function outbox._retry is
   'Moves a task''s due time; its token stays, so that a repeat is known.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_canonical.sql
+-- +goose StatementBegin
+-- The form in which a promo code is kept and compared; null for a text that cannot be one.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function promo._canonical(p_text text)
+returns text
+language plpgsql
+immutable
+as $$
+declare
+  v_code text;
+begin
+  if length(p_text) > 256 then
+    return null;
+  end if;
+
+  v_code := upper(btrim(normalize(p_text, nfkc), e' \t\n\x0b\f\r') collate "C");
+  if v_code ~ '^[A-Z0-9]{3,32}$' then
+    return v_code;
+  end if;
+  return null;
+end
+$$;
+
+comment on function promo._canonical is
+  'NFKC (so that full-width letters are letters and blanks are blanks), trimmed, and only a to z '
+  'in upper case: a dotless i stays one, and is refused.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_lock_code.sql
+-- +goose StatementBegin
+-- Locks a code for a change of its terms, after every reservation in flight has ended.
+-- Locks: promo.use (share row exclusive), the code's row.
+-- Raises: PR001.
+create or replace function promo._lock_code(
+  p_code text, out promo_id bigint, out is_active boolean, out max_uses int)
+language plpgsql
+volatile
+as $$
+begin
+  lock table promo.use in share row exclusive mode;
+
+  select c.promo_id, c.is_active, c.max_uses
+  into _lock_code.promo_id, _lock_code.is_active, _lock_code.max_uses
+  from promo.code c
+  where c.code = p_code
+  for no key update;
+  if not found then
+    perform core._refuse('PR001', p_code);
+  end if;
+end
+$$;
+
+comment on function promo._lock_code is
+  'From here on no use is taken or given back until the transaction ends, so that none is taken by '
+  'the old terms after the new ones are in force. Keep it short: buyers with a code wait.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_move_below.sql
+-- +goose StatementBegin
+-- Renumbers the uses above a new limit to free numbers within it.
+-- Locks: the uses moved; the caller holds promo.use (share row exclusive).
+-- Raises: nothing.
+create or replace function promo._move_below(p_promo_id bigint, p_max_uses int)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  if not exists (
+    select 1 from promo.use u where u.promo_id = p_promo_id and u.use_no > p_max_uses) then
+    return;
+  end if;
+
+  update promo.use m
+  set use_no = f.use_no
+  from (select u.use_no, row_number() over (order by u.use_no) as place
+        from promo.use u
+        where u.promo_id = p_promo_id and u.use_no > p_max_uses) o
+  join (select g.use_no, row_number() over (order by g.use_no) as place
+        from generate_series(1, p_max_uses) g (use_no)
+        where not exists (
+          select 1 from promo.use u where u.promo_id = p_promo_id and u.use_no = g.use_no)) f
+    on f.place = o.place
+  where m.promo_id = p_promo_id and m.use_no = o.use_no;
+end
+$$;
+
+comment on function promo._move_below is
+  'There are at least as many free numbers as uses to move: promo.set_limit has counted. A null '
+  'limit moves nothing.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_new_code.sql
+-- +goose StatementBegin
+-- A fresh promo code: ten letters and digits, 50 random bits.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function promo._new_code()
+returns text
+language sql
+volatile
+as $$
+  -- A version 4 uuid is random but for parts of its bytes 6 and 8.
+  select string_agg(
+    substr('ABCDEFGHJKLMNPQRSTUVWXYZ23456789', (get_byte(u.bytes, b.i) & 31) + 1, 1), ''
+    order by b.i)
+  from (select uuid_send(gen_random_uuid()) as bytes) u
+  cross join unnest(array[0, 1, 2, 3, 4, 5, 9, 10, 11, 12]) b (i)
+$$;
+
+comment on function promo._new_code is
+  'Without 0 and O, 1 and I, which people take for each other. promo.issue tries again when it is '
+  'taken.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_next_free.sql
+-- +goose StatementBegin
+-- Finds the first free number of a limited code at or after a place, then before it; null for none.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function promo._next_free(p_promo_id bigint, p_from bigint, p_to bigint)
+returns bigint
+language plpgsql
+stable
+as $$
+declare
+  v_free bigint;
+begin
+  if not exists (
+    select 1 from promo.use u where u.promo_id = p_promo_id and u.use_no = p_from) then
+    return p_from;
+  end if;
+
+  select u.use_no + 1 into v_free
+  from promo.use u
+  where u.promo_id = p_promo_id and u.use_no >= p_from and u.use_no < p_to
+    and not exists (
+      select 1 from promo.use n where n.promo_id = p_promo_id and n.use_no = u.use_no + 1)
+  order by u.use_no
+  limit 1;
+  if not found and p_from > 1 then
+    v_free := promo._next_free(p_promo_id, 1, p_from - 1);
+  end if;
+  return v_free;
+end
+$$;
+
+comment on function promo._next_free is
+  'A free number between p_from and p_to, else between 1 and p_from. Walks the primary key; a '
+  'number that another transaction is just taking still looks free.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_oldest_open.sql
+-- +goose StatementBegin
+-- Finds the reservation of a code that its user would give up first; null for none.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function promo._oldest_open(p_telegram_id bigint, p_promo_id bigint)
+returns uuid
+language plpgsql
+stable
+as $$
+declare
+  v_purchase_id uuid;
+begin
+  select b.purchase_id into v_purchase_id
+  from promo.use u
+  join billing.purchase b on b.telegram_id = u.telegram_id and b.purchase_id = u.purchase_id
+  where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id and b.status = 'open'
+  order by b.opened_at, b.purchase_id
+  limit 1;
+  return v_purchase_id;
+end
+$$;
+
+comment on function promo._oldest_open is
+  'The purchase, open and not yet paid, with which a user has held a use of the code for longest.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_refuse_taken.sql
+-- +goose StatementBegin
+-- Refuses a code that another issue has made; passes over one that this key has just made.
+-- Locks: none.
+-- Raises: PR007.
+create or replace function promo._refuse_taken(
+  p_code text, p_admin_id bigint, p_idempotency_key text)
+returns void
+language plpgsql
+stable
+as $$
+declare
+  v_taken record;
+begin
+  select c.promo_id, c.issued_by, c.issued_at into v_taken
+  from promo.code c
+  where c.code = p_code
+    and (c.issued_by, c.idempotency_key) is distinct from (p_admin_id, p_idempotency_key);
+  if found then
+    perform core._refuse('PR007', format('%s: promo_id %s, issued by %s at %s', p_code,
+                                         v_taken.promo_id, v_taken.issued_by, v_taken.issued_at));
+  end if;
+end
+$$;
+
+comment on function promo._refuse_taken is
+  'After an insert that met a conflict: of the code (PR007), or of the key (a replay at once).';
+-- +goose StatementEnd
+
+-- file: functions/promo/_require_code.sql
+-- +goose StatementBegin
+-- Gives a promo code its canonical form, or refuses it before anything is looked up.
+-- Locks: none.
+-- Raises: PR006.
+create or replace function promo._require_code(p_code text)
+returns text
+language plpgsql
+stable
+as $$
+declare
+  v_code text := promo._canonical(p_code);
+begin
+  if p_code is not null and v_code is null then
+    perform core._refuse('PR006', format('a text of %s characters', length(p_code)));
+  end if;
+  return v_code;
+end
+$$;
+
+comment on function promo._require_code is
+  'Null stays null. What was typed is not repeated in the refusal.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_reserve.sql
+-- +goose StatementBegin
+-- Reserves a use for a purchase that is being opened.
+-- Locks: the number taken; the caller holds the user's lock and promo.use (row exclusive).
+-- Raises: PR003, PR005.
+create or replace function promo._reserve(
+  p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_refusal text := promo._take(p_telegram_id, p_purchase_id, p_promo_id, p_now);
+begin
+  if v_refusal = 'PR005' then
+    perform core._refuse('PR005', format('promo_id %s, telegram_id %s',
+                                         p_promo_id, p_telegram_id));
+  elsif v_refusal is not null then
+    perform core._refuse('PR003', format('promo_id %s', p_promo_id));
+  end if;
+end
+$$;
+
+comment on function promo._reserve is
+  'The use is reserved while the purchase is open, consumed once it is paid, and deleted when it '
+  'is cancelled or expires.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_retake.sql
+-- +goose StatementBegin
+-- Takes a use again for a purchase that is paid after it expired or was cancelled.
+-- Locks: promo.use (row exclusive), the number taken; the caller holds the user's lock.
+-- Raises: nothing.
+create or replace function promo._retake(
+  p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamptz)
+returns boolean
+language plpgsql
+volatile
+as $$
+begin
+  if p_promo_id is null then
+    return true;
+  end if;
+
+  lock table promo.use in row exclusive mode; -- as in billing._open
+  return promo._take(p_telegram_id, p_purchase_id, p_promo_id, p_now) is null;
+end
+$$;
+
+comment on function promo._retake is
+  'False when no use is left: the money then goes to the balance. Only max_uses and per_user_limit '
+  'count, not expiry or disabling. As at opening, the user''s own oldest open purchase with the '
+  'code makes room. Comes before the wallet. True when there is no code.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_take.sql
+-- +goose StatementBegin
+-- Takes a use for a purchase, or says by SQLSTATE why there is none.
+-- Locks: the number taken; the caller holds the user's lock and promo.use (row exclusive).
+-- Raises: nothing.
+create or replace function promo._take(
+  p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamptz)
+returns text
+language plpgsql
+volatile
+as $$
+declare
+  v_max_uses int;
+  v_per_user_limit int;
+  v_uses bigint;
+  v_use_no bigint;
+  v_tries int := 0;
+begin
+  select c.max_uses, c.per_user_limit into v_max_uses, v_per_user_limit
+  from promo.code c
+  where c.promo_id = p_promo_id;
+  if not found then
+    return 'PR001';
+  end if;
+
+  select count(*) into v_uses
+  from promo.use u
+  where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id;
+  if v_uses >= v_per_user_limit then
+    return promo._take_over(p_telegram_id, p_purchase_id, p_promo_id, p_now);
+  end if;
+
+  -- Any number will do, so buyers start apart. The insert waits for whoever is just taking the
+  -- same number: if that comes to nothing, the number is ours.
+  loop
+    v_tries := v_tries + 1;
+    if v_max_uses is null then
+      v_use_no := nextval('promo.use_no');
+    elsif v_tries <= 3 then
+      v_use_no := nextval('promo.use_no') % v_max_uses + 1;
+    else
+      v_use_no := promo._next_free(p_promo_id, v_use_no, v_max_uses);
+      if v_use_no is null then
+        return 'PR003';
+      end if;
+    end if;
+
+    insert into promo.use (promo_id, use_no, telegram_id, purchase_id, reserved_at)
+    values (p_promo_id, v_use_no, p_telegram_id, p_purchase_id, p_now)
+    on conflict on constraint use_pkey do nothing;
+    exit when found;
+  end loop;
+  return null;
+end
+$$;
+
+comment on function promo._take is
+  'Takes a free number between 1 and max_uses, each of which the primary key gives out once. Who '
+  'is at the own limit takes over the use of the own oldest open purchase instead. Null: taken; '
+  'PR001, PR003 or PR005: why not.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_take_over.sql
+-- +goose StatementBegin
+-- Moves a user's oldest reservation of a code to another purchase and cancels its own.
+-- Locks: the use and the purchase; the caller holds the user's lock.
+-- Raises: nothing.
+create or replace function promo._take_over(
+  p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamptz)
+returns text
+language plpgsql
+volatile
+as $$
+declare
+  v_oldest_open uuid := promo._oldest_open(p_telegram_id, p_promo_id);
+begin
+  if v_oldest_open is null then
+    return 'PR005';
+  end if;
+
+  update promo.use u
+  set purchase_id = p_purchase_id, reserved_at = p_now
+  where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id
+    and u.purchase_id = v_oldest_open;
+
+  update billing.purchase b
+  set status = 'cancelled', closed_at = p_now
+  where b.telegram_id = p_telegram_id and b.purchase_id = v_oldest_open;
+  return null;
+end
+$$;
+
+comment on function promo._take_over is
+  'Nobody stands in their own way: an unpaid purchase makes room for the next one. Null, or PR005 '
+  'where all uses are consumed.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_terms.sql
+-- +goose StatementBegin
+-- Reads a code's terms, or says why nobody can use it.
+-- Locks: none.
+-- Raises: PR001, PR002, PR004.
+create or replace function promo._terms(
+  p_code text, p_now timestamptz, out promo_id bigint, out discount_percent int,
+  out max_uses int, out per_user_limit int, out expires_at timestamptz)
+language plpgsql
+stable
+as $$
+declare
+  v_is_active boolean;
+begin
+  select c.promo_id, c.discount_percent, c.max_uses, c.per_user_limit, c.expires_at, c.is_active
+  into _terms.promo_id, _terms.discount_percent, _terms.max_uses, _terms.per_user_limit,
+       _terms.expires_at, v_is_active
+  from promo.code c
+  where c.code = p_code;
+  if not found then
+    perform core._refuse('PR001', p_code);
+  elsif not v_is_active then
+    perform core._refuse('PR004', p_code);
+  elsif _terms.expires_at <= p_now then
+    perform core._refuse('PR002', format('%s expired at %s', p_code, _terms.expires_at));
+  end if;
+end
+$$;
+
+comment on function promo._terms is
+  'A code in canonical form that is there, active and not expired.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_usable.sql
+-- +goose StatementBegin
+-- Whether a user could open a purchase with a code now, and how many uses are left.
+-- Locks: none.
+-- Raises: PR001, PR002, PR003, PR004, PR005.
+create or replace function promo._usable(
+  p_telegram_id bigint, p_code text, p_now timestamptz, out discount_percent int,
+  out expires_at timestamptz, out uses_left bigint)
+language plpgsql
+stable
+as $$
+declare
+  v_terms record;
+  v_uses bigint;
+  v_oldest_open uuid;
+begin
+  select t.promo_id, t.discount_percent, t.max_uses, t.per_user_limit, t.expires_at into v_terms
+  from promo._terms(p_code, p_now) t;
+  select count(*) into v_uses
+  from promo.use u
+  where u.telegram_id = p_telegram_id and u.promo_id = v_terms.promo_id;
+  if v_uses >= v_terms.per_user_limit then
+    v_oldest_open := promo._oldest_open(p_telegram_id, v_terms.promo_id); -- would be taken over
+    if v_oldest_open is null then
+      perform core._refuse('PR005', format('%s, telegram_id %s', p_code, p_telegram_id));
+    end if;
+  end if;
+
+  if v_terms.max_uses is not null then
+    select v_terms.max_uses - count(*) into _usable.uses_left
+    from promo.use u
+    where u.promo_id = v_terms.promo_id;
+    if _usable.uses_left <= 0 and v_oldest_open is null then
+      perform core._refuse('PR003', format('%s: %s uses', p_code, v_terms.max_uses));
+    end if;
+  end if;
+
+  _usable.discount_percent := v_terms.discount_percent;
+  _usable.expires_at := v_terms.expires_at;
+end
+$$;
+
+comment on function promo._usable is
+  'What promo.validate and billing.quote promise; a code that loses against another discount is '
+  'held to it as well. uses_left is null for a code without a limit.';
 -- +goose StatementEnd
 
 -- file: functions/subscription/_activate.sql
@@ -2235,7 +2824,7 @@ grant execute on function billing.attach_invoice to atlas_bot, atlas_dba;
 -- file: functions/billing/cancel_purchase.sql
 -- +goose StatementBegin
 -- Cancels an open purchase.
--- Locks: user.
+-- Locks: user, the use of its promo code.
 -- Raises: PU001, PU003, US001, 22023, OP001.
 create or replace function billing.cancel_purchase(p_telegram_id bigint, p_purchase_id uuid)
 returns table (purchase_id uuid, status text, is_replay boolean)
@@ -2247,13 +2836,14 @@ as $$
 #variable_conflict use_column
 declare
   v_status billing.purchase_status;
+  v_promo_id bigint;
 begin
   perform core._guard();
   perform core._require_user_id(p_telegram_id);
   perform core._require(p_purchase_id is not null, 'p_purchase_id: the id from open_purchase');
   perform account._lock(p_telegram_id);
 
-  select u.status into v_status
+  select u.status, u.promo_id into v_status, v_promo_id
   from billing.purchase u
   where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
   if not found then
@@ -2265,14 +2855,20 @@ begin
   update billing.purchase u
   set status = 'cancelled', closed_at = core.now()
   where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id and u.status = 'open';
+  if found and v_promo_id is not null then
+    delete from promo.use p
+    where p.telegram_id = p_telegram_id and p.promo_id = v_promo_id
+      and p.purchase_id = p_purchase_id;
+  end if;
 
   return query select p_purchase_id, 'cancelled', v_status = 'cancelled';
 end
 $$;
 
 comment on function billing.cancel_purchase is
-  'Cancels an open purchase. Money that a provider brings for it later is still honoured at its '
-  'price. Its own key: a second call is a replay.';
+  'Cancels an open purchase and gives the use of its promo code back. Money that a provider brings '
+  'for it later is still honoured at its price, if a use is left. Its own key: a second call is a '
+  'replay.';
 
 grant execute on function billing.cancel_purchase to atlas_bot, atlas_dba;
 -- +goose StatementEnd
@@ -2366,8 +2962,9 @@ grant execute on function billing.list_prices to atlas_bot, atlas_admin, atlas_a
 -- file: functions/billing/open_purchase.sql
 -- +goose StatementBegin
 -- Opens a purchase of VPN access: fixes its price and gives it an id.
--- Locks: user.
--- Raises: PU004, PR001, US001, US002, ID001, 22023, OP001, OP003.
+-- Locks: user, promo.use (row exclusive), the number taken.
+-- Raises: PU004, PR001, PR002, PR003, PR004, PR005, PR006, US001, US002, ID001, 22023, OP001,
+--   OP003.
 create or replace function billing.open_purchase(
   p_telegram_id bigint, p_tariff text, p_months int, p_promo_code text, p_idempotency_key text)
 returns table (
@@ -2382,36 +2979,24 @@ as $$
 #variable_conflict use_column
 declare
   v_is_blocked boolean;
-  v_now timestamptz;
+  v_code text;
   v_id uuid;
 begin
   perform core._guard('payments');
   perform core._require_user_id(p_telegram_id);
-  perform billing._require_choice(p_tariff, p_months, p_promo_code);
+  perform billing._require_choice(p_tariff, p_months);
+  v_code := promo._require_code(p_promo_code);
   perform core._require_key(p_idempotency_key);
   v_is_blocked := account._lock(p_telegram_id);
-  v_now := core.now();
 
   v_id := billing._find_opened(p_telegram_id, 'subscription', p_idempotency_key,
-                               p_tariff, p_months, p_promo_code, null);
+                               p_tariff, p_months, v_code, null);
   if v_id is null then
     if v_is_blocked then
       perform core._refuse('US002', format('telegram_id %s', p_telegram_id));
     end if;
 
-    insert into billing.purchase as u (
-      telegram_id, purchase_id, kind, status, tariff, months, list_kopecks, discount_kind,
-      discount_percent, price_kopecks, quoted_expires_at, idempotency_key, opened_at,
-      expires_at, expiry_check_at)
-    select p_telegram_id, gen_random_uuid(), 'subscription', 'open', p_tariff, p_months,
-           p.list_kopecks, p.discount_kind, p.discount_percent, p.price_kopecks,
-           subscription._add_months(subscription._start_after(
-             v_now, p_tariff, s.tariff, s.expires_at, s.period), p_months),
-           p_idempotency_key, v_now, l.expires_at, l.expires_at
-    from billing._price(p_telegram_id, p_tariff, p_months, p_promo_code, v_now) p
-    cross join billing._lifetime(v_now) l (expires_at)
-    left join subscription.subscription s on s.telegram_id = p_telegram_id
-    returning u.purchase_id into v_id;
+    v_id := billing._open(p_telegram_id, p_tariff, p_months, v_code, p_idempotency_key);
     is_replay := false;
   else
     is_replay := true;
@@ -2428,7 +3013,11 @@ $$;
 comment on function billing.open_purchase is
   'Opens a purchase at the price of this moment; paying never recomputes it. Buttons and invoices'
   ' carry purchase_id and nothing else. It lives 30 minutes (setting purchase_lifetime_seconds). '
-  'subscription_expires_at is the end if it were paid now. Idempotent by p_idempotency_key.';
+  'subscription_expires_at is the end if it were paid now. With a promo code that wins, a use of '
+  'it is reserved until the purchase is paid, cancelled or expired; past per_user_limit the own '
+  'oldest open purchase with the code is cancelled and gives its use up. discount_kind tells '
+  'whether the code won; one that cannot be used refuses even where it would lose. Idempotent by '
+  'p_idempotency_key.';
 
 grant execute on function billing.open_purchase to atlas_bot, atlas_dba;
 -- +goose StatementEnd
@@ -2675,7 +3264,7 @@ grant execute on function billing.precheck to atlas_bot, atlas_payments, atlas_d
 -- +goose StatementBegin
 -- What a tariff and period would cost this user now.
 -- Locks: none.
--- Raises: PU004, PR001, US001, 22023.
+-- Raises: PU004, PR001, PR002, PR003, PR004, PR005, PR006, US001, 22023.
 create or replace function billing.quote(
   p_telegram_id bigint, p_tariff text, p_months int, p_promo_code text)
 returns table (
@@ -2689,22 +3278,28 @@ as $$
 #variable_conflict use_column
 declare
   v_now timestamptz := core.now();
+  v_code text;
 begin
   perform core._require_user_id(p_telegram_id);
-  perform billing._require_choice(p_tariff, p_months, p_promo_code);
+  perform billing._require_choice(p_tariff, p_months);
+  v_code := promo._require_code(p_promo_code);
+  if v_code is not null then
+    perform promo._usable(p_telegram_id, v_code, v_now);
+  end if;
 
   return query
   select p.list_kopecks, p.discount_kind::text, p.discount_percent, p.price_kopecks,
          subscription._add_months(subscription._start_after(
            v_now, p_tariff, s.tariff, s.expires_at, s.period), p_months)
-  from billing._price(p_telegram_id, p_tariff, p_months, p_promo_code, v_now) p
+  from billing._price(p_telegram_id, p_tariff, p_months, v_code, v_now) p
   left join subscription.subscription s on s.telegram_id = p_telegram_id;
 end
 $$;
 
 comment on function billing.quote is
   'List price, the discount that won, the price in kopecks, and the end of the subscription if it'
-  ' were paid now. Reserves nothing. Reads only.';
+  ' were paid now. A code is refused for the reasons of promo.validate even where another discount '
+  'is larger. Reserves nothing. Reads only.';
 
 grant execute on function billing.quote to atlas_bot, atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -3498,6 +4093,8 @@ as $$
   union all
   select r.check_name, r.subject, r.detail from ops._reconcile_payments() r
   union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_promo() r
+  union all
   select r.check_name, r.subject, r.detail from ops._reconcile_subscriptions() r
   union all
   select 'dead_letter', d.job_name || ' ' || d.subject, d.error
@@ -3661,6 +4258,212 @@ comment on function ops.set_setting is
   'In force from the next call on. The old and the new value are audited.';
 
 grant execute on function ops.set_setting to atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/promo/disable.sql
+-- +goose StatementBegin
+-- Switches a promo code off, for good.
+-- Locks: account.admin row (share), promo.use (share row exclusive), the code's row.
+-- Raises: PR001, PR006, US003, 22023, OP001, OP003.
+create or replace function promo.disable(p_admin_id bigint, p_code text)
+returns table (code text, is_active boolean, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_code text;
+  v_now record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_code is not null, 'p_code: a promo code');
+  v_code := promo._require_code(p_code);
+  perform account._require_admin(p_admin_id);
+
+  select l.promo_id, l.is_active into v_now from promo._lock_code(v_code) l;
+  if v_now.is_active then
+    update promo.code c
+    set is_active = false, disabled_at = core.now(), disabled_by = p_admin_id
+    where c.promo_id = v_now.promo_id;
+    perform audit._record('promo.disable', p_admin_id, v_code);
+  end if;
+
+  return query select v_code, false, not v_now.is_active;
+end
+$$;
+
+comment on function promo.disable is
+  'Nobody can open a purchase with the code any more; open purchases keep their price. A second '
+  'call is a replay.';
+
+grant execute on function promo.disable to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/promo/issue.sql
+-- +goose StatementBegin
+-- Makes a promo code.
+-- Locks: account.admin row (share).
+-- Raises: PR006, PR007, US003, ID001, 22023, OP001, OP003.
+create or replace function promo.issue(
+  p_admin_id bigint, p_code text, p_discount_percent int, p_max_uses int, p_per_user_limit int,
+  p_expires_at timestamptz, p_idempotency_key text)
+returns table (promo_id bigint, code text, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_asked jsonb;
+  v_first record;
+  v_wanted text;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_discount_percent between 1 and 100, 'p_discount_percent: 1 to 100');
+  perform core._require(p_max_uses is null or p_max_uses between 1 and 1000000,
+                        'p_max_uses: 1 to 1000000, or null for no limit');
+  perform core._require(p_per_user_limit is null or p_per_user_limit between 1 and 1000,
+                        'p_per_user_limit: 1 to 1000, or null for 1');
+  perform core._require(p_expires_at is null or isfinite(p_expires_at),
+                        'p_expires_at: a moment, or null for never');
+  perform core._require_key(p_idempotency_key);
+  v_wanted := promo._require_code(p_code);
+  perform account._require_admin(p_admin_id);
+  v_asked := jsonb_build_object(
+    'code', v_wanted, 'discount_percent', p_discount_percent, 'max_uses', p_max_uses,
+    'per_user_limit', coalesce(p_per_user_limit, 1),
+    'expires_at', p_expires_at at time zone 'UTC');
+
+  is_replay := true;
+  loop
+    select c.promo_id, c.code, c.asked into v_first
+    from promo.code c
+    where c.issued_by = p_admin_id and c.idempotency_key = p_idempotency_key;
+    exit when found;
+
+    insert into promo.code as c (
+      code, discount_percent, max_uses, per_user_limit, expires_at, issued_at, issued_by, asked,
+      idempotency_key)
+    values (
+      coalesce(v_wanted, promo._new_code()), p_discount_percent, p_max_uses,
+      coalesce(p_per_user_limit, 1), p_expires_at, core.now(), p_admin_id, v_asked,
+      p_idempotency_key)
+    on conflict do nothing
+    returning c.promo_id, c.code, c.asked into v_first;
+    if found then
+      is_replay := false;
+      perform audit._record('promo.issue', p_admin_id, v_first.code, v_asked);
+      exit;
+    end if;
+    perform promo._refuse_taken(v_wanted, p_admin_id, p_idempotency_key);
+  end loop;
+
+  if v_first.asked <> v_asked then
+    perform core._refuse('ID001', format('promo code %s has the key', v_first.code));
+  end if;
+  return query select v_first.promo_id, v_first.code, issue.is_replay;
+end
+$$;
+
+comment on function promo.issue is
+  'p_code null: generated; p_max_uses null: no limit; p_per_user_limit null: 1; p_expires_at null: '
+  'never. A code is A-Z and 0-9, 3 to 32 of them; lower case is accepted and kept in upper case. '
+  'Idempotent by p_idempotency_key, which belongs to the admin.';
+
+grant execute on function promo.issue to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/promo/set_limit.sql
+-- +goose StatementBegin
+-- Changes how often a promo code can be used in all.
+-- Locks: account.admin row (share), promo.use (share row exclusive), the code's row.
+-- Raises: PR001, PR003, PR006, US003, 22023, OP001, OP003.
+create or replace function promo.set_limit(p_admin_id bigint, p_code text, p_max_uses int)
+returns table (code text, max_uses int, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_code text;
+  v_now record;
+  v_uses bigint;
+  v_is_replay boolean;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_code is not null, 'p_code: a promo code');
+  perform core._require(p_max_uses is null or p_max_uses between 1 and 1000000,
+                        'p_max_uses: 1 to 1000000, or null for no limit');
+  v_code := promo._require_code(p_code);
+  perform account._require_admin(p_admin_id);
+
+  select l.promo_id, l.max_uses into v_now from promo._lock_code(v_code) l;
+  v_is_replay := v_now.max_uses is not distinct from p_max_uses;
+  if not v_is_replay then
+    select count(*) into v_uses from promo.use u where u.promo_id = v_now.promo_id;
+    if v_uses > p_max_uses then
+      perform core._refuse('PR003', format('%s: %s uses are reserved or consumed', v_code, v_uses));
+    end if;
+
+    perform promo._move_below(v_now.promo_id, p_max_uses);
+    update promo.code c set max_uses = p_max_uses where c.promo_id = v_now.promo_id;
+    perform audit._record('promo.set_limit', p_admin_id, v_code,
+                          jsonb_build_object('from', v_now.max_uses, 'to', p_max_uses));
+  end if;
+
+  return query select v_code, p_max_uses, v_is_replay;
+end
+$$;
+
+comment on function promo.set_limit is
+  'p_max_uses null: no limit. Not below what is used and reserved (PR003, DETAIL has the number). '
+  'The same limit again is a replay.';
+
+grant execute on function promo.set_limit to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/promo/validate.sql
+-- +goose StatementBegin
+-- Whether a user could use a promo code now.
+-- Locks: none.
+-- Raises: PR001, PR002, PR003, PR004, PR005, PR006, US001, 22023.
+create or replace function promo.validate(p_telegram_id bigint, p_code text)
+returns table (code text, discount_percent int, expires_at timestamptz, uses_left bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_code text;
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_code is not null, 'p_code: a promo code');
+  v_code := promo._require_code(p_code);
+  if not exists (select 1 from account.account a where a.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  return query
+  select v_code, u.discount_percent, u.expires_at, u.uses_left
+  from promo._usable(p_telegram_id, v_code, core.now()) u;
+end
+$$;
+
+comment on function promo.validate is
+  'Gives the code as it is kept, its discount, its end and the uses left (null: no limit), or says '
+  'why this user cannot use it now. Reserves nothing: that is billing.open_purchase. Reads only.';
+
+grant execute on function promo.validate to atlas_bot, atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/subscription/current.sql
@@ -4196,6 +4999,7 @@ grant select on ops.job_run to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/billing/_fulfil.sql
 -- gone: functions/billing/_identify_payment.sql
 -- gone: functions/billing/_lifetime.sql
+-- gone: functions/billing/_open.sql
 -- gone: functions/billing/_payment_answer.sql
 -- gone: functions/billing/_price.sql
 -- gone: functions/billing/_refuse_to_pay.sql
@@ -4240,6 +5044,7 @@ grant select on ops.job_run to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/_reconcile_accounts.sql
 -- gone: functions/ops/_reconcile_ledger.sql
 -- gone: functions/ops/_reconcile_payments.sql
+-- gone: functions/ops/_reconcile_promo.sql
 -- gone: functions/ops/_reconcile_purchases.sql
 -- gone: functions/ops/_reconcile_subscriptions.sql
 -- gone: functions/ops/_setting_value.sql
@@ -4257,6 +5062,24 @@ grant select on ops.job_run to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/outbox/_lock_leased.sql
 -- gone: functions/outbox/_require_claim.sql
 -- gone: functions/outbox/_retry.sql
+-- gone: functions/promo/_canonical.sql
+-- gone: functions/promo/_lock_code.sql
+-- gone: functions/promo/_move_below.sql
+-- gone: functions/promo/_new_code.sql
+-- gone: functions/promo/_next_free.sql
+-- gone: functions/promo/_oldest_open.sql
+-- gone: functions/promo/_refuse_taken.sql
+-- gone: functions/promo/_require_code.sql
+-- gone: functions/promo/_reserve.sql
+-- gone: functions/promo/_retake.sql
+-- gone: functions/promo/_take.sql
+-- gone: functions/promo/_take_over.sql
+-- gone: functions/promo/_terms.sql
+-- gone: functions/promo/_usable.sql
+-- gone: functions/promo/disable.sql
+-- gone: functions/promo/issue.sql
+-- gone: functions/promo/set_limit.sql
+-- gone: functions/promo/validate.sql
 -- gone: functions/subscription/_activate.sql
 -- gone: functions/subscription/_add_months.sql
 -- gone: functions/subscription/_change.sql
@@ -4293,6 +5116,10 @@ drop function vpn.fail_job;
 drop function vpn.complete_job;
 drop function vpn.claim_jobs;
 drop function subscription.current;
+drop function promo.validate;
+drop function promo.set_limit;
+drop function promo.issue;
+drop function promo.disable;
 drop function ops.set_setting;
 drop function ops.set_job;
 drop function ops.set_feature;
@@ -4339,6 +5166,20 @@ drop function subscription._extend;
 drop function subscription._change;
 drop function subscription._add_months;
 drop function subscription._activate;
+drop function promo._usable;
+drop function promo._terms;
+drop function promo._take_over;
+drop function promo._take;
+drop function promo._retake;
+drop function promo._reserve;
+drop function promo._require_code;
+drop function promo._refuse_taken;
+drop function promo._oldest_open;
+drop function promo._next_free;
+drop function promo._new_code;
+drop function promo._move_below;
+drop function promo._lock_code;
+drop function promo._canonical;
 drop function outbox._retry;
 drop function outbox._require_claim;
 drop function outbox._lock_leased;
@@ -4347,6 +5188,7 @@ drop function outbox._claim;
 drop function ops._setting_value;
 drop function ops._reconcile_subscriptions;
 drop function ops._reconcile_purchases;
+drop function ops._reconcile_promo;
 drop function ops._reconcile_payments;
 drop function ops._reconcile_ledger;
 drop function ops._reconcile_accounts;
@@ -4368,6 +5210,7 @@ drop function billing._require_choice;
 drop function billing._refuse_to_pay;
 drop function billing._price;
 drop function billing._payment_answer;
+drop function billing._open;
 drop function billing._lifetime;
 drop function billing._identify_payment;
 drop function billing._fulfil;
