@@ -13,7 +13,9 @@ declare
   v_id uuid := gen_random_uuid();
 begin
   if p_code is not null then
-    perform promo._keep_terms();
+    -- Before the terms are read, so that they hold until the end: buyers do not exclude each
+    -- other; promo.set_limit and promo.disable wait for them, and they for those.
+    lock table promo.use in row exclusive mode;
   end if;
   v_now := core.now();
 

@@ -1,5 +1,5 @@
 -- Reserves a use for a purchase that is being opened.
--- Locks: promo.use (row exclusive), the number taken; the caller holds the user's lock.
+-- Locks: the number taken; the caller holds the user's lock and promo.use (row exclusive).
 -- Raises: PR003, PR005.
 create or replace function promo._reserve(
   p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamptz)

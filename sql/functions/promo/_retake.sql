@@ -11,6 +11,8 @@ begin
   if p_promo_id is null then
     return true;
   end if;
+
+  lock table promo.use in row exclusive mode; -- as in billing._open
   return promo._take(p_telegram_id, p_purchase_id, p_promo_id, p_now) is null;
 end
 $$;

@@ -1,5 +1,5 @@
 -- Takes a use for a purchase, or says by SQLSTATE why there is none.
--- Locks: promo.use (row exclusive), the number taken; the caller holds the user's lock.
+-- Locks: the number taken; the caller holds the user's lock and promo.use (row exclusive).
 -- Raises: nothing.
 create or replace function promo._take(
   p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamptz)
@@ -11,12 +11,9 @@ declare
   v_max_uses int;
   v_per_user_limit int;
   v_uses bigint;
-  v_oldest_open uuid;
   v_use_no bigint;
   v_tries int := 0;
 begin
-  perform promo._keep_terms();
-
   select c.max_uses, c.per_user_limit into v_max_uses, v_per_user_limit
   from promo.code c
   where c.promo_id = p_promo_id;
@@ -24,10 +21,11 @@ begin
     return 'PR001';
   end if;
 
-  select m.uses, m.oldest_open into v_uses, v_oldest_open
-  from promo._my_uses(p_telegram_id, p_promo_id) m;
+  select count(*) into v_uses
+  from promo.use u
+  where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id;
   if v_uses >= v_per_user_limit then
-    return promo._take_over(p_telegram_id, v_oldest_open, p_purchase_id, p_promo_id, p_now);
+    return promo._take_over(p_telegram_id, p_purchase_id, p_promo_id, p_now);
   end if;
 
   -- Any number will do, so buyers start apart. The insert waits for whoever is just taking the

@@ -14,13 +14,14 @@ declare
 begin
   select t.promo_id, t.discount_percent, t.max_uses, t.per_user_limit, t.expires_at into v_terms
   from promo._terms(p_code, p_now) t;
-  select m.uses, m.oldest_open into v_uses, v_oldest_open
-  from promo._my_uses(p_telegram_id, v_terms.promo_id) m;
-
-  if v_uses < v_terms.per_user_limit then
-    v_oldest_open := null; -- opening would take one use more, not this one over
-  elsif v_oldest_open is null then
-    perform core._refuse('PR005', format('%s, telegram_id %s', p_code, p_telegram_id));
+  select count(*) into v_uses
+  from promo.use u
+  where u.telegram_id = p_telegram_id and u.promo_id = v_terms.promo_id;
+  if v_uses >= v_terms.per_user_limit then
+    v_oldest_open := promo._oldest_open(p_telegram_id, v_terms.promo_id); -- would be taken over
+    if v_oldest_open is null then
+      perform core._refuse('PR005', format('%s, telegram_id %s', p_code, p_telegram_id));
+    end if;
   end if;
 
   if v_terms.max_uses is not null then
