@@ -15,7 +15,9 @@ func TestRowLocksAreTheAuthority(t *testing.T) {
 		"A6Expiry": expiryWhileWaiting, "T1Register": registerAtOnce, "E1Duplicates": duplicateWebhook,
 		"E1Suspense": duplicateSuspense, "E3PaidWhileExpiring": paidWhileExpiring, "E3AfterSweeper": paymentAfterSweeper,
 		"E3Busy": sweeperPasses, "E14Poller": pollerAndWebhook, "E16ChargeOfTwo": chargeOfTwo, "B8Crossed": crossed,
-		"I12Jobs": claimJobs,
+		"I12Jobs": claimJobs, "F1Fleet": fleetRenewal, "A3Renewal": purchaseAndRenewal, "A3ForOne": renewalMoneyForOne,
+		"F2Busy": renewalPasses, "F8Deposit": renewalAndDeposit, "A10Trial": trialRace, "F1Expiry": expiryAndPurchase,
+		"H4Reissue": oneReissue, "Reminders": remindersOnce,
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t)
