@@ -19,6 +19,9 @@ func TestRowLocksAreTheAuthority(t *testing.T) {
 		"I12Jobs": claimJobs, "C1RewardOnce": rewardOnce, "C3Rings": rings, "D1OneEnd": oneEnd, "D2TwoAdmins": twoAdmins,
 		"D3WithdrawOrBuy": withdrawOrBuy, "D4WholeBalance": wholeBalance, "D4SubmitOften": submitOften, "D9Caps": caps,
 		"D10FourEyes": fourEyes,
+		"F1Fleet": fleetRenewal, "A3Renewal": purchaseAndRenewal, "A3ForOne": renewalMoneyForOne,
+		"F2Busy": renewalPasses, "F8Deposit": renewalAndDeposit, "A10Trial": trialRace, "F1Expiry": expiryAndPurchase,
+		"H4Reissue": oneReissue, "Reminders": remindersOnce,
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t)

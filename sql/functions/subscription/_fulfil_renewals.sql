@@ -24,7 +24,7 @@ begin
         started_at = case s.period when 'paid' then s.started_at else p_now end,
         expires_at = b.after_expires_at,
         activation = case s.activation when 'active' then s.activation else 'pending' end,
-        expiry_check_at = least(s.expiry_check_at, b.after_expires_at),
+        expiry_check_at = b.after_expires_at,
         renew_check_at = b.after_expires_at - v_window,
         reminder_check_at = p_now
     from bought b
@@ -52,4 +52,5 @@ end
 $$;
 
 comment on function subscription._fulfil_renewals is
-  'As billing._fulfil, for many: each subscription is in force and keeps its identity.';
+  'As billing._fulfil, for many: each subscription is in force and keeps its identity. All due '
+  'times move forward at once: no HOT update is to be had here, and the next runs pass them by.';

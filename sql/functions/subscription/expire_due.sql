@@ -21,7 +21,7 @@ begin
   from (
     select a.telegram_id
     from account.account a
-    where a.telegram_id in (
+    where a.telegram_id = any (array(
       select s.telegram_id from subscription.subscription s
       where s.expiry_check_at <= v_now
         and not exists (
@@ -30,7 +30,7 @@ begin
             and d.subject = 'telegram_id:' || s.telegram_id
             and d.died_at > v_now - interval '1 hour')
       order by s.expiry_check_at
-      limit p_limit)
+      limit p_limit))
     order by a.telegram_id
     for no key update skip locked
   ) l;
