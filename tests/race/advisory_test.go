@@ -15,7 +15,9 @@ func TestRowLocksAreTheAuthority(t *testing.T) {
 		"A6Expiry": expiryWhileWaiting, "T1Register": registerAtOnce, "E1Duplicates": duplicateWebhook,
 		"E1Suspense": duplicateSuspense, "E3PaidWhileExpiring": paidWhileExpiring, "E3AfterSweeper": paymentAfterSweeper,
 		"E3Busy": sweeperPasses, "E14Poller": pollerAndWebhook, "E16ChargeOfTwo": chargeOfTwo, "B8Crossed": crossed,
-		"I12Jobs": claimJobs,
+		"I12Jobs": claimJobs, "A4RefundOnce": refundOnce, "A9Refund": refundAgainstPurchases,
+		"E1Reversal": duplicateReversal, "E2SettleReverse": settleAgainstReverse, "E16Suspense": suspenseOfTwo,
+		"E16Reversal": suspenseAgainstReversal, "E16Manual": approveByTwo,
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t)
