@@ -347,7 +347,7 @@ func TestReversalOfEveryOutcome(t *testing.T) {
 		before := b.fingerprint()
 		require.Equal(t, reversed(test.debt, true), b.reverse(test.name, test.amount), test.name)
 		require.Equal(t, before, b.fingerprint(), "%s: a replay changes nothing", test.name)
-		require.Equal(t, "reversed", b.settle(rub(test.name, id, nil, test.amount))["outcome"], test.name)
+		require.Equal(t, settled("reversed", user, 0, nil, true), b.settle(rub(test.name, id, nil, test.amount)), test.name)
 	}
 	require.Empty(t, b.alarms())
 }
