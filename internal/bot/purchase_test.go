@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mymmrac/telego"
 	"github.com/stretchr/testify/require"
 
 	"atlas-secure/internal/sandbox/botapi"
@@ -154,6 +155,30 @@ func TestStarsAndCardInsideTelegram(t *testing.T) {
 	require.EqualValues(t, "paid", paid.Status, paid.ErrorMessage)
 	b.sees(t, bob, "Payment received: Plus, 1 month, 299 ₽")
 	require.Equal(t, 2, b.count(t, `select count(*)::int from billing.payment where outcome = 'applied'`))
+}
+
+// TestStarsGoBack: Telegram gives Stars back, and what they bought is taken back.
+func TestStarsGoBack(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.startBot(t)
+	bob := b.started(t, "Bob", "en")
+	b.send(t, bob, "/buy")
+	b.press(t, bob, "Basic")
+	b.press(t, bob, "1 month — 149 ₽")
+	b.press(t, bob, "Telegram Stars: 88")
+	_, err := bob.Pay(b.ctx, b.invoice(t, bob, "XTR").MessageID)
+	require.NoError(t, err)
+	b.waitCount(t, 1, `select count(*)::int from billing.payment where outcome = 'applied'`)
+	var charge string
+	require.NoError(t, b.db.Owner.QueryRow(b.ctx, `select charge_id from billing.charge`).Scan(&charge))
+
+	api, err := telego.NewBot(token, telego.WithAPIServer(b.api.URL), telego.WithDiscardLogger())
+	require.NoError(t, err)
+	require.NoError(t, api.RefundStarPayment(b.ctx, &telego.RefundStarPaymentParams{UserID: bob.ID, TelegramPaymentChargeID: charge}))
+	b.waitCount(t, 1, `select count(*)::int from billing.payment p join billing.purchase u using (payment_id)
+		where p.outcome = 'reversed' and u.status = 'refunded' and p.reversal_raw ->> 'total_amount' = '88'`)
+	require.Zero(t, b.count(t, `select count(*)::int from subscription.subscription`))
 }
 
 func (b *bundle) invoice(t *testing.T, p *person.Person, currency string) botapi.ChatMessage {

@@ -22,6 +22,7 @@ const (
 	PaymentCredited   MoneyEvent = "PAYMENT_CREDITED"
 	PaymentSuspended  MoneyEvent = "PAYMENT_SUSPENDED"
 	PaymentReversed   MoneyEvent = "PAYMENT_REVERSED"
+	PurchaseRefunded  MoneyEvent = "PURCHASE_REFUNDED"
 )
 
 // Money logs a money event.

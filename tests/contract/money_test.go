@@ -1,15 +1,18 @@
 package contract_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"atlas-secure/tests/contract/desk"
+	"atlas-secure/tests/harness"
 )
 
 func moneyFunctions() []function {
@@ -344,7 +347,7 @@ func TestReversalOfEveryOutcome(t *testing.T) {
 		before := b.fingerprint()
 		require.Equal(t, reversed(test.debt, true), b.reverse(test.name, test.amount), test.name)
 		require.Equal(t, before, b.fingerprint(), "%s: a replay changes nothing", test.name)
-		require.Equal(t, "reversed", b.settle(rub(test.name, id, nil, test.amount))["outcome"], test.name)
+		require.Equal(t, settled("reversed", user, 0, nil, true), b.settle(rub(test.name, id, nil, test.amount)), test.name)
 	}
 	require.Empty(t, b.alarms())
 }
@@ -398,6 +401,36 @@ func TestReversalWithAnotherAmountIsOfTheWhole(t *testing.T) {
 	require.Equal(t, reversed(0, false), b.reverse("c", 100))
 	require.Equal(t, [2]int{0, 0}, b.balances(bert))
 	require.Equal(t, []string{"payment_amount_differs"}, b.alarms())
+}
+
+// TestReversalOfAChargeThatMoves: a charge that is given to a user between the two looks has to be looked at again.
+func TestReversalOfAChargeThatMoves(t *testing.T) {
+	b := setup(t)
+	id := b.Settle("c", unknown, 500)["payment_id"]
+	ctx := context.Background()
+	super, err := pgx.Connect(ctx, b.harness.DSN(harness.Superuser))
+	require.NoError(t, err)
+	defer func() { _ = super.Close(ctx) }()
+	tx, err := b.harness.Owner.Begin(ctx)
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback(ctx) }()
+	b.On(t, tx).One("billing.resolve_suspense", resolve(boss, id, bert, nil))
+
+	done := make(chan error, 1)
+	go func() {
+		_, err := b.Try("billing.reverse_payment", reversal("cryptobot", "c", 500, "RUB"))
+		done <- err
+	}()
+	require.Eventually(t, func() bool {
+		return b.On(t, super).Value(`select exists (select from pg_stat_activity
+			where datname = current_database() and wait_event_type = 'Lock')`) == true
+	}, 20*time.Second, 2*time.Millisecond)
+	require.NoError(t, tx.Commit(ctx))
+	require.Equal(t, "40001", desk.Code(<-done))
+	desk.Met("billing.reverse_payment", "40001")
+	require.Equal(t, 500, b.Available(bert))
+	require.Equal(t, reversed(0, false), b.reverse("c", 500))
+	require.Equal(t, 0, b.Available(bert))
 }
 
 func TestReversalIsNeverSwitchedOff(t *testing.T) {

@@ -19,9 +19,12 @@ func TestRowLocksAreTheAuthority(t *testing.T) {
 		"I12Jobs": claimJobs, "C1RewardOnce": rewardOnce, "C3Rings": rings, "D1OneEnd": oneEnd, "D2TwoAdmins": twoAdmins,
 		"D3WithdrawOrBuy": withdrawOrBuy, "D4WholeBalance": wholeBalance, "D4SubmitOften": submitOften, "D9Caps": caps,
 		"D10FourEyes": fourEyes,
-		"F1Fleet": fleetRenewal, "A3Renewal": purchaseAndRenewal, "A3ForOne": renewalMoneyForOne,
+		"F1Fleet":     fleetRenewal, "A3Renewal": purchaseAndRenewal, "A3ForOne": renewalMoneyForOne,
 		"F2Busy": renewalPasses, "F8Deposit": renewalAndDeposit, "A10Trial": trialRace, "F1Expiry": expiryAndPurchase,
 		"H4Reissue": oneReissue, "Reminders": remindersOnce,
+		"A4RefundOnce": refundOnce, "A9Refund": refundAgainstPurchases,
+		"E1Reversal": duplicateReversal, "E2SettleReverse": settleAgainstReverse, "E16Suspense": suspenseOfTwo,
+		"E16Reversal": suspenseAgainstReversal, "E16Manual": approveByTwo,
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t)

@@ -1,4 +1,4 @@
--- Locks a charge, and before it the user whose payment it became.
+-- Locks a charge, and before it the user whose payment it became; nulls if it is unknown.
 -- Locks: user, billing.charge row.
 -- Raises: 40001.
 create or replace function billing._lock_charge(
@@ -10,9 +10,11 @@ as $$
 declare
   v_telegram_id bigint;
 begin
-  select c.telegram_id into strict v_telegram_id
+  select c.telegram_id into v_telegram_id
   from billing.charge c where c.provider = p_provider and c.charge_id = p_charge_id;
-  if v_telegram_id <> 0 then
+  if not found then
+    return;
+  elsif v_telegram_id <> 0 then
     perform account._lock(v_telegram_id);
   end if;
 

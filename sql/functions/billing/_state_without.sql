@@ -16,7 +16,8 @@ begin
   restored_from := billing._undone_since(p_telegram_id, p_purchase_id);
 
   if restored_from is null then -- its own period is taken off the end, and the tariff stays
-    select s.tariff, s.expires_at, s.period, billing._left_of(p_telegram_id, c.place, 1::bigint << 62)
+    select s.tariff, s.expires_at, s.period,
+           billing._left_of(p_telegram_id, c.place, 1::bigint << 62)
     into strict _state_without.tariff, _state_without.expires_at, _state_without.period, v_taken
     from subscription.subscription s
     join billing._chain(p_telegram_id) c on c.is_purchase and c.purchase_id = p_purchase_id

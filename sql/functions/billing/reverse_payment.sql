@@ -11,6 +11,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
+  v_charge record;
   v_telegram_id bigint := 0;
   v_payment_id bigint;
   v_outcome billing.payment_outcome;
@@ -21,11 +22,18 @@ begin
   perform core._require(length(p_currency) between 1 and 16, 'p_currency: 1 to 16 characters');
   perform billing._require_provider(p_provider);
 
-  v_payment_id := billing._reverse_unknown(p_provider, p_charge_id, p_amount_minor, p_currency,
-                                           p_raw);
-  if v_payment_id is null then
-    select c.telegram_id, c.payment_id into strict v_telegram_id, v_payment_id
-    from billing._lock_charge(p_provider, p_charge_id) c;
+  v_charge := billing._lock_charge(p_provider, p_charge_id);
+  if v_charge.payment_id is null then
+    v_payment_id := billing._reverse_unknown(p_provider, p_charge_id, p_amount_minor, p_currency,
+                                             p_raw);
+    if v_payment_id is null then -- it came meanwhile
+      v_charge := billing._lock_charge(p_provider, p_charge_id);
+    end if;
+  end if;
+
+  if v_charge.payment_id is not null then
+    v_payment_id := v_charge.payment_id;
+    v_telegram_id := v_charge.telegram_id;
     perform billing._alarm_if_amount_differs(p_provider, p_charge_id, p_amount_minor, p_currency);
 
     select p.outcome into strict v_outcome
