@@ -2440,10 +2440,10 @@ $$;
 COMMENT ON FUNCTION inbox.receive(p_update_ids bigint[], p_chat_ids bigint[], p_payloads text[]) IS 'Stores updates (raw JSON). p_chat_ids says whose turn each takes; the poller moves its offset, the webhook answers 200, only after this has returned. received counts the new ones. Safe to call again.';
 
 --
--- Name: _post(bigint, ledger.reason, ledger.account, ledger.account, bigint, timestamp with time zone, uuid, bigint, bigint, text, text); Type: FUNCTION; Schema: ledger; Owner: -
+-- Name: _post(bigint, ledger.reason, ledger.account, ledger.account, bigint, timestamp with time zone, uuid, bigint, bigint, text, text, bigint); Type: FUNCTION; Schema: ledger; Owner: -
 --
 
-CREATE FUNCTION ledger._post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid DEFAULT NULL::uuid, p_payment_id bigint DEFAULT NULL::bigint, p_actor_id bigint DEFAULT NULL::bigint, p_note text DEFAULT NULL::text, p_idempotency_key text DEFAULT NULL::text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint) RETURNS record
+CREATE FUNCTION ledger._post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid DEFAULT NULL::uuid, p_payment_id bigint DEFAULT NULL::bigint, p_actor_id bigint DEFAULT NULL::bigint, p_note text DEFAULT NULL::text, p_idempotency_key text DEFAULT NULL::text, p_withdrawal_id bigint DEFAULT NULL::bigint, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint) RETURNS record
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -2484,20 +2484,20 @@ begin
   insert into ledger.transfer as t (
     telegram_id, version, debit_account, credit_account, reason, amount_kopecks,
     available_kopecks, held_kopecks, debt_kopecks, created_at,
-    purchase_id, payment_id, actor_id, note, idempotency_key)
+    purchase_id, payment_id, withdrawal_id, actor_id, note, idempotency_key)
   values (
     p_telegram_id, v_version, p_debit, p_credit, p_reason, p_amount_kopecks,
     _post.available_kopecks, _post.held_kopecks, v_debt_kopecks, p_now,
-    p_purchase_id, p_payment_id, p_actor_id, p_note, p_idempotency_key)
+    p_purchase_id, p_payment_id, p_withdrawal_id, p_actor_id, p_note, p_idempotency_key)
   returning t.transfer_id into _post.transfer_id;
 end
 $$;
 
 --
--- Name: FUNCTION _post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint); Type: COMMENT; Schema: ledger; Owner: -
+-- Name: FUNCTION _post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, p_withdrawal_id bigint, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint); Type: COMMENT; Schema: ledger; Owner: -
 --
 
-COMMENT ON FUNCTION ledger._post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint) IS 'The only writer of wallets and ledger rows: one movement from the debit to the credit account.';
+COMMENT ON FUNCTION ledger._post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, p_withdrawal_id bigint, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint) IS 'The only writer of wallets and ledger rows: one movement from the debit to the credit account.';
 
 --
 -- Name: _arguments(bigint, text, uuid, bigint, jsonb); Type: FUNCTION; Schema: notify; Owner: -
@@ -2781,7 +2781,7 @@ CREATE FUNCTION ops._reconcile_accounts() RETURNS TABLE(check_name text, subject
   from account.account a
   where a.referrer_id is not null
     and not exists (select 1 from account.account r
-                    where r.telegram_id = a.referrer_id and r.registered_at < a.registered_at)
+                    where r.telegram_id = a.referrer_id and r.registered_at <= a.registered_at)
   union all
   select 'referral_code_unique', 'code:' || a.referral_code, format('%s users', count(*))
   from account.account a
@@ -2966,6 +2966,97 @@ $$;
 COMMENT ON FUNCTION ops._reconcile_purchases() IS 'Checks balance_purchase_charged_once, paid_purchase_says_how, paid_purchase_has_job, subscription_purchase_is_whole.';
 
 --
+-- Name: _reconcile_referrals(); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._reconcile_referrals() RETURNS TABLE(check_name text, subject text, detail text)
+    LANGUAGE sql STABLE
+    AS $$
+  with booked as (
+    select t.telegram_id, t.purchase_id,
+           coalesce(sum(t.amount_kopecks) filter (where t.reason = 'cashback'), 0) as paid,
+           coalesce(sum(t.amount_kopecks) filter (where t.reason = 'clawback'), 0) as clawed_back
+    from ledger.transfer t
+    where t.reason in ('cashback', 'clawback')
+    group by t.telegram_id, t.purchase_id
+  ), waiting as (
+    select t.telegram_id, t.purchase_id, t.name
+    from outbox.task t
+    where t.kind = 'cashback' and t.finished_at is null
+  ), owed as (
+    select a.referrer_id, u.telegram_id, u.purchase_id, u.status, u.price_kopecks
+    from billing.purchase u
+    join account.account a on a.telegram_id = u.telegram_id
+    where a.referrer_id is not null and u.kind = 'subscription' and u.price_kopecks > 0
+      and u.status in ('paid', 'refunded')
+  )
+  select 'reward_is_booked', 'purchase:' || coalesce(r.purchase_id, b.purchase_id),
+         format('%s %s of %s; ledger: paid %s, clawed back %s', r.status, r.reward_kopecks,
+                coalesce(r.telegram_id, b.telegram_id), b.paid, b.clawed_back)
+  from referral.reward r
+  full join booked b on b.telegram_id = r.telegram_id and b.purchase_id = r.purchase_id
+  where r.purchase_id is null
+     or coalesce(b.paid, 0) <> r.reward_kopecks
+     or coalesce(b.clawed_back, 0)
+        <> case r.status when 'clawed_back' then r.reward_kopecks else 0 end
+  union all
+  select 'one_reward_per_purchase', 'purchase:' || r.purchase_id, format('%s rewards', count(*))
+  from referral.reward r
+  group by r.purchase_id having count(*) > 1
+  union all
+  select 'reward_is_for_its_purchase', 'purchase:' || r.purchase_id,
+         format('%s for %s kopecks by %s, invited by %s: the purchase is %s for %s', r.status,
+                r.paid_kopecks, r.referred_id, r.telegram_id, o.status, o.price_kopecks)
+  from referral.reward r
+  left join owed o on o.telegram_id = r.referred_id and o.purchase_id = r.purchase_id
+  where (o.referrer_id, o.price_kopecks) is distinct from (r.telegram_id, r.paid_kopecks)
+  union all
+  select 'reward_is_its_percent', 'purchase:' || r.purchase_id,
+         format('%s: %s of %s is %s percent', r.status, r.reward_kopecks, r.paid_kopecks, r.percent)
+  from referral.reward r
+  where r.reward_kopecks <> r.paid_kopecks * r.percent / 100
+     or (r.status = 'void') <> (r.percent = 0)
+     or (r.status = 'clawed_back') <> (r.clawed_back_at is not null)
+  union all
+  select 'purchase_is_rewarded', 'purchase:' || o.purchase_id,
+         format('%s by %s, invited by %s: reward %s', o.status, o.telegram_id, o.referrer_id,
+                coalesce(r.status::text, 'none'))
+  from owed o
+  left join referral.reward r on r.telegram_id = o.referrer_id and r.purchase_id = o.purchase_id
+  where not exists (select 1 from waiting w
+                    where w.telegram_id = o.referrer_id and w.purchase_id = o.purchase_id)
+    and (r.status is null or (r.status = 'paid') <> (o.status = 'paid'))
+  union all
+  select 'paying_is_counted', 'telegram_id:' || coalesce(r.telegram_id, p.telegram_id),
+         format('%s paying referrals; rows: %s', r.paying_count, p.times)
+  from referral.referrer r
+  full join (select y.telegram_id, count(*) as times from referral.paying y
+             group by y.telegram_id) p on p.telegram_id = r.telegram_id
+  where r.paying_count is distinct from coalesce(p.times, 0)
+  union all
+  select 'paying_has_paid', 'telegram_id:' || coalesce(p.referred_id, r.referred_id),
+         format('counted by %s, rewarded by %s', p.telegram_id, r.telegram_id)
+  from referral.paying p
+  full join (select distinct w.telegram_id, w.referred_id from referral.reward w
+             where w.status <> 'void') r
+    on r.telegram_id = p.telegram_id and r.referred_id = p.referred_id
+  where p.referred_id is null or r.referred_id is null
+  union all
+  select 'earned_is_rewards', 'telegram_id:' || coalesce(r.telegram_id, w.telegram_id),
+         format('earned %s; rewards: %s', r.earned_kopecks, w.kopecks)
+  from referral.referrer r
+  full join (select x.telegram_id, sum(x.reward_kopecks) as kopecks from referral.reward x
+             where x.status = 'paid' group by x.telegram_id) w on w.telegram_id = r.telegram_id
+  where r.earned_kopecks is distinct from coalesce(w.kopecks, 0)
+$$;
+
+--
+-- Name: FUNCTION _reconcile_referrals(); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._reconcile_referrals() IS 'Checks reward_is_booked (hence no claw-back above the reward), one_reward_per_purchase, reward_is_for_its_purchase (by the referrer of the buyer, who is never the buyer), reward_is_its_percent, purchase_is_rewarded (or its task waits), paying_is_counted, paying_has_paid, earned_is_rewards.';
+
+--
 -- Name: _reconcile_subscriptions(); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -3024,6 +3115,74 @@ $$;
 --
 
 COMMENT ON FUNCTION ops._reconcile_subscriptions() IS 'Checks subscription_ends_as_bought, period_follows_period, expiry_is_checked_in_time, renewal_is_checked.';
+
+--
+-- Name: _reconcile_withdrawals(); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._reconcile_withdrawals() RETURNS TABLE(check_name text, subject text, detail text)
+    LANGUAGE sql STABLE
+    AS $$
+  with booked as (
+    select t.withdrawal_id, t.telegram_id,
+           count(*) filter (where m.is_hold) as holds,
+           count(*) filter (where m.is_payout) as payouts,
+           count(*) filter (where m.is_return) as returns,
+           count(*) filter (where not (m.is_hold or m.is_payout or m.is_return)) as others,
+           min(t.amount_kopecks) as least_kopecks, max(t.amount_kopecks) as most_kopecks
+    from ledger.transfer t
+    cross join lateral (
+      select (t.reason, t.debit_account, t.credit_account)
+               = ('withdrawal_hold', 'available', 'held') as is_hold,
+             (t.reason, t.debit_account, t.credit_account)
+               = ('withdrawal_payout', 'held', 'payout') as is_payout,
+             (t.reason, t.debit_account, t.credit_account)
+               = ('withdrawal_return', 'held', 'available') as is_return) m
+    where t.withdrawal_id is not null
+       or t.reason in ('withdrawal_hold', 'withdrawal_payout', 'withdrawal_return')
+    group by t.withdrawal_id, t.telegram_id
+  )
+  select 'held_is_pending_withdrawals', 'telegram_id:' || coalesce(w.telegram_id, p.telegram_id),
+         format('held %s, pending withdrawals %s', w.held_kopecks, p.kopecks)
+  from wallet.wallet w
+  full join (select x.telegram_id, sum(x.amount_kopecks) as kopecks from withdrawal.withdrawal x
+             where x.status = 'pending' group by x.telegram_id) p on p.telegram_id = w.telegram_id
+  where w.held_kopecks is distinct from coalesce(p.kopecks, 0)
+  union all
+  select 'withdrawal_is_booked', 'withdrawal:' || coalesce(w.withdrawal_id, b.withdrawal_id, 0),
+         format('%s of %s by %s; ledger: %s held, %s paid out, %s returned, %s else, %s to %s',
+                w.status, w.amount_kopecks, coalesce(w.telegram_id, b.telegram_id), b.holds,
+                b.payouts, b.returns, b.others, b.least_kopecks, b.most_kopecks)
+  from withdrawal.withdrawal w
+  full join booked b on b.telegram_id = w.telegram_id and b.withdrawal_id = w.withdrawal_id
+  where (b.holds, b.payouts, b.returns, b.others, b.least_kopecks, b.most_kopecks)
+        is distinct from (1::bigint, (w.status = 'approved')::int::bigint,
+                          (w.status in ('rejected', 'cancelled'))::int::bigint, 0::bigint,
+                          w.amount_kopecks::bigint, w.amount_kopecks::bigint)
+  union all
+  select 'withdrawal_is_approved_enough', 'withdrawal:' || w.withdrawal_id,
+         format('%s with %s of %s approvals', w.status, count(a.admin_id), w.approvals_needed)
+  from withdrawal.withdrawal w
+  left join withdrawal.approval a
+    on a.telegram_id = w.telegram_id and a.withdrawal_id = w.withdrawal_id
+  where w.status = 'approved'
+  group by w.telegram_id, w.withdrawal_id
+  having count(a.admin_id) < w.approvals_needed or not bool_or(a.admin_id = w.ended_by)
+  union all
+  select 'withdrawal_is_ended_by_whom_it_says', 'withdrawal:' || w.withdrawal_id,
+         format('%s by %s, of %s', w.status, w.ended_by, w.telegram_id)
+  from withdrawal.withdrawal w
+  where (w.status = 'pending') <> (w.ended_by is null)
+     or (w.status = 'cancelled' and w.ended_by <> w.telegram_id)
+     or (w.status = 'approved' and w.ended_by = w.telegram_id)
+     or (w.status = 'pending' and w.requisites_purge_at is not null)
+$$;
+
+--
+-- Name: FUNCTION _reconcile_withdrawals(); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._reconcile_withdrawals() IS 'Checks held_is_pending_withdrawals, withdrawal_is_booked (one hold, one way out), withdrawal_is_approved_enough, withdrawal_is_ended_by_whom_it_says.';
 
 --
 -- Name: _setting_value(text); Type: FUNCTION; Schema: ops; Owner: -
@@ -3255,6 +3414,10 @@ CREATE FUNCTION ops.reconcile() RETURNS TABLE(check_name text, subject text, det
   select r.check_name, r.subject, r.detail from ops._reconcile_payments() r
   union all
   select r.check_name, r.subject, r.detail from ops._reconcile_subscriptions() r
+  union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_referrals() r
+  union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_withdrawals() r
   union all
   select 'dead_letter', d.job_name || ' ' || d.subject, d.error
   from ops.dead d where d.job_name like '%\_due'
@@ -3540,6 +3703,350 @@ $$;
 --
 
 COMMENT ON FUNCTION outbox._retry(p_telegram_id bigint, p_task_id bigint, p_error text, p_wait interval, p_attempts_back integer) IS 'Moves a task''s due time; its token stays, so that a repeat is known.';
+
+--
+-- Name: _claw_back(bigint, uuid, timestamp with time zone); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral._claw_back(p_telegram_id bigint, p_purchase_id uuid, p_now timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_reward_kopecks bigint;
+  v_there_kopecks bigint;
+begin
+  update referral.reward r
+  set status = 'clawed_back', clawed_back_at = p_now
+  where r.telegram_id = p_telegram_id and r.purchase_id = p_purchase_id and r.status = 'paid'
+  returning r.reward_kopecks into v_reward_kopecks;
+  if not found then
+    return false;
+  elsif v_reward_kopecks = 0 then
+    return true;
+  end if;
+
+  select least(w.available_kopecks, v_reward_kopecks) into strict v_there_kopecks
+  from wallet.wallet w
+  where w.telegram_id = p_telegram_id;
+  if v_there_kopecks > 0 then
+    perform ledger._post(p_telegram_id, 'clawback', 'available', 'cashback', v_there_kopecks,
+                         p_now, p_purchase_id => p_purchase_id);
+  end if;
+  if v_reward_kopecks > v_there_kopecks then
+    perform ledger._post(p_telegram_id, 'clawback', 'debt', 'cashback',
+                         v_reward_kopecks - v_there_kopecks, p_now,
+                         p_purchase_id => p_purchase_id);
+  end if;
+
+  update referral.referrer r
+  set earned_kopecks = r.earned_kopecks - v_reward_kopecks
+  where r.telegram_id = p_telegram_id;
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, amount_kopecks)
+  values (p_telegram_id, 'message', 'cashback_clawed_back', p_now, p_now, v_reward_kopecks);
+  return true;
+end
+$$;
+
+--
+-- Name: FUNCTION _claw_back(p_telegram_id bigint, p_purchase_id uuid, p_now timestamp with time zone); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral._claw_back(p_telegram_id bigint, p_purchase_id uuid, p_now timestamp with time zone) IS 'Takes what is available, the rest becomes debt. False where there is no reward to take back. The buyer stays counted.';
+
+--
+-- Name: _due_tasks(timestamp with time zone, integer); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral._due_tasks(p_now timestamp with time zone, p_limit integer) RETURNS TABLE(telegram_id bigint, task_id bigint)
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+begin
+  return query
+  select t.telegram_id::bigint, t.task_id
+  from outbox.task t
+  where t.kind = 'cashback' and t.finished_at is null and t.due_at <= p_now
+    and not exists (
+      select 1 from ops.dead d
+      where d.job_name = 'referral.pay_due' and d.subject = 'telegram_id:' || t.telegram_id
+        and d.died_at > p_now - interval '1 hour')
+  order by t.due_at, t.task_id
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION _due_tasks(p_now timestamp with time zone, p_limit integer); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral._due_tasks(p_now timestamp with time zone, p_limit integer) IS 'Candidates: they are looked at again once their referrers are locked.';
+
+--
+-- Name: _level_of(integer); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral._level_of(p_paying_count integer, OUT level text, OUT percent integer) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+begin
+  select l.level, l.percent into strict _level_of.level, _level_of.percent
+  from referral.level l
+  where l.from_paying <= p_paying_count
+  order by l.from_paying desc
+  limit 1;
+end
+$$;
+
+--
+-- Name: FUNCTION _level_of(p_paying_count integer, OUT level text, OUT percent integer); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral._level_of(p_paying_count integer, OUT level text, OUT percent integer) IS 'The one rule of levels: what is shown and what is paid both come from here.';
+
+--
+-- Name: _reward(bigint, uuid, bigint, bigint, timestamp with time zone); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral._reward(p_telegram_id bigint, p_purchase_id uuid, p_referred_id bigint, p_paid_kopecks bigint, p_now timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_paying_count int;
+  v_percent int;
+  v_reward_kopecks bigint;
+  v_to_debt_kopecks bigint;
+begin
+  insert into referral.paying (telegram_id, referred_id, since)
+  values (p_telegram_id, p_referred_id, p_now)
+  on conflict on constraint paying_pkey do nothing;
+
+  insert into referral.referrer as r (telegram_id, paying_count, earned_kopecks)
+  values (p_telegram_id, found::int, 0)
+  on conflict on constraint referrer_pkey do update
+  set paying_count = r.paying_count + excluded.paying_count
+  returning r.paying_count into v_paying_count;
+
+  v_percent := (referral._level_of(v_paying_count)).percent;
+  v_reward_kopecks := p_paid_kopecks * v_percent / 100; -- rounds down
+
+  insert into referral.reward (
+    telegram_id, purchase_id, referred_id, status, paid_kopecks, percent, reward_kopecks,
+    rewarded_at)
+  values (p_telegram_id, p_purchase_id, p_referred_id, 'paid', p_paid_kopecks, v_percent,
+          v_reward_kopecks, p_now);
+  if v_reward_kopecks = 0 then
+    return 0;
+  end if;
+
+  select least(w.debt_kopecks, v_reward_kopecks) into strict v_to_debt_kopecks
+  from wallet.wallet w
+  where w.telegram_id = p_telegram_id;
+  if v_to_debt_kopecks > 0 then
+    perform ledger._post(p_telegram_id, 'cashback', 'cashback', 'debt', v_to_debt_kopecks, p_now,
+                         p_purchase_id => p_purchase_id);
+  end if;
+  if v_reward_kopecks > v_to_debt_kopecks then
+    perform ledger._post(p_telegram_id, 'cashback', 'cashback', 'available',
+                         v_reward_kopecks - v_to_debt_kopecks, p_now,
+                         p_purchase_id => p_purchase_id);
+  end if;
+
+  update referral.referrer r
+  set earned_kopecks = r.earned_kopecks + v_reward_kopecks
+  where r.telegram_id = p_telegram_id;
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, amount_kopecks)
+  values (p_telegram_id, 'message', 'cashback', p_now, p_now, v_reward_kopecks);
+  return v_reward_kopecks;
+end
+$$;
+
+--
+-- Name: FUNCTION _reward(p_telegram_id bigint, p_purchase_id uuid, p_referred_id bigint, p_paid_kopecks bigint, p_now timestamp with time zone); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral._reward(p_telegram_id bigint, p_purchase_id uuid, p_referred_id bigint, p_paid_kopecks bigint, p_now timestamp with time zone) IS 'Counts the buyer once, takes the percent of the level that this gives, repays debt first. A reward that rounds down to nothing counts and pays nothing.';
+
+--
+-- Name: _void(bigint[], bigint[], timestamp with time zone); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral._void(p_users bigint[], p_tasks bigint[], p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  with pair as (
+    select distinct r.telegram_id, r.purchase_id, r.other_id, r.amount_kopecks,
+           r.task_id as reward_id, c.task_id as clawback_id
+    from unnest(p_users, p_tasks) d (telegram_id, task_id)
+    join outbox.task t on t.telegram_id = d.telegram_id and t.task_id = d.task_id
+    join outbox.task r on r.telegram_id = t.telegram_id and r.purchase_id = t.purchase_id
+      and r.kind = 'cashback' and r.name = 'reward' and r.finished_at is null
+    join outbox.task c on c.telegram_id = t.telegram_id and c.purchase_id = t.purchase_id
+      and c.kind = 'cashback' and c.name = 'clawback' and c.finished_at is null
+  ), voided as (
+    insert into referral.reward (
+      telegram_id, purchase_id, referred_id, status, paid_kopecks, percent, reward_kopecks,
+      rewarded_at)
+    select p.telegram_id, p.purchase_id, p.other_id, 'void', p.amount_kopecks, 0, 0, p_now
+    from pair p
+  )
+  update outbox.task t
+  set finished_at = p_now, outcome = 'void'
+  from pair p
+  where t.telegram_id = p.telegram_id and t.task_id in (p.reward_id, p.clawback_id);
+end
+$$;
+
+--
+-- Name: FUNCTION _void(p_users bigint[], p_tasks bigint[], p_now timestamp with time zone); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral._void(p_users bigint[], p_tasks bigint[], p_now timestamp with time zone) IS 'A purchase that was taken back before its cashback was paid neither counts nor pays.';
+
+--
+-- Name: _work(bigint[], bigint[], bigint[], timestamp with time zone); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral._work(p_locked bigint[], p_users bigint[], p_tasks bigint[], p_now timestamp with time zone, OUT paid integer, OUT paid_kopecks bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_users bigint[];
+  v_tasks bigint[];
+  v_task record;
+  v_reward_kopecks bigint;
+begin
+  select array_agg(d.telegram_id), array_agg(d.task_id) into v_users, v_tasks
+  from unnest(p_users, p_tasks) d (telegram_id, task_id)
+  where d.telegram_id = any (p_locked);
+  perform referral._void(v_users, v_tasks, p_now);
+
+  paid := 0;
+  paid_kopecks := 0;
+  for v_task in
+    select t.telegram_id, t.task_id, t.name, t.purchase_id, t.other_id, t.amount_kopecks
+    from unnest(v_users, v_tasks) d (telegram_id, task_id)
+    join outbox.task t on t.telegram_id = d.telegram_id and t.task_id = d.task_id
+    where t.finished_at is null
+    order by t.telegram_id, t.task_id
+  loop
+    if v_task.name = 'reward' then
+      v_reward_kopecks := referral._reward(v_task.telegram_id, v_task.purchase_id,
+                                           v_task.other_id, v_task.amount_kopecks, p_now);
+      paid := paid + (v_reward_kopecks > 0)::int;
+      paid_kopecks := paid_kopecks + v_reward_kopecks;
+      perform outbox._finish(v_task.telegram_id, v_task.task_id, 'done');
+    elsif referral._claw_back(v_task.telegram_id, v_task.purchase_id, p_now) then
+      perform outbox._finish(v_task.telegram_id, v_task.task_id, 'done');
+    else
+      perform outbox._finish(v_task.telegram_id, v_task.task_id, 'void');
+    end if;
+  end loop;
+end
+$$;
+
+--
+-- Name: FUNCTION _work(p_locked bigint[], p_users bigint[], p_tasks bigint[], p_now timestamp with time zone, OUT paid integer, OUT paid_kopecks bigint); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral._work(p_locked bigint[], p_users bigint[], p_tasks bigint[], p_now timestamp with time zone, OUT paid integer, OUT paid_kopecks bigint) IS 'paid and paid_kopecks are the rewards paid, before any claw-back in the same run.';
+
+--
+-- Name: pay_due(bigint, integer); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral.pay_due(p_epoch bigint, p_limit integer) RETURNS TABLE(paid integer, paid_kopecks bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_users bigint[];
+  v_tasks bigint[];
+  v_locked bigint[];
+  v_user bigint;
+  v_done record;
+begin
+  perform ops._enter_due('referral.pay_due', p_epoch, p_limit);
+  v_now := core.now();
+
+  select array_agg(d.telegram_id), array_agg(d.task_id) into v_users, v_tasks
+  from referral._due_tasks(v_now, p_limit) d;
+
+  select array_agg(l.telegram_id) into v_locked
+  from (
+    select a.telegram_id
+    from account.account a
+    where a.telegram_id = any (v_users)
+    order by a.telegram_id
+    for no key update skip locked
+  ) l;
+
+  begin
+    select w.paid, w.paid_kopecks into pay_due.paid, pay_due.paid_kopecks
+    from referral._work(v_locked, v_users, v_tasks, v_now) w;
+  exception when data_exception or integrity_constraint_violation then
+    pay_due.paid := 0;
+    pay_due.paid_kopecks := 0;
+    foreach v_user in array v_locked loop
+      begin
+        select w.paid, w.paid_kopecks into v_done
+        from referral._work(array[v_user], v_users, v_tasks, v_now) w;
+        pay_due.paid := pay_due.paid + v_done.paid;
+        pay_due.paid_kopecks := pay_due.paid_kopecks + v_done.paid_kopecks;
+      exception when data_exception or integrity_constraint_violation then
+        perform ops._bury('referral.pay_due', 'telegram_id:' || v_user, sqlerrm);
+      end;
+    end loop;
+  end;
+
+  return next;
+end
+$$;
+
+--
+-- Name: FUNCTION pay_due(p_epoch bigint, p_limit integer); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral.pay_due(p_epoch bigint, p_limit integer) IS 'Works at most p_limit promised rewards and claw-backs, in the order of their promise for each referrer. A reward is paid once per purchase; one whose claw-back is waiting is void. Referrers that are busy are left for the next run. p_epoch: of the lease referral.pay_due; null by hand.';
+
+--
+-- Name: stats(bigint); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral.stats(p_telegram_id bigint) RETURNS TABLE(code text, invited bigint, paying bigint, level text, percent integer, earned_kopecks bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+
+  return query
+  select a.referral_code,
+         (select count(*) from account.account i where i.referrer_id = a.telegram_id),
+         coalesce(r.paying_count, 0)::bigint, l.level, l.percent,
+         coalesce(r.earned_kopecks, 0)::bigint
+  from account.account a
+  left join referral.referrer r on r.telegram_id = a.telegram_id
+  cross join lateral referral._level_of(coalesce(r.paying_count, 0)) l
+  where a.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION stats(p_telegram_id bigint); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral.stats(p_telegram_id bigint) IS 'Link code, users invited, those of them with a paid purchase that was processed, the level and percent that this gives now, and the cashback received less what was clawed back. Reads only.';
 
 --
 -- Name: _activate(bigint, text, timestamp with time zone, subscription.period, uuid, boolean, timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
@@ -4152,8 +4659,8 @@ begin
               when t.debit_account = 'available' then -t.amount_kopecks
               else 0 end::bigint,
          t.available_kopecks::bigint, t.held_kopecks::bigint,
-         coalesce('purchase:' || t.purchase_id, 'payment:' || t.payment_id,
-                  'admin:' || t.actor_id),
+         coalesce('withdrawal:' || t.withdrawal_id, 'purchase:' || t.purchase_id,
+                  'payment:' || t.payment_id, 'admin:' || t.actor_id),
          t.amount_kopecks::bigint, t.note
   from ledger.transfer t
   where t.telegram_id = p_telegram_id
@@ -4168,6 +4675,729 @@ $$;
 --
 
 COMMENT ON FUNCTION wallet.statement(p_telegram_id bigint, p_limit integer, p_before_version bigint) IS 'The ledger of one user, newest first; the next page begins before the last version seen. amount_kopecks is the signed change of the available balance (0 where a provider paid the shop directly), moved_kopecks what moved. Reads only.';
+
+--
+-- Name: _count_approvals(bigint, bigint); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal._count_approvals(p_telegram_id bigint, p_withdrawal_id bigint) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  return (
+    select count(*)
+    from withdrawal.approval a
+    join account.admin m on m.telegram_id = a.admin_id and m.is_active
+    where a.telegram_id = p_telegram_id and a.withdrawal_id = p_withdrawal_id);
+end
+$$;
+
+--
+-- Name: FUNCTION _count_approvals(p_telegram_id bigint, p_withdrawal_id bigint); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal._count_approvals(p_telegram_id bigint, p_withdrawal_id bigint) IS 'An approval by somebody whose rights were taken away since counts no more.';
+
+--
+-- Name: _end(bigint, bigint, withdrawal.status, bigint, text, integer, timestamp with time zone); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal._end(p_telegram_id bigint, p_withdrawal_id bigint, p_status withdrawal.status, p_ended_by bigint, p_reason text, p_approvals_needed integer, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_amount_kopecks bigint;
+  v_is_paid_out boolean := p_status = 'approved';
+begin
+  update withdrawal.withdrawal w
+  set status = p_status, ended_at = p_now, ended_by = p_ended_by, reason = p_reason,
+      approvals_needed = p_approvals_needed,
+      requisites_purge_at = p_now
+        + make_interval(days => ops._setting_value('requisites_days')::int)
+  where w.telegram_id = p_telegram_id and w.withdrawal_id = p_withdrawal_id
+    and w.status = 'pending'
+  returning w.amount_kopecks into strict v_amount_kopecks;
+
+  perform ledger._post(
+    p_telegram_id,
+    (case when v_is_paid_out then 'withdrawal_payout' else 'withdrawal_return' end)::ledger.reason,
+    'held', (case when v_is_paid_out then 'payout' else 'available' end)::ledger.account,
+    v_amount_kopecks, p_now, p_withdrawal_id => p_withdrawal_id,
+    p_actor_id => nullif(p_ended_by, p_telegram_id));
+
+  if p_status <> 'cancelled' then
+    insert into outbox.task (
+      telegram_id, kind, name, due_at, created_at, amount_kopecks, arguments)
+    values (p_telegram_id, 'message', 'withdrawal_' || p_status, p_now, p_now, v_amount_kopecks,
+            jsonb_strip_nulls(jsonb_build_object('reason', p_reason)));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _end(p_telegram_id bigint, p_withdrawal_id bigint, p_status withdrawal.status, p_ended_by bigint, p_reason text, p_approvals_needed integer, p_now timestamp with time zone); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal._end(p_telegram_id bigint, p_withdrawal_id bigint, p_status withdrawal.status, p_ended_by bigint, p_reason text, p_approvals_needed integer, p_now timestamp with time zone) IS 'The one way out of pending: status, one movement of the held amount, and word to the user unless they cancelled it.';
+
+--
+-- Name: _hold(bigint, boolean, bigint, text, timestamp with time zone, text, uuid); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal._hold(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_requisites text, p_now timestamp with time zone, p_idempotency_key text, p_draft_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_withdrawal_id bigint;
+  v_wallet record;
+begin
+  perform withdrawal._require_may(p_telegram_id, p_is_blocked, p_amount_kopecks, p_now);
+  v_withdrawal_id := nextval('withdrawal.withdrawal_id');
+
+  select p.available_kopecks, p.held_kopecks into v_wallet
+  from ledger._post(p_telegram_id, 'withdrawal_hold', 'available', 'held', p_amount_kopecks,
+                    p_now, p_withdrawal_id => v_withdrawal_id) p;
+  insert into withdrawal.withdrawal (
+    telegram_id, withdrawal_id, amount_kopecks, requisites, available_after_kopecks,
+    held_after_kopecks, requested_at, idempotency_key, draft_id)
+  values (p_telegram_id, v_withdrawal_id, p_amount_kopecks, p_requisites,
+          v_wallet.available_kopecks, v_wallet.held_kopecks, p_now, p_idempotency_key, p_draft_id);
+
+  perform audit._record('withdrawal.request', p_telegram_id, 'withdrawal:' || v_withdrawal_id,
+                        jsonb_build_object('amount_kopecks', p_amount_kopecks,
+                                           'draft_id', p_draft_id));
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, amount_kopecks, arguments)
+  select a.telegram_id, 'message', 'withdrawal_requested', p_now, p_now, p_amount_kopecks,
+         jsonb_build_object('withdrawal_id', v_withdrawal_id, 'telegram_id', p_telegram_id)
+  from account.admin a
+  where a.is_active;
+end
+$$;
+
+--
+-- Name: FUNCTION _hold(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_requisites text, p_now timestamp with time zone, p_idempotency_key text, p_draft_id uuid); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal._hold(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_requisites text, p_now timestamp with time zone, p_idempotency_key text, p_draft_id uuid) IS 'What request and submit do: one movement available -> held, the withdrawal, and a message to the admins.';
+
+--
+-- Name: _lock(bigint); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal._lock(p_withdrawal_id bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_telegram_id bigint;
+begin
+  select w.telegram_id into v_telegram_id
+  from withdrawal.withdrawal w
+  where w.withdrawal_id = p_withdrawal_id;
+  if not found then
+    perform core._refuse('WD001', format('withdrawal_id %s', p_withdrawal_id));
+  end if;
+
+  perform account._lock(v_telegram_id);
+  return v_telegram_id;
+end
+$$;
+
+--
+-- Name: FUNCTION _lock(p_withdrawal_id bigint); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal._lock(p_withdrawal_id bigint) IS 'The user of a withdrawal, locked: for calls that bring only its id.';
+
+--
+-- Name: _purge(bigint[], timestamp with time zone); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal._purge(p_users bigint[], p_now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_withdrawals int;
+  v_drafts int;
+begin
+  update withdrawal.withdrawal w
+  set requisites = null, requisites_purge_at = null
+  where w.telegram_id = any (p_users) and w.requisites_purge_at <= p_now;
+  get diagnostics v_withdrawals = row_count;
+
+  update withdrawal.draft d
+  set requisites = null
+  where d.telegram_id = any (p_users) and d.expires_at <= p_now and d.requisites is not null;
+  get diagnostics v_drafts = row_count;
+
+  if v_withdrawals + v_drafts > 0 then
+    perform audit._record('withdrawal.purge_due', null, null, jsonb_build_object(
+      'withdrawals', v_withdrawals, 'drafts', v_drafts));
+  end if;
+  return v_withdrawals + v_drafts;
+end
+$$;
+
+--
+-- Name: FUNCTION _purge(p_users bigint[], p_now timestamp with time zone); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal._purge(p_users bigint[], p_now timestamp with time zone) IS 'Of ended withdrawals after their time, and of drafts that can no longer be submitted.';
+
+--
+-- Name: _refuse_ended(bigint, bigint); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal._refuse_ended(p_telegram_id bigint, p_withdrawal_id bigint) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_detail text;
+begin
+  select format('withdrawal_id %s was %s by %s at %s', w.withdrawal_id, w.status, w.ended_by,
+                w.ended_at)
+  into v_detail
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.withdrawal_id = p_withdrawal_id;
+  perform core._refuse('WD002', v_detail);
+end
+$$;
+
+--
+-- Name: FUNCTION _refuse_ended(p_telegram_id bigint, p_withdrawal_id bigint); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal._refuse_ended(p_telegram_id bigint, p_withdrawal_id bigint) IS 'Who ended it, and when, goes to DETAIL.';
+
+--
+-- Name: _require_may(bigint, boolean, bigint, timestamp with time zone); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal._require_may(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_minimum_kopecks bigint := ops._setting_value('withdrawal_minimum_kopecks');
+  v_per_day bigint := ops._setting_value('withdrawals_per_day');
+  v_pending_id bigint;
+  v_recent bigint;
+  v_wallet record;
+begin
+  if p_is_blocked then
+    perform core._refuse('US002', format('telegram_id %s', p_telegram_id));
+  elsif p_amount_kopecks < v_minimum_kopecks then
+    perform core._refuse('WD003', format('%s kopecks, the minimum is %s', p_amount_kopecks,
+                                         v_minimum_kopecks));
+  end if;
+
+  select w.withdrawal_id into v_pending_id
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.status = 'pending';
+  if found then
+    perform core._refuse('WD004', format('withdrawal_id %s is pending (withdrawal_one_pending)',
+                                         v_pending_id));
+  end if;
+
+  select count(*) into v_recent
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.requested_at > p_now - interval '24 hours';
+  if v_recent >= v_per_day then
+    perform core._refuse('WD004', format('%s requests in 24 hours, at most %s', v_recent,
+                                         v_per_day));
+  end if;
+
+  select w.available_kopecks, w.debt_kopecks into strict v_wallet
+  from wallet.wallet w
+  where w.telegram_id = p_telegram_id;
+  if v_wallet.debt_kopecks > 0 then
+    perform core._refuse('WA001', format('telegram_id %s: a debt of %s kopecks comes first',
+                                         p_telegram_id, v_wallet.debt_kopecks));
+  elsif v_wallet.available_kopecks < p_amount_kopecks then
+    perform core._refuse('WA001', format('telegram_id %s needs %s kopecks, %s are available',
+                                         p_telegram_id, p_amount_kopecks,
+                                         v_wallet.available_kopecks));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _require_may(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_now timestamp with time zone); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal._require_may(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_now timestamp with time zone) IS 'Not blocked, not below the minimum, none pending, not too many in 24 hours, no debt, and money enough.';
+
+--
+-- Name: _require_request(bigint, bigint, text, text); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal._require_request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $_$
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_amount_kopecks between 1 and 1000000000000,
+                        'p_amount_kopecks: 1 to 10^12');
+  perform core._require(
+    length(p_requisites) <= 4096 and p_requisites ~ '^v1:[A-Za-z0-9+/]+={0,2}$',
+    'p_requisites: sealed by the application (v1: and base64, at most 4096 characters; '
+    'requisites_are_sealed)');
+  perform core._require_key(p_idempotency_key);
+end
+$_$;
+
+--
+-- Name: FUNCTION _require_request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal._require_request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) IS 'Checks the arguments of request and draft. The requisites are never repeated in a refusal.';
+
+--
+-- Name: approve(bigint, bigint); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.approve(p_admin_id bigint, p_withdrawal_id bigint) RETURNS TABLE(withdrawal_id bigint, status text, approvals integer, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_telegram_id bigint;
+  v_now timestamptz;
+  v_first record;
+  v_withdrawal record;
+  v_needed int;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_withdrawal_id is not null, 'p_withdrawal_id: the id from list_pending');
+  perform account._require_admin(p_admin_id);
+  v_telegram_id := withdrawal._lock(p_withdrawal_id);
+  v_now := core.now();
+  if v_telegram_id = p_admin_id then
+    perform core._refuse('WD005', format('withdrawal_id %s (approval_not_own)', p_withdrawal_id));
+  end if;
+
+  select a.status_after, a.approvals_after into v_first
+  from withdrawal.approval a
+  where a.telegram_id = v_telegram_id and a.withdrawal_id = p_withdrawal_id
+    and a.admin_id = p_admin_id;
+  if found then
+    return query
+    select p_withdrawal_id, v_first.status_after::text, v_first.approvals_after::int, true;
+    return;
+  end if;
+
+  select w.status, w.amount_kopecks into v_withdrawal
+  from withdrawal.withdrawal w
+  where w.telegram_id = v_telegram_id and w.withdrawal_id = p_withdrawal_id;
+  if v_withdrawal.status <> 'pending' then
+    perform withdrawal._refuse_ended(v_telegram_id, p_withdrawal_id);
+  end if;
+
+  v_needed := case when v_withdrawal.amount_kopecks
+                        >= ops._setting_value('withdrawal_four_eyes_kopecks') then 2 else 1 end;
+  approve.approvals := 1 + withdrawal._count_approvals(v_telegram_id, p_withdrawal_id);
+  approve.status := case when approve.approvals >= v_needed then 'approved' else 'pending' end;
+  insert into withdrawal.approval (
+    telegram_id, withdrawal_id, admin_id, approved_at, status_after, approvals_after)
+  values (v_telegram_id, p_withdrawal_id, p_admin_id, v_now,
+          approve.status::withdrawal.status, approve.approvals);
+  perform audit._record('withdrawal.approve', p_admin_id, 'withdrawal:' || p_withdrawal_id,
+                        jsonb_build_object('status', approve.status,
+                                           'approvals', approve.approvals));
+  if approve.status = 'approved' then
+    perform withdrawal._end(v_telegram_id, p_withdrawal_id, 'approved', p_admin_id, null,
+                            v_needed, v_now);
+  end if;
+  return query select p_withdrawal_id, approve.status, approve.approvals, false;
+end
+$$;
+
+--
+-- Name: FUNCTION approve(p_admin_id bigint, p_withdrawal_id bigint); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.approve(p_admin_id bigint, p_withdrawal_id bigint) IS 'Pays the held amount out; the transfer itself is made by hand, with the requisites of list_pending. From 50 000 roubles (setting withdrawal_four_eyes_kopecks) two different admins have to approve, both admins when the second does: until then it stays pending. Nobody approves their own. Its own key: the same admin''s second call is a replay.';
+
+--
+-- Name: cancel(bigint, bigint); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.cancel(p_telegram_id bigint, p_withdrawal_id bigint) RETURNS TABLE(withdrawal_id bigint, status text, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_status withdrawal.status;
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_withdrawal_id is not null, 'p_withdrawal_id: the id from request');
+  perform account._lock(p_telegram_id);
+
+  select w.status into v_status
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.withdrawal_id = p_withdrawal_id;
+  if not found then
+    perform core._refuse('WD001', format('withdrawal_id %s', p_withdrawal_id));
+  elsif v_status not in ('pending', 'cancelled') then
+    perform withdrawal._refuse_ended(p_telegram_id, p_withdrawal_id);
+  elsif v_status = 'pending' then
+    perform withdrawal._end(p_telegram_id, p_withdrawal_id, 'cancelled', p_telegram_id, null,
+                            null, core.now());
+    perform audit._record('withdrawal.cancel', p_telegram_id, 'withdrawal:' || p_withdrawal_id);
+  end if;
+
+  return query select p_withdrawal_id, 'cancelled', v_status = 'cancelled';
+end
+$$;
+
+--
+-- Name: FUNCTION cancel(p_telegram_id bigint, p_withdrawal_id bigint); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.cancel(p_telegram_id bigint, p_withdrawal_id bigint) IS 'Gives the held amount back; possible for a blocked user too. Its own key: a second call is a replay.';
+
+--
+-- Name: draft(bigint, bigint, text, text); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.draft(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) RETURNS TABLE(draft_id uuid, expires_at timestamp with time zone, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_now timestamptz;
+  v_first record;
+begin
+  perform core._guard('withdrawals');
+  perform withdrawal._require_request(p_telegram_id, p_amount_kopecks, p_requisites,
+                                      p_idempotency_key);
+  v_is_blocked := account._lock(p_telegram_id);
+  v_now := core.now();
+
+  select d.draft_id, d.amount_kopecks into v_first
+  from withdrawal.draft d
+  where d.telegram_id = p_telegram_id and d.idempotency_key = p_idempotency_key;
+  draft.is_replay := found;
+  if not draft.is_replay then
+    perform withdrawal._require_may(p_telegram_id, v_is_blocked, p_amount_kopecks, v_now);
+    insert into withdrawal.draft (
+      telegram_id, draft_id, amount_kopecks, requisites, idempotency_key, drafted_at, expires_at)
+    values (p_telegram_id, gen_random_uuid(), p_amount_kopecks, p_requisites, p_idempotency_key,
+            v_now, v_now + make_interval(
+              secs => ops._setting_value('withdrawal_draft_seconds')));
+  elsif v_first.amount_kopecks <> p_amount_kopecks then
+    perform core._refuse('ID001', format('draft_id %s has the key', v_first.draft_id));
+  end if;
+
+  return query
+  select d.draft_id, d.expires_at, draft.is_replay
+  from withdrawal.draft d
+  where d.telegram_id = p_telegram_id and d.idempotency_key = p_idempotency_key;
+end
+$$;
+
+--
+-- Name: FUNCTION draft(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.draft(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) IS 'Checks what request would check and moves no money; the confirm button carries draft_id and nothing else. It can be submitted for 15 minutes (setting withdrawal_draft_seconds), then its requisites are removed. Idempotent by p_idempotency_key; requisites are not compared.';
+
+--
+-- Name: latest(bigint, integer); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.latest(p_telegram_id bigint, p_limit integer) RETURNS TABLE(withdrawal_id bigint, status text, amount_kopecks bigint, requested_at timestamp with time zone, ended_at timestamp with time zone, reason text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  if not exists (select 1 from account.account a where a.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  return query
+  select w.withdrawal_id, w.status::text, w.amount_kopecks::bigint, w.requested_at, w.ended_at,
+         w.reason
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id
+  order by w.withdrawal_id desc
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION latest(p_telegram_id bigint, p_limit integer); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.latest(p_telegram_id bigint, p_limit integer) IS 'What became of a user''s requests; requisites are not shown. Reads only.';
+
+--
+-- Name: list_pending(bigint, integer); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.list_pending(p_admin_id bigint, p_limit integer) RETURNS TABLE(withdrawal_id bigint, telegram_id bigint, username text, amount_kopecks bigint, requested_at timestamp with time zone, approvals integer, approvals_needed integer, requisites text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_four_eyes_kopecks bigint := ops._setting_value('withdrawal_four_eyes_kopecks');
+begin
+  perform core._require_feature('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  if not exists (
+    select 1 from account.admin a where a.telegram_id = p_admin_id and a.is_active) then
+    perform core._refuse('US003', format('telegram_id %s', p_admin_id));
+  end if;
+
+  return query
+  select w.withdrawal_id, w.telegram_id::bigint, a.username, w.amount_kopecks::bigint,
+         w.requested_at, withdrawal._count_approvals(w.telegram_id, w.withdrawal_id),
+         case when w.amount_kopecks >= v_four_eyes_kopecks then 2 else 1 end, w.requisites
+  from withdrawal.withdrawal w
+  join account.account a on a.telegram_id = w.telegram_id
+  where w.status = 'pending'
+  order by w.requested_at, w.withdrawal_id
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION list_pending(p_admin_id bigint, p_limit integer); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.list_pending(p_admin_id bigint, p_limit integer) IS 'For admins only: requisites are sealed and only the application can open them. approvals counts those of admins who still are. Reads only.';
+
+--
+-- Name: options(); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.options() RETURNS TABLE(minimum_kopecks bigint, per_day bigint, four_eyes_kopecks bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select ops._setting_value('withdrawal_minimum_kopecks'),
+         ops._setting_value('withdrawals_per_day'),
+         ops._setting_value('withdrawal_four_eyes_kopecks')
+$$;
+
+--
+-- Name: FUNCTION options(); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.options() IS 'The smallest withdrawal, how many requests in 24 hours, and from what amount two admins have to approve. Reads only.';
+
+--
+-- Name: purge_due(bigint, integer); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.purge_due(p_epoch bigint, p_limit integer) RETURNS TABLE(purged integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_now timestamptz;
+  v_users bigint[];
+  v_user bigint;
+  v_purged int := 0;
+begin
+  perform ops._enter_due('withdrawal.purge_due', p_epoch, p_limit);
+  v_now := core.now();
+
+  select array_agg(l.telegram_id) into v_users
+  from (
+    select a.telegram_id
+    from account.account a
+    where a.telegram_id in (
+      select o.telegram_id
+      from (select w.telegram_id, w.requisites_purge_at as due_at from withdrawal.withdrawal w
+            where w.requisites_purge_at <= v_now
+            union all
+            select d.telegram_id, d.expires_at from withdrawal.draft d
+            where d.expires_at <= v_now and d.requisites is not null) o
+      where not exists (
+        select 1 from ops.dead e
+        where e.job_name = 'withdrawal.purge_due' and e.subject = 'telegram_id:' || o.telegram_id
+          and e.died_at > v_now - interval '1 hour')
+      order by o.due_at
+      limit p_limit)
+    order by a.telegram_id
+    for no key update skip locked
+  ) l;
+
+  begin
+    v_purged := withdrawal._purge(v_users, v_now);
+  exception when data_exception or integrity_constraint_violation then
+    foreach v_user in array v_users loop
+      begin
+        v_purged := v_purged + withdrawal._purge(array[v_user], v_now);
+      exception when data_exception or integrity_constraint_violation then
+        perform ops._bury('withdrawal.purge_due', 'telegram_id:' || v_user, sqlerrm);
+      end;
+    end loop;
+  end;
+
+  return query select v_purged;
+end
+$$;
+
+--
+-- Name: FUNCTION purge_due(p_epoch bigint, p_limit integer); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.purge_due(p_epoch bigint, p_limit integer) IS 'Removes the requisites of at most p_limit users'' withdrawals 90 days after their end (setting requisites_days), and of drafts that have expired. p_epoch: of the lease withdrawal.purge_due; null by hand.';
+
+--
+-- Name: reject(bigint, bigint, text); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.reject(p_admin_id bigint, p_withdrawal_id bigint, p_reason text) RETURNS TABLE(withdrawal_id bigint, status text, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_telegram_id bigint;
+  v_withdrawal record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_withdrawal_id is not null, 'p_withdrawal_id: the id from list_pending');
+  perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform account._require_admin(p_admin_id);
+  v_telegram_id := withdrawal._lock(p_withdrawal_id);
+
+  select w.status, w.ended_by into v_withdrawal
+  from withdrawal.withdrawal w
+  where w.telegram_id = v_telegram_id and w.withdrawal_id = p_withdrawal_id;
+  reject.is_replay := v_withdrawal.status = 'rejected' and v_withdrawal.ended_by = p_admin_id;
+  if not reject.is_replay then
+    if v_withdrawal.status <> 'pending' then
+      perform withdrawal._refuse_ended(v_telegram_id, p_withdrawal_id);
+    end if;
+    perform withdrawal._end(v_telegram_id, p_withdrawal_id, 'rejected', p_admin_id, p_reason,
+                            null, core.now());
+    perform audit._record('withdrawal.reject', p_admin_id, 'withdrawal:' || p_withdrawal_id,
+                          jsonb_build_object('reason', p_reason));
+  end if;
+
+  return query select p_withdrawal_id, 'rejected', reject.is_replay;
+end
+$$;
+
+--
+-- Name: FUNCTION reject(p_admin_id bigint, p_withdrawal_id bigint, p_reason text); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.reject(p_admin_id bigint, p_withdrawal_id bigint, p_reason text) IS 'Gives the held amount back and tells the user why (1 to 1000 characters). Its own key: the same admin''s second call is a replay.';
+
+--
+-- Name: request(bigint, bigint, text, text); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) RETURNS TABLE(withdrawal_id bigint, status text, available_kopecks bigint, held_kopecks bigint, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_first record;
+begin
+  perform core._guard('withdrawals');
+  perform withdrawal._require_request(p_telegram_id, p_amount_kopecks, p_requisites,
+                                      p_idempotency_key);
+  v_is_blocked := account._lock(p_telegram_id);
+
+  select w.withdrawal_id, w.amount_kopecks into v_first
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.idempotency_key = p_idempotency_key;
+  request.is_replay := found;
+  if not request.is_replay then
+    perform withdrawal._hold(p_telegram_id, v_is_blocked, p_amount_kopecks, p_requisites,
+                             core.now(), p_idempotency_key, null);
+  elsif v_first.amount_kopecks <> p_amount_kopecks then
+    perform core._refuse('ID001', format('withdrawal_id %s has the key', v_first.withdrawal_id));
+  end if;
+
+  return query
+  select w.withdrawal_id, 'pending', w.available_after_kopecks::bigint,
+         w.held_after_kopecks::bigint, request.is_replay
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.idempotency_key = p_idempotency_key;
+end
+$$;
+
+--
+-- Name: FUNCTION request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) IS 'Holds the amount and tells the admins. p_requisites is where to pay, sealed by the application (cmd/migrate seal-requisites makes one for psql). One at a time, at most 3 in 24 hours, not below the minimum (settings), nothing while there is a debt. Idempotent by p_idempotency_key; requisites are not compared.';
+
+--
+-- Name: submit(bigint, uuid); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.submit(p_telegram_id bigint, p_draft_id uuid) RETURNS TABLE(withdrawal_id bigint, status text, available_kopecks bigint, held_kopecks bigint, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_now timestamptz;
+  v_draft record;
+begin
+  perform core._guard('withdrawals');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_draft_id is not null, 'p_draft_id: the id from withdrawal.draft');
+  v_is_blocked := account._lock(p_telegram_id);
+  v_now := core.now();
+
+  submit.is_replay := exists (
+    select 1 from withdrawal.withdrawal w
+    where w.telegram_id = p_telegram_id and w.draft_id = p_draft_id);
+  if not submit.is_replay then
+    select d.amount_kopecks, d.requisites, d.expires_at into v_draft
+    from withdrawal.draft d
+    where d.telegram_id = p_telegram_id and d.draft_id = p_draft_id;
+    if not found then
+      perform core._refuse('WD001', format('draft_id %s', p_draft_id));
+    elsif v_draft.requisites is null or v_draft.expires_at <= v_now then
+      perform core._refuse('WD001', format('draft_id %s expired at %s', p_draft_id,
+                                           v_draft.expires_at));
+    end if;
+
+    perform withdrawal._hold(p_telegram_id, v_is_blocked, v_draft.amount_kopecks,
+                             v_draft.requisites, v_now, null, p_draft_id);
+    update withdrawal.draft d
+    set requisites = null
+    where d.telegram_id = p_telegram_id and d.draft_id = p_draft_id;
+  end if;
+
+  return query
+  select w.withdrawal_id, 'pending', w.available_after_kopecks::bigint,
+         w.held_after_kopecks::bigint, submit.is_replay
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.draft_id = p_draft_id;
+end
+$$;
+
+--
+-- Name: FUNCTION submit(p_telegram_id bigint, p_draft_id uuid); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.submit(p_telegram_id bigint, p_draft_id uuid) IS 'withdrawal.request with what was drafted: every check is made again. Its own key: a second call gives the first answer with is_replay = true. WD001 for a draft that is unknown, another user''s or expired; DETAIL says which.';
 
 SET default_table_access_method = heap;
 
@@ -6327,7 +7557,7 @@ COMMENT ON COLUMN outbox.task.finished_at IS 'When it ended.';
 -- Name: COLUMN task.outcome; Type: COMMENT; Schema: outbox; Owner: -
 --
 
-COMMENT ON COLUMN outbox.task.outcome IS 'done, failed, lost or unreachable.';
+COMMENT ON COLUMN outbox.task.outcome IS 'done, failed, lost or unreachable; void: a reward and its claw-back that met.';
 
 --
 -- Name: COLUMN task.last_error; Type: COMMENT; Schema: outbox; Owner: -
@@ -6688,7 +7918,7 @@ COMMENT ON COLUMN referral.reward.paid_kopecks IS 'What the purchase cost, after
 -- Name: COLUMN reward.percent; Type: COMMENT; Schema: referral; Owner: -
 --
 
-COMMENT ON COLUMN referral.reward.percent IS 'The level''s percent when it was processed.';
+COMMENT ON COLUMN referral.reward.percent IS 'The level''s percent when it was processed; 0 when void.';
 
 --
 -- Name: COLUMN reward.reward_kopecks; Type: COMMENT; Schema: referral; Owner: -
@@ -7003,6 +8233,9 @@ CREATE TABLE withdrawal.approval (
     withdrawal_id bigint NOT NULL,
     admin_id core.telegram_id NOT NULL,
     approved_at timestamp with time zone NOT NULL,
+    status_after withdrawal.status NOT NULL,
+    approvals_after smallint NOT NULL,
+    CONSTRAINT approval_counts_itself CHECK ((approvals_after >= 1)),
     CONSTRAINT approval_not_own CHECK (((admin_id)::bigint <> (telegram_id)::bigint))
 );
 
@@ -7037,6 +8270,18 @@ COMMENT ON COLUMN withdrawal.approval.admin_id IS 'Who approved it.';
 COMMENT ON COLUMN withdrawal.approval.approved_at IS 'When.';
 
 --
+-- Name: COLUMN approval.status_after; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.approval.status_after IS 'What the withdrawal was then: part of the first answer.';
+
+--
+-- Name: COLUMN approval.approvals_after; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.approval.approvals_after IS 'Approvals of active admins then, this one included: part of the first answer.';
+
+--
 -- Name: draft; Type: TABLE; Schema: withdrawal; Owner: -
 --
 
@@ -7048,7 +8293,6 @@ CREATE TABLE withdrawal.draft (
     idempotency_key core.idempotency_key NOT NULL,
     drafted_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
-    withdrawal_id bigint,
     CONSTRAINT draft_requisites_are_sealed CHECK (((requisites ~ '^v1:[A-Za-z0-9+/]+={0,2}$'::text) AND (length(requisites) <= 4096)))
 );
 
@@ -7101,12 +8345,6 @@ COMMENT ON COLUMN withdrawal.draft.drafted_at IS 'When it was drafted.';
 COMMENT ON COLUMN withdrawal.draft.expires_at IS 'When it can no longer be submitted.';
 
 --
--- Name: COLUMN draft.withdrawal_id; Type: COMMENT; Schema: withdrawal; Owner: -
---
-
-COMMENT ON COLUMN withdrawal.draft.withdrawal_id IS 'The withdrawal that it became.';
-
---
 -- Name: withdrawal; Type: TABLE; Schema: withdrawal; Owner: -
 --
 
@@ -7119,13 +8357,17 @@ CREATE TABLE withdrawal.withdrawal (
     available_after_kopecks core.balance_kopecks NOT NULL,
     held_after_kopecks core.balance_kopecks NOT NULL,
     requested_at timestamp with time zone NOT NULL,
-    idempotency_key core.idempotency_key NOT NULL,
+    idempotency_key core.idempotency_key,
+    draft_id uuid,
+    approvals_needed smallint,
     ended_at timestamp with time zone,
     ended_by bigint,
     reason text,
     requisites_purge_at timestamp with time zone,
     correlation_id text DEFAULT "left"(NULLIF(current_setting('atlas.correlation_id'::text, true), ''::text), 128),
+    CONSTRAINT withdrawal_approved_says_by_how_many CHECK (((status = 'approved'::withdrawal.status) = (approvals_needed IS NOT NULL))),
     CONSTRAINT withdrawal_ended_says_when CHECK (((status = 'pending'::withdrawal.status) = (ended_at IS NULL))),
+    CONSTRAINT withdrawal_has_key_or_draft CHECK (((idempotency_key IS NULL) <> (draft_id IS NULL))),
     CONSTRAINT withdrawal_pending_has_requisites CHECK (((status <> 'pending'::withdrawal.status) OR (requisites IS NOT NULL))),
     CONSTRAINT withdrawal_requisites_are_sealed CHECK (((requisites ~ '^v1:[A-Za-z0-9+/]+={0,2}$'::text) AND (length(requisites) <= 4096)))
 );
@@ -7188,7 +8430,19 @@ COMMENT ON COLUMN withdrawal.withdrawal.requested_at IS 'When it was asked for.'
 -- Name: COLUMN withdrawal.idempotency_key; Type: COMMENT; Schema: withdrawal; Owner: -
 --
 
-COMMENT ON COLUMN withdrawal.withdrawal.idempotency_key IS 'The user''s key.';
+COMMENT ON COLUMN withdrawal.withdrawal.idempotency_key IS 'The user''s key; null when it was submitted from a draft.';
+
+--
+-- Name: COLUMN withdrawal.draft_id; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.withdrawal.draft_id IS 'The draft that it was submitted from: the key of withdrawal.submit.';
+
+--
+-- Name: COLUMN withdrawal.approvals_needed; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.withdrawal.approvals_needed IS 'How many admins had to approve it when it was approved.';
 
 --
 -- Name: COLUMN withdrawal.ended_at; Type: COMMENT; Schema: withdrawal; Owner: -
@@ -7221,17 +8475,21 @@ COMMENT ON COLUMN withdrawal.withdrawal.requisites_purge_at IS 'When the requisi
 COMMENT ON COLUMN withdrawal.withdrawal.correlation_id IS 'Ties it to the update it came from.';
 
 --
--- Name: withdrawal_withdrawal_id_seq; Type: SEQUENCE; Schema: withdrawal; Owner: -
+-- Name: withdrawal_id; Type: SEQUENCE; Schema: withdrawal; Owner: -
 --
 
-ALTER TABLE withdrawal.withdrawal ALTER COLUMN withdrawal_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME withdrawal.withdrawal_withdrawal_id_seq
+CREATE SEQUENCE withdrawal.withdrawal_id
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
-    CACHE 1
-);
+    CACHE 1;
+
+--
+-- Name: SEQUENCE withdrawal_id; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON SEQUENCE withdrawal.withdrawal_id IS 'Numbers withdrawals; gaps mean nothing.';
 
 --
 -- Name: account account_pkey; Type: CONSTRAINT; Schema: account; Owner: -
@@ -7519,6 +8777,13 @@ ALTER TABLE ONLY withdrawal.draft
 
 ALTER TABLE ONLY withdrawal.draft
     ADD CONSTRAINT draft_pkey PRIMARY KEY (telegram_id, draft_id);
+
+--
+-- Name: withdrawal withdrawal_draft_once; Type: CONSTRAINT; Schema: withdrawal; Owner: -
+--
+
+ALTER TABLE ONLY withdrawal.withdrawal
+    ADD CONSTRAINT withdrawal_draft_once UNIQUE (telegram_id, draft_id);
 
 --
 -- Name: withdrawal withdrawal_key_once; Type: CONSTRAINT; Schema: withdrawal; Owner: -
@@ -8365,10 +9630,10 @@ GRANT ALL ON FUNCTION inbox.receive(p_update_ids bigint[], p_chat_ids bigint[], 
 GRANT ALL ON FUNCTION inbox.receive(p_update_ids bigint[], p_chat_ids bigint[], p_payloads text[]) TO atlas_dba;
 
 --
--- Name: FUNCTION _post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint); Type: ACL; Schema: ledger; Owner: -
+-- Name: FUNCTION _post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, p_withdrawal_id bigint, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint); Type: ACL; Schema: ledger; Owner: -
 --
 
-REVOKE ALL ON FUNCTION ledger._post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ledger._post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, p_withdrawal_id bigint, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _arguments(p_telegram_id bigint, p_template text, p_purchase_id uuid, p_amount_kopecks bigint, p_arguments jsonb); Type: ACL; Schema: notify; Owner: -
@@ -8449,10 +9714,22 @@ REVOKE ALL ON FUNCTION ops._reconcile_payments() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ops._reconcile_purchases() FROM PUBLIC;
 
 --
+-- Name: FUNCTION _reconcile_referrals(); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._reconcile_referrals() FROM PUBLIC;
+
+--
 -- Name: FUNCTION _reconcile_subscriptions(); Type: ACL; Schema: ops; Owner: -
 --
 
 REVOKE ALL ON FUNCTION ops._reconcile_subscriptions() FROM PUBLIC;
+
+--
+-- Name: FUNCTION _reconcile_withdrawals(); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._reconcile_withdrawals() FROM PUBLIC;
 
 --
 -- Name: FUNCTION _setting_value(p_name text); Type: ACL; Schema: ops; Owner: -
@@ -8562,6 +9839,59 @@ REVOKE ALL ON FUNCTION outbox._require_claim(p_holder text, p_limit integer, p_l
 --
 
 REVOKE ALL ON FUNCTION outbox._retry(p_telegram_id bigint, p_task_id bigint, p_error text, p_wait interval, p_attempts_back integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _claw_back(p_telegram_id bigint, p_purchase_id uuid, p_now timestamp with time zone); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral._claw_back(p_telegram_id bigint, p_purchase_id uuid, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _due_tasks(p_now timestamp with time zone, p_limit integer); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral._due_tasks(p_now timestamp with time zone, p_limit integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _level_of(p_paying_count integer, OUT level text, OUT percent integer); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral._level_of(p_paying_count integer, OUT level text, OUT percent integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _reward(p_telegram_id bigint, p_purchase_id uuid, p_referred_id bigint, p_paid_kopecks bigint, p_now timestamp with time zone); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral._reward(p_telegram_id bigint, p_purchase_id uuid, p_referred_id bigint, p_paid_kopecks bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _void(p_users bigint[], p_tasks bigint[], p_now timestamp with time zone); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral._void(p_users bigint[], p_tasks bigint[], p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _work(p_locked bigint[], p_users bigint[], p_tasks bigint[], p_now timestamp with time zone, OUT paid integer, OUT paid_kopecks bigint); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral._work(p_locked bigint[], p_users bigint[], p_tasks bigint[], p_now timestamp with time zone, OUT paid integer, OUT paid_kopecks bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION pay_due(p_epoch bigint, p_limit integer); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral.pay_due(p_epoch bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION referral.pay_due(p_epoch bigint, p_limit integer) TO atlas_worker;
+GRANT ALL ON FUNCTION referral.pay_due(p_epoch bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION stats(p_telegram_id bigint); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral.stats(p_telegram_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION referral.stats(p_telegram_id bigint) TO atlas_bot;
+GRANT ALL ON FUNCTION referral.stats(p_telegram_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION referral.stats(p_telegram_id bigint) TO atlas_dba;
 
 --
 -- Name: FUNCTION _activate(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_vpn_uuid uuid, p_stops_renewal boolean, p_now timestamp with time zone); Type: ACL; Schema: subscription; Owner: -
@@ -8698,6 +10028,136 @@ GRANT ALL ON FUNCTION wallet.statement(p_telegram_id bigint, p_limit integer, p_
 GRANT ALL ON FUNCTION wallet.statement(p_telegram_id bigint, p_limit integer, p_before_version bigint) TO atlas_admin;
 GRANT ALL ON FUNCTION wallet.statement(p_telegram_id bigint, p_limit integer, p_before_version bigint) TO atlas_auditor;
 GRANT ALL ON FUNCTION wallet.statement(p_telegram_id bigint, p_limit integer, p_before_version bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION _count_approvals(p_telegram_id bigint, p_withdrawal_id bigint); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal._count_approvals(p_telegram_id bigint, p_withdrawal_id bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _end(p_telegram_id bigint, p_withdrawal_id bigint, p_status withdrawal.status, p_ended_by bigint, p_reason text, p_approvals_needed integer, p_now timestamp with time zone); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal._end(p_telegram_id bigint, p_withdrawal_id bigint, p_status withdrawal.status, p_ended_by bigint, p_reason text, p_approvals_needed integer, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _hold(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_requisites text, p_now timestamp with time zone, p_idempotency_key text, p_draft_id uuid); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal._hold(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_requisites text, p_now timestamp with time zone, p_idempotency_key text, p_draft_id uuid) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _lock(p_withdrawal_id bigint); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal._lock(p_withdrawal_id bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _purge(p_users bigint[], p_now timestamp with time zone); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal._purge(p_users bigint[], p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _refuse_ended(p_telegram_id bigint, p_withdrawal_id bigint); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal._refuse_ended(p_telegram_id bigint, p_withdrawal_id bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _require_may(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_now timestamp with time zone); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal._require_may(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _require_request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal._require_request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION approve(p_admin_id bigint, p_withdrawal_id bigint); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.approve(p_admin_id bigint, p_withdrawal_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.approve(p_admin_id bigint, p_withdrawal_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION withdrawal.approve(p_admin_id bigint, p_withdrawal_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION cancel(p_telegram_id bigint, p_withdrawal_id bigint); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.cancel(p_telegram_id bigint, p_withdrawal_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.cancel(p_telegram_id bigint, p_withdrawal_id bigint) TO atlas_bot;
+GRANT ALL ON FUNCTION withdrawal.cancel(p_telegram_id bigint, p_withdrawal_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION draft(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.draft(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.draft(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) TO atlas_bot;
+GRANT ALL ON FUNCTION withdrawal.draft(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION latest(p_telegram_id bigint, p_limit integer); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.latest(p_telegram_id bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.latest(p_telegram_id bigint, p_limit integer) TO atlas_bot;
+GRANT ALL ON FUNCTION withdrawal.latest(p_telegram_id bigint, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION withdrawal.latest(p_telegram_id bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION list_pending(p_admin_id bigint, p_limit integer); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.list_pending(p_admin_id bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.list_pending(p_admin_id bigint, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION withdrawal.list_pending(p_admin_id bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION options(); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.options() FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.options() TO atlas_bot;
+GRANT ALL ON FUNCTION withdrawal.options() TO atlas_admin;
+GRANT ALL ON FUNCTION withdrawal.options() TO atlas_dba;
+
+--
+-- Name: FUNCTION purge_due(p_epoch bigint, p_limit integer); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.purge_due(p_epoch bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.purge_due(p_epoch bigint, p_limit integer) TO atlas_worker;
+GRANT ALL ON FUNCTION withdrawal.purge_due(p_epoch bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION reject(p_admin_id bigint, p_withdrawal_id bigint, p_reason text); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.reject(p_admin_id bigint, p_withdrawal_id bigint, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.reject(p_admin_id bigint, p_withdrawal_id bigint, p_reason text) TO atlas_admin;
+GRANT ALL ON FUNCTION withdrawal.reject(p_admin_id bigint, p_withdrawal_id bigint, p_reason text) TO atlas_dba;
+
+--
+-- Name: FUNCTION request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) TO atlas_bot;
+GRANT ALL ON FUNCTION withdrawal.request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION submit(p_telegram_id bigint, p_draft_id uuid); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.submit(p_telegram_id bigint, p_draft_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.submit(p_telegram_id bigint, p_draft_id uuid) TO atlas_bot;
+GRANT ALL ON FUNCTION withdrawal.submit(p_telegram_id bigint, p_draft_id uuid) TO atlas_dba;
 
 --
 -- Name: TABLE event; Type: ACL; Schema: audit; Owner: -

@@ -938,7 +938,7 @@ create or replace function ledger._post(
   p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account,
   p_amount_kopecks bigint, p_now timestamptz, p_purchase_id uuid default null,
   p_payment_id bigint default null, p_actor_id bigint default null, p_note text default null,
-  p_idempotency_key text default null,
+  p_idempotency_key text default null, p_withdrawal_id bigint default null,
   out transfer_id bigint, out available_kopecks bigint, out held_kopecks bigint)
 language plpgsql
 volatile
@@ -981,11 +981,11 @@ begin
   insert into ledger.transfer as t (
     telegram_id, version, debit_account, credit_account, reason, amount_kopecks,
     available_kopecks, held_kopecks, debt_kopecks, created_at,
-    purchase_id, payment_id, actor_id, note, idempotency_key)
+    purchase_id, payment_id, withdrawal_id, actor_id, note, idempotency_key)
   values (
     p_telegram_id, v_version, p_debit, p_credit, p_reason, p_amount_kopecks,
     _post.available_kopecks, _post.held_kopecks, v_debt_kopecks, p_now,
-    p_purchase_id, p_payment_id, p_actor_id, p_note, p_idempotency_key)
+    p_purchase_id, p_payment_id, p_withdrawal_id, p_actor_id, p_note, p_idempotency_key)
   returning t.transfer_id into _post.transfer_id;
 end
 $$;
@@ -1163,7 +1163,7 @@ as $$
   from account.account a
   where a.referrer_id is not null
     and not exists (select 1 from account.account r
-                    where r.telegram_id = a.referrer_id and r.registered_at < a.registered_at)
+                    where r.telegram_id = a.referrer_id and r.registered_at <= a.registered_at)
   union all
   select 'referral_code_unique', 'code:' || a.referral_code, format('%s users', count(*))
   from account.account a
@@ -1350,6 +1350,101 @@ comment on function ops._reconcile_purchases is
   'subscription_purchase_is_whole.';
 -- +goose StatementEnd
 
+-- file: functions/ops/_reconcile_referrals.sql
+-- +goose StatementBegin
+-- Reconciles cashback with the purchases that it is for, with the ledger and with the totals.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._reconcile_referrals()
+returns table (check_name text, subject text, detail text)
+language sql
+stable
+as $$
+  with booked as (
+    select t.telegram_id, t.purchase_id,
+           coalesce(sum(t.amount_kopecks) filter (where t.reason = 'cashback'), 0) as paid,
+           coalesce(sum(t.amount_kopecks) filter (where t.reason = 'clawback'), 0) as clawed_back
+    from ledger.transfer t
+    where t.reason in ('cashback', 'clawback')
+    group by t.telegram_id, t.purchase_id
+  ), waiting as (
+    select t.telegram_id, t.purchase_id, t.name
+    from outbox.task t
+    where t.kind = 'cashback' and t.finished_at is null
+  ), owed as (
+    select a.referrer_id, u.telegram_id, u.purchase_id, u.status, u.price_kopecks
+    from billing.purchase u
+    join account.account a on a.telegram_id = u.telegram_id
+    where a.referrer_id is not null and u.kind = 'subscription' and u.price_kopecks > 0
+      and u.status in ('paid', 'refunded')
+  )
+  select 'reward_is_booked', 'purchase:' || coalesce(r.purchase_id, b.purchase_id),
+         format('%s %s of %s; ledger: paid %s, clawed back %s', r.status, r.reward_kopecks,
+                coalesce(r.telegram_id, b.telegram_id), b.paid, b.clawed_back)
+  from referral.reward r
+  full join booked b on b.telegram_id = r.telegram_id and b.purchase_id = r.purchase_id
+  where r.purchase_id is null
+     or coalesce(b.paid, 0) <> r.reward_kopecks
+     or coalesce(b.clawed_back, 0)
+        <> case r.status when 'clawed_back' then r.reward_kopecks else 0 end
+  union all
+  select 'one_reward_per_purchase', 'purchase:' || r.purchase_id, format('%s rewards', count(*))
+  from referral.reward r
+  group by r.purchase_id having count(*) > 1
+  union all
+  select 'reward_is_for_its_purchase', 'purchase:' || r.purchase_id,
+         format('%s for %s kopecks by %s, invited by %s: the purchase is %s for %s', r.status,
+                r.paid_kopecks, r.referred_id, r.telegram_id, o.status, o.price_kopecks)
+  from referral.reward r
+  left join owed o on o.telegram_id = r.referred_id and o.purchase_id = r.purchase_id
+  where (o.referrer_id, o.price_kopecks) is distinct from (r.telegram_id, r.paid_kopecks)
+  union all
+  select 'reward_is_its_percent', 'purchase:' || r.purchase_id,
+         format('%s: %s of %s is %s percent', r.status, r.reward_kopecks, r.paid_kopecks, r.percent)
+  from referral.reward r
+  where r.reward_kopecks <> r.paid_kopecks * r.percent / 100
+     or (r.status = 'void') <> (r.percent = 0)
+     or (r.status = 'clawed_back') <> (r.clawed_back_at is not null)
+  union all
+  select 'purchase_is_rewarded', 'purchase:' || o.purchase_id,
+         format('%s by %s, invited by %s: reward %s', o.status, o.telegram_id, o.referrer_id,
+                coalesce(r.status::text, 'none'))
+  from owed o
+  left join referral.reward r on r.telegram_id = o.referrer_id and r.purchase_id = o.purchase_id
+  where not exists (select 1 from waiting w
+                    where w.telegram_id = o.referrer_id and w.purchase_id = o.purchase_id)
+    and (r.status is null or (r.status = 'paid') <> (o.status = 'paid'))
+  union all
+  select 'paying_is_counted', 'telegram_id:' || coalesce(r.telegram_id, p.telegram_id),
+         format('%s paying referrals; rows: %s', r.paying_count, p.times)
+  from referral.referrer r
+  full join (select y.telegram_id, count(*) as times from referral.paying y
+             group by y.telegram_id) p on p.telegram_id = r.telegram_id
+  where r.paying_count is distinct from coalesce(p.times, 0)
+  union all
+  select 'paying_has_paid', 'telegram_id:' || coalesce(p.referred_id, r.referred_id),
+         format('counted by %s, rewarded by %s', p.telegram_id, r.telegram_id)
+  from referral.paying p
+  full join (select distinct w.telegram_id, w.referred_id from referral.reward w
+             where w.status <> 'void') r
+    on r.telegram_id = p.telegram_id and r.referred_id = p.referred_id
+  where p.referred_id is null or r.referred_id is null
+  union all
+  select 'earned_is_rewards', 'telegram_id:' || coalesce(r.telegram_id, w.telegram_id),
+         format('earned %s; rewards: %s', r.earned_kopecks, w.kopecks)
+  from referral.referrer r
+  full join (select x.telegram_id, sum(x.reward_kopecks) as kopecks from referral.reward x
+             where x.status = 'paid' group by x.telegram_id) w on w.telegram_id = r.telegram_id
+  where r.earned_kopecks is distinct from coalesce(w.kopecks, 0)
+$$;
+
+comment on function ops._reconcile_referrals is
+  'Checks reward_is_booked (hence no claw-back above the reward), one_reward_per_purchase, '
+  'reward_is_for_its_purchase (by the referrer of the buyer, who is never the buyer), '
+  'reward_is_its_percent, purchase_is_rewarded (or its task waits), paying_is_counted, '
+  'paying_has_paid, earned_is_rewards.';
+-- +goose StatementEnd
+
 -- file: functions/ops/_reconcile_subscriptions.sql
 -- +goose StatementBegin
 -- Reconciles subscriptions with the purchases and changes that made them.
@@ -1410,6 +1505,76 @@ $$;
 comment on function ops._reconcile_subscriptions is
   'Checks subscription_ends_as_bought, period_follows_period, expiry_is_checked_in_time, '
   'renewal_is_checked.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_reconcile_withdrawals.sql
+-- +goose StatementBegin
+-- Reconciles withdrawals with the ledger, with what is held, and with who decided.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._reconcile_withdrawals()
+returns table (check_name text, subject text, detail text)
+language sql
+stable
+as $$
+  with booked as (
+    select t.withdrawal_id, t.telegram_id,
+           count(*) filter (where m.is_hold) as holds,
+           count(*) filter (where m.is_payout) as payouts,
+           count(*) filter (where m.is_return) as returns,
+           count(*) filter (where not (m.is_hold or m.is_payout or m.is_return)) as others,
+           min(t.amount_kopecks) as least_kopecks, max(t.amount_kopecks) as most_kopecks
+    from ledger.transfer t
+    cross join lateral (
+      select (t.reason, t.debit_account, t.credit_account)
+               = ('withdrawal_hold', 'available', 'held') as is_hold,
+             (t.reason, t.debit_account, t.credit_account)
+               = ('withdrawal_payout', 'held', 'payout') as is_payout,
+             (t.reason, t.debit_account, t.credit_account)
+               = ('withdrawal_return', 'held', 'available') as is_return) m
+    where t.withdrawal_id is not null
+       or t.reason in ('withdrawal_hold', 'withdrawal_payout', 'withdrawal_return')
+    group by t.withdrawal_id, t.telegram_id
+  )
+  select 'held_is_pending_withdrawals', 'telegram_id:' || coalesce(w.telegram_id, p.telegram_id),
+         format('held %s, pending withdrawals %s', w.held_kopecks, p.kopecks)
+  from wallet.wallet w
+  full join (select x.telegram_id, sum(x.amount_kopecks) as kopecks from withdrawal.withdrawal x
+             where x.status = 'pending' group by x.telegram_id) p on p.telegram_id = w.telegram_id
+  where w.held_kopecks is distinct from coalesce(p.kopecks, 0)
+  union all
+  select 'withdrawal_is_booked', 'withdrawal:' || coalesce(w.withdrawal_id, b.withdrawal_id, 0),
+         format('%s of %s by %s; ledger: %s held, %s paid out, %s returned, %s else, %s to %s',
+                w.status, w.amount_kopecks, coalesce(w.telegram_id, b.telegram_id), b.holds,
+                b.payouts, b.returns, b.others, b.least_kopecks, b.most_kopecks)
+  from withdrawal.withdrawal w
+  full join booked b on b.telegram_id = w.telegram_id and b.withdrawal_id = w.withdrawal_id
+  where (b.holds, b.payouts, b.returns, b.others, b.least_kopecks, b.most_kopecks)
+        is distinct from (1::bigint, (w.status = 'approved')::int::bigint,
+                          (w.status in ('rejected', 'cancelled'))::int::bigint, 0::bigint,
+                          w.amount_kopecks::bigint, w.amount_kopecks::bigint)
+  union all
+  select 'withdrawal_is_approved_enough', 'withdrawal:' || w.withdrawal_id,
+         format('%s with %s of %s approvals', w.status, count(a.admin_id), w.approvals_needed)
+  from withdrawal.withdrawal w
+  left join withdrawal.approval a
+    on a.telegram_id = w.telegram_id and a.withdrawal_id = w.withdrawal_id
+  where w.status = 'approved'
+  group by w.telegram_id, w.withdrawal_id
+  having count(a.admin_id) < w.approvals_needed or not bool_or(a.admin_id = w.ended_by)
+  union all
+  select 'withdrawal_is_ended_by_whom_it_says', 'withdrawal:' || w.withdrawal_id,
+         format('%s by %s, of %s', w.status, w.ended_by, w.telegram_id)
+  from withdrawal.withdrawal w
+  where (w.status = 'pending') <> (w.ended_by is null)
+     or (w.status = 'cancelled' and w.ended_by <> w.telegram_id)
+     or (w.status = 'approved' and w.ended_by = w.telegram_id)
+     or (w.status = 'pending' and w.requisites_purge_at is not null)
+$$;
+
+comment on function ops._reconcile_withdrawals is
+  'Checks held_is_pending_withdrawals, withdrawal_is_booked (one hold, one way out),'
+  ' withdrawal_is_approved_enough, withdrawal_is_ended_by_whom_it_says.';
 -- +goose StatementEnd
 
 -- file: functions/ops/_setting_value.sql
@@ -1585,6 +1750,269 @@ $$;
 
 comment on function outbox._retry is
   'Moves a task''s due time; its token stays, so that a repeat is known.';
+-- +goose StatementEnd
+
+-- file: functions/referral/_claw_back.sql
+-- +goose StatementBegin
+-- Takes the cashback for one purchase back. The caller holds the referrer's lock.
+-- Locks: wallet.
+-- Raises: nothing.
+create or replace function referral._claw_back(
+  p_telegram_id bigint, p_purchase_id uuid, p_now timestamptz)
+returns boolean
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+declare
+  v_reward_kopecks bigint;
+  v_there_kopecks bigint;
+begin
+  update referral.reward r
+  set status = 'clawed_back', clawed_back_at = p_now
+  where r.telegram_id = p_telegram_id and r.purchase_id = p_purchase_id and r.status = 'paid'
+  returning r.reward_kopecks into v_reward_kopecks;
+  if not found then
+    return false;
+  elsif v_reward_kopecks = 0 then
+    return true;
+  end if;
+
+  select least(w.available_kopecks, v_reward_kopecks) into strict v_there_kopecks
+  from wallet.wallet w
+  where w.telegram_id = p_telegram_id;
+  if v_there_kopecks > 0 then
+    perform ledger._post(p_telegram_id, 'clawback', 'available', 'cashback', v_there_kopecks,
+                         p_now, p_purchase_id => p_purchase_id);
+  end if;
+  if v_reward_kopecks > v_there_kopecks then
+    perform ledger._post(p_telegram_id, 'clawback', 'debt', 'cashback',
+                         v_reward_kopecks - v_there_kopecks, p_now,
+                         p_purchase_id => p_purchase_id);
+  end if;
+
+  update referral.referrer r
+  set earned_kopecks = r.earned_kopecks - v_reward_kopecks
+  where r.telegram_id = p_telegram_id;
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, amount_kopecks)
+  values (p_telegram_id, 'message', 'cashback_clawed_back', p_now, p_now, v_reward_kopecks);
+  return true;
+end
+$$;
+
+comment on function referral._claw_back is
+  'Takes what is available, the rest becomes debt. False where there is no reward to take back. '
+  'The buyer stays counted.';
+-- +goose StatementEnd
+
+-- file: functions/referral/_due_tasks.sql
+-- +goose StatementBegin
+-- The oldest rewards and claw-backs that wait, but of referrers that were given up within the hour.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function referral._due_tasks(p_now timestamptz, p_limit int)
+returns table (telegram_id bigint, task_id bigint)
+language plpgsql
+stable
+as $$
+#variable_conflict use_column
+begin
+  return query
+  select t.telegram_id::bigint, t.task_id
+  from outbox.task t
+  where t.kind = 'cashback' and t.finished_at is null and t.due_at <= p_now
+    and not exists (
+      select 1 from ops.dead d
+      where d.job_name = 'referral.pay_due' and d.subject = 'telegram_id:' || t.telegram_id
+        and d.died_at > p_now - interval '1 hour')
+  order by t.due_at, t.task_id
+  limit p_limit;
+end
+$$;
+
+comment on function referral._due_tasks is
+  'Candidates: they are looked at again once their referrers are locked.';
+-- +goose StatementEnd
+
+-- file: functions/referral/_level_of.sql
+-- +goose StatementBegin
+-- The level of a referrer, and the cashback that it brings.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function referral._level_of(
+  p_paying_count int, out level text, out percent int)
+language plpgsql
+stable
+as $$
+#variable_conflict use_column
+begin
+  select l.level, l.percent into strict _level_of.level, _level_of.percent
+  from referral.level l
+  where l.from_paying <= p_paying_count
+  order by l.from_paying desc
+  limit 1;
+end
+$$;
+
+comment on function referral._level_of is
+  'The one rule of levels: what is shown and what is paid both come from here.';
+-- +goose StatementEnd
+
+-- file: functions/referral/_reward.sql
+-- +goose StatementBegin
+-- Pays the cashback for one purchase of a referred user. The caller holds the referrer's lock.
+-- Locks: wallet.
+-- Raises: nothing.
+create or replace function referral._reward(
+  p_telegram_id bigint, p_purchase_id uuid, p_referred_id bigint, p_paid_kopecks bigint,
+  p_now timestamptz)
+returns bigint
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+declare
+  v_paying_count int;
+  v_percent int;
+  v_reward_kopecks bigint;
+  v_to_debt_kopecks bigint;
+begin
+  insert into referral.paying (telegram_id, referred_id, since)
+  values (p_telegram_id, p_referred_id, p_now)
+  on conflict on constraint paying_pkey do nothing;
+
+  insert into referral.referrer as r (telegram_id, paying_count, earned_kopecks)
+  values (p_telegram_id, found::int, 0)
+  on conflict on constraint referrer_pkey do update
+  set paying_count = r.paying_count + excluded.paying_count
+  returning r.paying_count into v_paying_count;
+
+  v_percent := (referral._level_of(v_paying_count)).percent;
+  v_reward_kopecks := p_paid_kopecks * v_percent / 100; -- rounds down
+
+  insert into referral.reward (
+    telegram_id, purchase_id, referred_id, status, paid_kopecks, percent, reward_kopecks,
+    rewarded_at)
+  values (p_telegram_id, p_purchase_id, p_referred_id, 'paid', p_paid_kopecks, v_percent,
+          v_reward_kopecks, p_now);
+  if v_reward_kopecks = 0 then
+    return 0;
+  end if;
+
+  select least(w.debt_kopecks, v_reward_kopecks) into strict v_to_debt_kopecks
+  from wallet.wallet w
+  where w.telegram_id = p_telegram_id;
+  if v_to_debt_kopecks > 0 then
+    perform ledger._post(p_telegram_id, 'cashback', 'cashback', 'debt', v_to_debt_kopecks, p_now,
+                         p_purchase_id => p_purchase_id);
+  end if;
+  if v_reward_kopecks > v_to_debt_kopecks then
+    perform ledger._post(p_telegram_id, 'cashback', 'cashback', 'available',
+                         v_reward_kopecks - v_to_debt_kopecks, p_now,
+                         p_purchase_id => p_purchase_id);
+  end if;
+
+  update referral.referrer r
+  set earned_kopecks = r.earned_kopecks + v_reward_kopecks
+  where r.telegram_id = p_telegram_id;
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, amount_kopecks)
+  values (p_telegram_id, 'message', 'cashback', p_now, p_now, v_reward_kopecks);
+  return v_reward_kopecks;
+end
+$$;
+
+comment on function referral._reward is
+  'Counts the buyer once, takes the percent of the level that this gives, repays debt first. A '
+  'reward that rounds down to nothing counts and pays nothing.';
+-- +goose StatementEnd
+
+-- file: functions/referral/_void.sql
+-- +goose StatementBegin
+-- Ends rewards together with their claw-backs, where neither has been worked yet.
+-- Locks: none; the caller holds the referrers' locks.
+-- Raises: nothing.
+create or replace function referral._void(p_users bigint[], p_tasks bigint[], p_now timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  with pair as (
+    select distinct r.telegram_id, r.purchase_id, r.other_id, r.amount_kopecks,
+           r.task_id as reward_id, c.task_id as clawback_id
+    from unnest(p_users, p_tasks) d (telegram_id, task_id)
+    join outbox.task t on t.telegram_id = d.telegram_id and t.task_id = d.task_id
+    join outbox.task r on r.telegram_id = t.telegram_id and r.purchase_id = t.purchase_id
+      and r.kind = 'cashback' and r.name = 'reward' and r.finished_at is null
+    join outbox.task c on c.telegram_id = t.telegram_id and c.purchase_id = t.purchase_id
+      and c.kind = 'cashback' and c.name = 'clawback' and c.finished_at is null
+  ), voided as (
+    insert into referral.reward (
+      telegram_id, purchase_id, referred_id, status, paid_kopecks, percent, reward_kopecks,
+      rewarded_at)
+    select p.telegram_id, p.purchase_id, p.other_id, 'void', p.amount_kopecks, 0, 0, p_now
+    from pair p
+  )
+  update outbox.task t
+  set finished_at = p_now, outcome = 'void'
+  from pair p
+  where t.telegram_id = p.telegram_id and t.task_id in (p.reward_id, p.clawback_id);
+end
+$$;
+
+comment on function referral._void is
+  'A purchase that was taken back before its cashback was paid neither counts nor pays.';
+-- +goose StatementEnd
+
+-- file: functions/referral/_work.sql
+-- +goose StatementBegin
+-- Works the cashback tasks of locked referrers off, each referrer's in their order.
+-- Locks: wallets.
+-- Raises: nothing.
+create or replace function referral._work(
+  p_locked bigint[], p_users bigint[], p_tasks bigint[], p_now timestamptz,
+  out paid int, out paid_kopecks bigint)
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+declare
+  v_users bigint[];
+  v_tasks bigint[];
+  v_task record;
+  v_reward_kopecks bigint;
+begin
+  select array_agg(d.telegram_id), array_agg(d.task_id) into v_users, v_tasks
+  from unnest(p_users, p_tasks) d (telegram_id, task_id)
+  where d.telegram_id = any (p_locked);
+  perform referral._void(v_users, v_tasks, p_now);
+
+  paid := 0;
+  paid_kopecks := 0;
+  for v_task in
+    select t.telegram_id, t.task_id, t.name, t.purchase_id, t.other_id, t.amount_kopecks
+    from unnest(v_users, v_tasks) d (telegram_id, task_id)
+    join outbox.task t on t.telegram_id = d.telegram_id and t.task_id = d.task_id
+    where t.finished_at is null
+    order by t.telegram_id, t.task_id
+  loop
+    if v_task.name = 'reward' then
+      v_reward_kopecks := referral._reward(v_task.telegram_id, v_task.purchase_id,
+                                           v_task.other_id, v_task.amount_kopecks, p_now);
+      paid := paid + (v_reward_kopecks > 0)::int;
+      paid_kopecks := paid_kopecks + v_reward_kopecks;
+      perform outbox._finish(v_task.telegram_id, v_task.task_id, 'done');
+    elsif referral._claw_back(v_task.telegram_id, v_task.purchase_id, p_now) then
+      perform outbox._finish(v_task.telegram_id, v_task.task_id, 'done');
+    else
+      perform outbox._finish(v_task.telegram_id, v_task.task_id, 'void');
+    end if;
+  end loop;
+end
+$$;
+
+comment on function referral._work is
+  'paid and paid_kopecks are the rewards paid, before any claw-back in the same run.';
 -- +goose StatementEnd
 
 -- file: functions/subscription/_activate.sql
@@ -1892,6 +2320,299 @@ $$;
 
 comment on function wallet._adjust is
   'wallet.credit and wallet.debit; the ledger row keeps the key.';
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/_count_approvals.sql
+-- +goose StatementBegin
+-- Counts the approvals of a withdrawal by those who are admins now.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function withdrawal._count_approvals(
+  p_telegram_id bigint, p_withdrawal_id bigint)
+returns int
+language plpgsql
+stable
+as $$
+begin
+  return (
+    select count(*)
+    from withdrawal.approval a
+    join account.admin m on m.telegram_id = a.admin_id and m.is_active
+    where a.telegram_id = p_telegram_id and a.withdrawal_id = p_withdrawal_id);
+end
+$$;
+
+comment on function withdrawal._count_approvals is
+  'An approval by somebody whose rights were taken away since counts no more.';
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/_end.sql
+-- +goose StatementBegin
+-- Ends a pending withdrawal: pays the held money out or gives it back.
+-- Locks: wallet; the caller holds the user's lock.
+-- Raises: nothing.
+create or replace function withdrawal._end(
+  p_telegram_id bigint, p_withdrawal_id bigint, p_status withdrawal.status, p_ended_by bigint,
+  p_reason text, p_approvals_needed int, p_now timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+declare
+  v_amount_kopecks bigint;
+  v_is_paid_out boolean := p_status = 'approved';
+begin
+  update withdrawal.withdrawal w
+  set status = p_status, ended_at = p_now, ended_by = p_ended_by, reason = p_reason,
+      approvals_needed = p_approvals_needed,
+      requisites_purge_at = p_now
+        + make_interval(days => ops._setting_value('requisites_days')::int)
+  where w.telegram_id = p_telegram_id and w.withdrawal_id = p_withdrawal_id
+    and w.status = 'pending'
+  returning w.amount_kopecks into strict v_amount_kopecks;
+
+  perform ledger._post(
+    p_telegram_id,
+    (case when v_is_paid_out then 'withdrawal_payout' else 'withdrawal_return' end)::ledger.reason,
+    'held', (case when v_is_paid_out then 'payout' else 'available' end)::ledger.account,
+    v_amount_kopecks, p_now, p_withdrawal_id => p_withdrawal_id,
+    p_actor_id => nullif(p_ended_by, p_telegram_id));
+
+  if p_status <> 'cancelled' then
+    insert into outbox.task (
+      telegram_id, kind, name, due_at, created_at, amount_kopecks, arguments)
+    values (p_telegram_id, 'message', 'withdrawal_' || p_status, p_now, p_now, v_amount_kopecks,
+            jsonb_strip_nulls(jsonb_build_object('reason', p_reason)));
+  end if;
+end
+$$;
+
+comment on function withdrawal._end is
+  'The one way out of pending: status, one movement of the held amount, and word to the user '
+  'unless they cancelled it.';
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/_hold.sql
+-- +goose StatementBegin
+-- Makes a pending withdrawal and holds its amount. The caller holds the user's lock.
+-- Locks: wallet.
+-- Raises: US002, WA001, WD003, WD004.
+create or replace function withdrawal._hold(
+  p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_requisites text,
+  p_now timestamptz, p_idempotency_key text, p_draft_id uuid)
+returns void
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+declare
+  v_withdrawal_id bigint;
+  v_wallet record;
+begin
+  perform withdrawal._require_may(p_telegram_id, p_is_blocked, p_amount_kopecks, p_now);
+  v_withdrawal_id := nextval('withdrawal.withdrawal_id');
+
+  select p.available_kopecks, p.held_kopecks into v_wallet
+  from ledger._post(p_telegram_id, 'withdrawal_hold', 'available', 'held', p_amount_kopecks,
+                    p_now, p_withdrawal_id => v_withdrawal_id) p;
+  insert into withdrawal.withdrawal (
+    telegram_id, withdrawal_id, amount_kopecks, requisites, available_after_kopecks,
+    held_after_kopecks, requested_at, idempotency_key, draft_id)
+  values (p_telegram_id, v_withdrawal_id, p_amount_kopecks, p_requisites,
+          v_wallet.available_kopecks, v_wallet.held_kopecks, p_now, p_idempotency_key, p_draft_id);
+
+  perform audit._record('withdrawal.request', p_telegram_id, 'withdrawal:' || v_withdrawal_id,
+                        jsonb_build_object('amount_kopecks', p_amount_kopecks,
+                                           'draft_id', p_draft_id));
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, amount_kopecks, arguments)
+  select a.telegram_id, 'message', 'withdrawal_requested', p_now, p_now, p_amount_kopecks,
+         jsonb_build_object('withdrawal_id', v_withdrawal_id, 'telegram_id', p_telegram_id)
+  from account.admin a
+  where a.is_active;
+end
+$$;
+
+comment on function withdrawal._hold is
+  'What request and submit do: one movement available -> held, the withdrawal, and a message to '
+  'the admins.';
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/_lock.sql
+-- +goose StatementBegin
+-- Finds whose withdrawal it is and locks its user.
+-- Locks: user.
+-- Raises: WD001.
+create or replace function withdrawal._lock(p_withdrawal_id bigint)
+returns bigint
+language plpgsql
+volatile
+as $$
+declare
+  v_telegram_id bigint;
+begin
+  select w.telegram_id into v_telegram_id
+  from withdrawal.withdrawal w
+  where w.withdrawal_id = p_withdrawal_id;
+  if not found then
+    perform core._refuse('WD001', format('withdrawal_id %s', p_withdrawal_id));
+  end if;
+
+  perform account._lock(v_telegram_id);
+  return v_telegram_id;
+end
+$$;
+
+comment on function withdrawal._lock is
+  'The user of a withdrawal, locked: for calls that bring only its id.';
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/_purge.sql
+-- +goose StatementBegin
+-- Removes the overdue requisites of users whose locks the caller holds.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function withdrawal._purge(p_users bigint[], p_now timestamptz)
+returns int
+language plpgsql
+volatile
+as $$
+declare
+  v_withdrawals int;
+  v_drafts int;
+begin
+  update withdrawal.withdrawal w
+  set requisites = null, requisites_purge_at = null
+  where w.telegram_id = any (p_users) and w.requisites_purge_at <= p_now;
+  get diagnostics v_withdrawals = row_count;
+
+  update withdrawal.draft d
+  set requisites = null
+  where d.telegram_id = any (p_users) and d.expires_at <= p_now and d.requisites is not null;
+  get diagnostics v_drafts = row_count;
+
+  if v_withdrawals + v_drafts > 0 then
+    perform audit._record('withdrawal.purge_due', null, null, jsonb_build_object(
+      'withdrawals', v_withdrawals, 'drafts', v_drafts));
+  end if;
+  return v_withdrawals + v_drafts;
+end
+$$;
+
+comment on function withdrawal._purge is
+  'Of ended withdrawals after their time, and of drafts that can no longer be submitted.';
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/_refuse_ended.sql
+-- +goose StatementBegin
+-- Says how a withdrawal ended that is not pending any more.
+-- Locks: none.
+-- Raises: WD002.
+create or replace function withdrawal._refuse_ended(p_telegram_id bigint, p_withdrawal_id bigint)
+returns void
+language plpgsql
+stable
+as $$
+declare
+  v_detail text;
+begin
+  select format('withdrawal_id %s was %s by %s at %s', w.withdrawal_id, w.status, w.ended_by,
+                w.ended_at)
+  into v_detail
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.withdrawal_id = p_withdrawal_id;
+  perform core._refuse('WD002', v_detail);
+end
+$$;
+
+comment on function withdrawal._refuse_ended is 'Who ended it, and when, goes to DETAIL.';
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/_require_may.sql
+-- +goose StatementBegin
+-- Refuses a withdrawal that the user may not ask for now. The caller holds the user's lock.
+-- Locks: none.
+-- Raises: US002, WA001, WD003, WD004.
+create or replace function withdrawal._require_may(
+  p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_now timestamptz)
+returns void
+language plpgsql
+stable
+as $$
+declare
+  v_minimum_kopecks bigint := ops._setting_value('withdrawal_minimum_kopecks');
+  v_per_day bigint := ops._setting_value('withdrawals_per_day');
+  v_pending_id bigint;
+  v_recent bigint;
+  v_wallet record;
+begin
+  if p_is_blocked then
+    perform core._refuse('US002', format('telegram_id %s', p_telegram_id));
+  elsif p_amount_kopecks < v_minimum_kopecks then
+    perform core._refuse('WD003', format('%s kopecks, the minimum is %s', p_amount_kopecks,
+                                         v_minimum_kopecks));
+  end if;
+
+  select w.withdrawal_id into v_pending_id
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.status = 'pending';
+  if found then
+    perform core._refuse('WD004', format('withdrawal_id %s is pending (withdrawal_one_pending)',
+                                         v_pending_id));
+  end if;
+
+  select count(*) into v_recent
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.requested_at > p_now - interval '24 hours';
+  if v_recent >= v_per_day then
+    perform core._refuse('WD004', format('%s requests in 24 hours, at most %s', v_recent,
+                                         v_per_day));
+  end if;
+
+  select w.available_kopecks, w.debt_kopecks into strict v_wallet
+  from wallet.wallet w
+  where w.telegram_id = p_telegram_id;
+  if v_wallet.debt_kopecks > 0 then
+    perform core._refuse('WA001', format('telegram_id %s: a debt of %s kopecks comes first',
+                                         p_telegram_id, v_wallet.debt_kopecks));
+  elsif v_wallet.available_kopecks < p_amount_kopecks then
+    perform core._refuse('WA001', format('telegram_id %s needs %s kopecks, %s are available',
+                                         p_telegram_id, p_amount_kopecks,
+                                         v_wallet.available_kopecks));
+  end if;
+end
+$$;
+
+comment on function withdrawal._require_may is
+  'Not blocked, not below the minimum, none pending, not too many in 24 hours, no debt, and money '
+  'enough.';
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/_require_request.sql
+-- +goose StatementBegin
+-- Refuses what cannot be an amount and sealed requisites.
+-- Locks: none.
+-- Raises: 22023.
+create or replace function withdrawal._require_request(
+  p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text)
+returns void
+language plpgsql
+stable
+as $$
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_amount_kopecks between 1 and 1000000000000,
+                        'p_amount_kopecks: 1 to 10^12');
+  perform core._require(
+    length(p_requisites) <= 4096 and p_requisites ~ '^v1:[A-Za-z0-9+/]+={0,2}$',
+    'p_requisites: sealed by the application (v1: and base64, at most 4096 characters; '
+    'requisites_are_sealed)');
+  perform core._require_key(p_idempotency_key);
+end
+$$;
+
+comment on function withdrawal._require_request is
+  'Checks the arguments of request and draft. The requisites are never repeated in a refusal.';
 -- +goose StatementEnd
 
 -- file: functions/account/grant_admin.sql
@@ -3500,6 +4221,10 @@ as $$
   union all
   select r.check_name, r.subject, r.detail from ops._reconcile_subscriptions() r
   union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_referrals() r
+  union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_withdrawals() r
+  union all
   select 'dead_letter', d.job_name || ' ' || d.subject, d.error
   from ops.dead d where d.job_name like '%\_due'
 $$;
@@ -3661,6 +4386,111 @@ comment on function ops.set_setting is
   'In force from the next call on. The old and the new value are audited.';
 
 grant execute on function ops.set_setting to atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/referral/pay_due.sql
+-- +goose StatementBegin
+-- Pays the cashback that is due, and claws back what was taken back.
+-- Locks: lease, users (rows, skip locked), wallets.
+-- Raises: OP001, OP002, OP003, 22023.
+create or replace function referral.pay_due(p_epoch bigint, p_limit int)
+returns table (paid int, paid_kopecks bigint)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_users bigint[];
+  v_tasks bigint[];
+  v_locked bigint[];
+  v_user bigint;
+  v_done record;
+begin
+  perform ops._enter_due('referral.pay_due', p_epoch, p_limit);
+  v_now := core.now();
+
+  select array_agg(d.telegram_id), array_agg(d.task_id) into v_users, v_tasks
+  from referral._due_tasks(v_now, p_limit) d;
+
+  select array_agg(l.telegram_id) into v_locked
+  from (
+    select a.telegram_id
+    from account.account a
+    where a.telegram_id = any (v_users)
+    order by a.telegram_id
+    for no key update skip locked
+  ) l;
+
+  begin
+    select w.paid, w.paid_kopecks into pay_due.paid, pay_due.paid_kopecks
+    from referral._work(v_locked, v_users, v_tasks, v_now) w;
+  exception when data_exception or integrity_constraint_violation then
+    pay_due.paid := 0;
+    pay_due.paid_kopecks := 0;
+    foreach v_user in array v_locked loop
+      begin
+        select w.paid, w.paid_kopecks into v_done
+        from referral._work(array[v_user], v_users, v_tasks, v_now) w;
+        pay_due.paid := pay_due.paid + v_done.paid;
+        pay_due.paid_kopecks := pay_due.paid_kopecks + v_done.paid_kopecks;
+      exception when data_exception or integrity_constraint_violation then
+        perform ops._bury('referral.pay_due', 'telegram_id:' || v_user, sqlerrm);
+      end;
+    end loop;
+  end;
+
+  return next;
+end
+$$;
+
+comment on function referral.pay_due is
+  'Works at most p_limit promised rewards and claw-backs, in the order of their promise for each '
+  'referrer. A reward is paid once per purchase; one whose claw-back is waiting is void. Referrers'
+  ' that are busy are left for the next run. p_epoch: of the lease referral.pay_due; null by hand.';
+
+grant execute on function referral.pay_due to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/referral/stats.sql
+-- +goose StatementBegin
+-- What the loyalty screen shows a referrer.
+-- Locks: none.
+-- Raises: US001, 22023.
+create or replace function referral.stats(p_telegram_id bigint)
+returns table (
+  code text, invited bigint, paying bigint, level text, percent int, earned_kopecks bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+
+  return query
+  select a.referral_code,
+         (select count(*) from account.account i where i.referrer_id = a.telegram_id),
+         coalesce(r.paying_count, 0)::bigint, l.level, l.percent,
+         coalesce(r.earned_kopecks, 0)::bigint
+  from account.account a
+  left join referral.referrer r on r.telegram_id = a.telegram_id
+  cross join lateral referral._level_of(coalesce(r.paying_count, 0)) l
+  where a.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+end
+$$;
+
+comment on function referral.stats is
+  'Link code, users invited, those of them with a paid purchase that was processed, the level and '
+  'percent that this gives now, and the cashback received less what was clawed back. Reads only.';
+
+grant execute on function referral.stats to atlas_bot, atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/subscription/current.sql
@@ -4063,8 +4893,8 @@ begin
               when t.debit_account = 'available' then -t.amount_kopecks
               else 0 end::bigint,
          t.available_kopecks::bigint, t.held_kopecks::bigint,
-         coalesce('purchase:' || t.purchase_id, 'payment:' || t.payment_id,
-                  'admin:' || t.actor_id),
+         coalesce('withdrawal:' || t.withdrawal_id, 'purchase:' || t.purchase_id,
+                  'payment:' || t.payment_id, 'admin:' || t.actor_id),
          t.amount_kopecks::bigint, t.note
   from ledger.transfer t
   where t.telegram_id = p_telegram_id
@@ -4080,6 +4910,520 @@ comment on function wallet.statement is
   ' directly), moved_kopecks what moved. Reads only.';
 
 grant execute on function wallet.statement to atlas_bot, atlas_admin, atlas_auditor, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/approve.sql
+-- +goose StatementBegin
+-- Approves a withdrawal; a large one needs two admins.
+-- Locks: account.admin row (share), user, wallet.
+-- Raises: WD001, WD002, WD005, US003, 22023, OP001, OP003.
+create or replace function withdrawal.approve(p_admin_id bigint, p_withdrawal_id bigint)
+returns table (withdrawal_id bigint, status text, approvals int, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_telegram_id bigint;
+  v_now timestamptz;
+  v_first record;
+  v_withdrawal record;
+  v_needed int;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_withdrawal_id is not null, 'p_withdrawal_id: the id from list_pending');
+  perform account._require_admin(p_admin_id);
+  v_telegram_id := withdrawal._lock(p_withdrawal_id);
+  v_now := core.now();
+  if v_telegram_id = p_admin_id then
+    perform core._refuse('WD005', format('withdrawal_id %s (approval_not_own)', p_withdrawal_id));
+  end if;
+
+  select a.status_after, a.approvals_after into v_first
+  from withdrawal.approval a
+  where a.telegram_id = v_telegram_id and a.withdrawal_id = p_withdrawal_id
+    and a.admin_id = p_admin_id;
+  if found then
+    return query
+    select p_withdrawal_id, v_first.status_after::text, v_first.approvals_after::int, true;
+    return;
+  end if;
+
+  select w.status, w.amount_kopecks into v_withdrawal
+  from withdrawal.withdrawal w
+  where w.telegram_id = v_telegram_id and w.withdrawal_id = p_withdrawal_id;
+  if v_withdrawal.status <> 'pending' then
+    perform withdrawal._refuse_ended(v_telegram_id, p_withdrawal_id);
+  end if;
+
+  v_needed := case when v_withdrawal.amount_kopecks
+                        >= ops._setting_value('withdrawal_four_eyes_kopecks') then 2 else 1 end;
+  approve.approvals := 1 + withdrawal._count_approvals(v_telegram_id, p_withdrawal_id);
+  approve.status := case when approve.approvals >= v_needed then 'approved' else 'pending' end;
+  insert into withdrawal.approval (
+    telegram_id, withdrawal_id, admin_id, approved_at, status_after, approvals_after)
+  values (v_telegram_id, p_withdrawal_id, p_admin_id, v_now,
+          approve.status::withdrawal.status, approve.approvals);
+  perform audit._record('withdrawal.approve', p_admin_id, 'withdrawal:' || p_withdrawal_id,
+                        jsonb_build_object('status', approve.status,
+                                           'approvals', approve.approvals));
+  if approve.status = 'approved' then
+    perform withdrawal._end(v_telegram_id, p_withdrawal_id, 'approved', p_admin_id, null,
+                            v_needed, v_now);
+  end if;
+  return query select p_withdrawal_id, approve.status, approve.approvals, false;
+end
+$$;
+
+comment on function withdrawal.approve is
+  'Pays the held amount out; the transfer itself is made by hand, with the requisites of '
+  'list_pending. From 50 000 roubles (setting withdrawal_four_eyes_kopecks) two different admins '
+  'have to approve, both admins when the second does: until then it stays pending. Nobody '
+  'approves their own. Its own key: the same admin''s second call is a replay.';
+
+grant execute on function withdrawal.approve to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/cancel.sql
+-- +goose StatementBegin
+-- Takes one's own withdrawal back while it is pending.
+-- Locks: user, wallet.
+-- Raises: WD001, WD002, US001, 22023, OP001.
+create or replace function withdrawal.cancel(p_telegram_id bigint, p_withdrawal_id bigint)
+returns table (withdrawal_id bigint, status text, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_status withdrawal.status;
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_withdrawal_id is not null, 'p_withdrawal_id: the id from request');
+  perform account._lock(p_telegram_id);
+
+  select w.status into v_status
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.withdrawal_id = p_withdrawal_id;
+  if not found then
+    perform core._refuse('WD001', format('withdrawal_id %s', p_withdrawal_id));
+  elsif v_status not in ('pending', 'cancelled') then
+    perform withdrawal._refuse_ended(p_telegram_id, p_withdrawal_id);
+  elsif v_status = 'pending' then
+    perform withdrawal._end(p_telegram_id, p_withdrawal_id, 'cancelled', p_telegram_id, null,
+                            null, core.now());
+    perform audit._record('withdrawal.cancel', p_telegram_id, 'withdrawal:' || p_withdrawal_id);
+  end if;
+
+  return query select p_withdrawal_id, 'cancelled', v_status = 'cancelled';
+end
+$$;
+
+comment on function withdrawal.cancel is
+  'Gives the held amount back; possible for a blocked user too. Its own key: a second call is a '
+  'replay.';
+
+grant execute on function withdrawal.cancel to atlas_bot, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/draft.sql
+-- +goose StatementBegin
+-- Keeps what the withdrawal dialogue has asked for until its last confirmation.
+-- Locks: user.
+-- Raises: WA001, WD003, WD004, US001, US002, ID001, 22023, OP001, OP003.
+create or replace function withdrawal.draft(
+  p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text)
+returns table (draft_id uuid, expires_at timestamptz, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_now timestamptz;
+  v_first record;
+begin
+  perform core._guard('withdrawals');
+  perform withdrawal._require_request(p_telegram_id, p_amount_kopecks, p_requisites,
+                                      p_idempotency_key);
+  v_is_blocked := account._lock(p_telegram_id);
+  v_now := core.now();
+
+  select d.draft_id, d.amount_kopecks into v_first
+  from withdrawal.draft d
+  where d.telegram_id = p_telegram_id and d.idempotency_key = p_idempotency_key;
+  draft.is_replay := found;
+  if not draft.is_replay then
+    perform withdrawal._require_may(p_telegram_id, v_is_blocked, p_amount_kopecks, v_now);
+    insert into withdrawal.draft (
+      telegram_id, draft_id, amount_kopecks, requisites, idempotency_key, drafted_at, expires_at)
+    values (p_telegram_id, gen_random_uuid(), p_amount_kopecks, p_requisites, p_idempotency_key,
+            v_now, v_now + make_interval(
+              secs => ops._setting_value('withdrawal_draft_seconds')));
+  elsif v_first.amount_kopecks <> p_amount_kopecks then
+    perform core._refuse('ID001', format('draft_id %s has the key', v_first.draft_id));
+  end if;
+
+  return query
+  select d.draft_id, d.expires_at, draft.is_replay
+  from withdrawal.draft d
+  where d.telegram_id = p_telegram_id and d.idempotency_key = p_idempotency_key;
+end
+$$;
+
+comment on function withdrawal.draft is
+  'Checks what request would check and moves no money; the confirm button carries draft_id and '
+  'nothing else. It can be submitted for 15 minutes (setting withdrawal_draft_seconds), then its '
+  'requisites are removed. Idempotent by p_idempotency_key; requisites are not compared.';
+
+grant execute on function withdrawal.draft to atlas_bot, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/latest.sql
+-- +goose StatementBegin
+-- A user's own withdrawals, newest first.
+-- Locks: none.
+-- Raises: US001, 22023.
+create or replace function withdrawal.latest(p_telegram_id bigint, p_limit int)
+returns table (
+  withdrawal_id bigint, status text, amount_kopecks bigint, requested_at timestamptz,
+  ended_at timestamptz, reason text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  if not exists (select 1 from account.account a where a.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  return query
+  select w.withdrawal_id, w.status::text, w.amount_kopecks::bigint, w.requested_at, w.ended_at,
+         w.reason
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id
+  order by w.withdrawal_id desc
+  limit p_limit;
+end
+$$;
+
+comment on function withdrawal.latest is
+  'What became of a user''s requests; requisites are not shown. Reads only.';
+
+grant execute on function withdrawal.latest to atlas_bot, atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/list_pending.sql
+-- +goose StatementBegin
+-- The withdrawals that wait for an admin, oldest first, with where to pay.
+-- Locks: none.
+-- Raises: US003, 22023, OP003.
+create or replace function withdrawal.list_pending(p_admin_id bigint, p_limit int)
+returns table (
+  withdrawal_id bigint, telegram_id bigint, username text, amount_kopecks bigint,
+  requested_at timestamptz, approvals int, approvals_needed int, requisites text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_four_eyes_kopecks bigint := ops._setting_value('withdrawal_four_eyes_kopecks');
+begin
+  perform core._require_feature('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  if not exists (
+    select 1 from account.admin a where a.telegram_id = p_admin_id and a.is_active) then
+    perform core._refuse('US003', format('telegram_id %s', p_admin_id));
+  end if;
+
+  return query
+  select w.withdrawal_id, w.telegram_id::bigint, a.username, w.amount_kopecks::bigint,
+         w.requested_at, withdrawal._count_approvals(w.telegram_id, w.withdrawal_id),
+         case when w.amount_kopecks >= v_four_eyes_kopecks then 2 else 1 end, w.requisites
+  from withdrawal.withdrawal w
+  join account.account a on a.telegram_id = w.telegram_id
+  where w.status = 'pending'
+  order by w.requested_at, w.withdrawal_id
+  limit p_limit;
+end
+$$;
+
+comment on function withdrawal.list_pending is
+  'For admins only: requisites are sealed and only the application can open them. approvals counts'
+  ' those of admins who still are. Reads only.';
+
+grant execute on function withdrawal.list_pending to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/options.sql
+-- +goose StatementBegin
+-- What the withdrawal dialogue has to know before it asks.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function withdrawal.options()
+returns table (minimum_kopecks bigint, per_day bigint, four_eyes_kopecks bigint)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select ops._setting_value('withdrawal_minimum_kopecks'),
+         ops._setting_value('withdrawals_per_day'),
+         ops._setting_value('withdrawal_four_eyes_kopecks')
+$$;
+
+comment on function withdrawal.options is
+  'The smallest withdrawal, how many requests in 24 hours, and from what amount two admins have to'
+  ' approve. Reads only.';
+
+grant execute on function withdrawal.options to atlas_bot, atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/purge_due.sql
+-- +goose StatementBegin
+-- Removes requisites that are no longer needed.
+-- Locks: lease, users (rows, skip locked).
+-- Raises: OP001, OP002, OP003, 22023.
+create or replace function withdrawal.purge_due(p_epoch bigint, p_limit int)
+returns table (purged int)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now timestamptz;
+  v_users bigint[];
+  v_user bigint;
+  v_purged int := 0;
+begin
+  perform ops._enter_due('withdrawal.purge_due', p_epoch, p_limit);
+  v_now := core.now();
+
+  select array_agg(l.telegram_id) into v_users
+  from (
+    select a.telegram_id
+    from account.account a
+    where a.telegram_id in (
+      select o.telegram_id
+      from (select w.telegram_id, w.requisites_purge_at as due_at from withdrawal.withdrawal w
+            where w.requisites_purge_at <= v_now
+            union all
+            select d.telegram_id, d.expires_at from withdrawal.draft d
+            where d.expires_at <= v_now and d.requisites is not null) o
+      where not exists (
+        select 1 from ops.dead e
+        where e.job_name = 'withdrawal.purge_due' and e.subject = 'telegram_id:' || o.telegram_id
+          and e.died_at > v_now - interval '1 hour')
+      order by o.due_at
+      limit p_limit)
+    order by a.telegram_id
+    for no key update skip locked
+  ) l;
+
+  begin
+    v_purged := withdrawal._purge(v_users, v_now);
+  exception when data_exception or integrity_constraint_violation then
+    foreach v_user in array v_users loop
+      begin
+        v_purged := v_purged + withdrawal._purge(array[v_user], v_now);
+      exception when data_exception or integrity_constraint_violation then
+        perform ops._bury('withdrawal.purge_due', 'telegram_id:' || v_user, sqlerrm);
+      end;
+    end loop;
+  end;
+
+  return query select v_purged;
+end
+$$;
+
+comment on function withdrawal.purge_due is
+  'Removes the requisites of at most p_limit users'' withdrawals 90 days after their end (setting '
+  'requisites_days), and of drafts that have expired. p_epoch: of the lease withdrawal.purge_due; '
+  'null by hand.';
+
+grant execute on function withdrawal.purge_due to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/reject.sql
+-- +goose StatementBegin
+-- Rejects a withdrawal: the held amount goes back.
+-- Locks: account.admin row (share), user, wallet.
+-- Raises: WD001, WD002, US003, 22023, OP001, OP003.
+create or replace function withdrawal.reject(
+  p_admin_id bigint, p_withdrawal_id bigint, p_reason text)
+returns table (withdrawal_id bigint, status text, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_telegram_id bigint;
+  v_withdrawal record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_withdrawal_id is not null, 'p_withdrawal_id: the id from list_pending');
+  perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform account._require_admin(p_admin_id);
+  v_telegram_id := withdrawal._lock(p_withdrawal_id);
+
+  select w.status, w.ended_by into v_withdrawal
+  from withdrawal.withdrawal w
+  where w.telegram_id = v_telegram_id and w.withdrawal_id = p_withdrawal_id;
+  reject.is_replay := v_withdrawal.status = 'rejected' and v_withdrawal.ended_by = p_admin_id;
+  if not reject.is_replay then
+    if v_withdrawal.status <> 'pending' then
+      perform withdrawal._refuse_ended(v_telegram_id, p_withdrawal_id);
+    end if;
+    perform withdrawal._end(v_telegram_id, p_withdrawal_id, 'rejected', p_admin_id, p_reason,
+                            null, core.now());
+    perform audit._record('withdrawal.reject', p_admin_id, 'withdrawal:' || p_withdrawal_id,
+                          jsonb_build_object('reason', p_reason));
+  end if;
+
+  return query select p_withdrawal_id, 'rejected', reject.is_replay;
+end
+$$;
+
+comment on function withdrawal.reject is
+  'Gives the held amount back and tells the user why (1 to 1000 characters). Its own key: the same'
+  ' admin''s second call is a replay.';
+
+grant execute on function withdrawal.reject to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/request.sql
+-- +goose StatementBegin
+-- Asks for money to be paid out: holds the amount until an admin decides.
+-- Locks: user, wallet.
+-- Raises: WA001, WD003, WD004, US001, US002, ID001, 22023, OP001, OP003.
+create or replace function withdrawal.request(
+  p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text)
+returns table (
+  withdrawal_id bigint, status text, available_kopecks bigint, held_kopecks bigint,
+  is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_first record;
+begin
+  perform core._guard('withdrawals');
+  perform withdrawal._require_request(p_telegram_id, p_amount_kopecks, p_requisites,
+                                      p_idempotency_key);
+  v_is_blocked := account._lock(p_telegram_id);
+
+  select w.withdrawal_id, w.amount_kopecks into v_first
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.idempotency_key = p_idempotency_key;
+  request.is_replay := found;
+  if not request.is_replay then
+    perform withdrawal._hold(p_telegram_id, v_is_blocked, p_amount_kopecks, p_requisites,
+                             core.now(), p_idempotency_key, null);
+  elsif v_first.amount_kopecks <> p_amount_kopecks then
+    perform core._refuse('ID001', format('withdrawal_id %s has the key', v_first.withdrawal_id));
+  end if;
+
+  return query
+  select w.withdrawal_id, 'pending', w.available_after_kopecks::bigint,
+         w.held_after_kopecks::bigint, request.is_replay
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.idempotency_key = p_idempotency_key;
+end
+$$;
+
+comment on function withdrawal.request is
+  'Holds the amount and tells the admins. p_requisites is where to pay, sealed by the application '
+  '(cmd/migrate seal-requisites makes one for psql). One at a time, at most 3 in 24 hours, not '
+  'below the minimum (settings), nothing while there is a debt. Idempotent by p_idempotency_key; '
+  'requisites are not compared.';
+
+grant execute on function withdrawal.request to atlas_bot, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/submit.sql
+-- +goose StatementBegin
+-- Makes a drafted withdrawal a real one.
+-- Locks: user, wallet.
+-- Raises: WA001, WD001, WD003, WD004, US001, US002, 22023, OP001, OP003.
+create or replace function withdrawal.submit(p_telegram_id bigint, p_draft_id uuid)
+returns table (
+  withdrawal_id bigint, status text, available_kopecks bigint, held_kopecks bigint,
+  is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_now timestamptz;
+  v_draft record;
+begin
+  perform core._guard('withdrawals');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_draft_id is not null, 'p_draft_id: the id from withdrawal.draft');
+  v_is_blocked := account._lock(p_telegram_id);
+  v_now := core.now();
+
+  submit.is_replay := exists (
+    select 1 from withdrawal.withdrawal w
+    where w.telegram_id = p_telegram_id and w.draft_id = p_draft_id);
+  if not submit.is_replay then
+    select d.amount_kopecks, d.requisites, d.expires_at into v_draft
+    from withdrawal.draft d
+    where d.telegram_id = p_telegram_id and d.draft_id = p_draft_id;
+    if not found then
+      perform core._refuse('WD001', format('draft_id %s', p_draft_id));
+    elsif v_draft.requisites is null or v_draft.expires_at <= v_now then
+      perform core._refuse('WD001', format('draft_id %s expired at %s', p_draft_id,
+                                           v_draft.expires_at));
+    end if;
+
+    perform withdrawal._hold(p_telegram_id, v_is_blocked, v_draft.amount_kopecks,
+                             v_draft.requisites, v_now, null, p_draft_id);
+    update withdrawal.draft d
+    set requisites = null
+    where d.telegram_id = p_telegram_id and d.draft_id = p_draft_id;
+  end if;
+
+  return query
+  select w.withdrawal_id, 'pending', w.available_after_kopecks::bigint,
+         w.held_after_kopecks::bigint, submit.is_replay
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.draft_id = p_draft_id;
+end
+$$;
+
+comment on function withdrawal.submit is
+  'withdrawal.request with what was drafted: every check is made again. Its own key: a second call '
+  'gives the first answer with is_replay = true. WD001 for a draft that is unknown, another '
+  'user''s or expired; DETAIL says which.';
+
+grant execute on function withdrawal.submit to atlas_bot, atlas_dba;
 -- +goose StatementEnd
 
 -- file: views/audit/event.sql
@@ -4241,7 +5585,9 @@ grant select on ops.job_run to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/_reconcile_ledger.sql
 -- gone: functions/ops/_reconcile_payments.sql
 -- gone: functions/ops/_reconcile_purchases.sql
+-- gone: functions/ops/_reconcile_referrals.sql
 -- gone: functions/ops/_reconcile_subscriptions.sql
+-- gone: functions/ops/_reconcile_withdrawals.sql
 -- gone: functions/ops/_setting_value.sql
 -- gone: functions/ops/acquire_lease.sql
 -- gone: functions/ops/claim_run.sql
@@ -4257,6 +5603,14 @@ grant select on ops.job_run to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/outbox/_lock_leased.sql
 -- gone: functions/outbox/_require_claim.sql
 -- gone: functions/outbox/_retry.sql
+-- gone: functions/referral/_claw_back.sql
+-- gone: functions/referral/_due_tasks.sql
+-- gone: functions/referral/_level_of.sql
+-- gone: functions/referral/_reward.sql
+-- gone: functions/referral/_void.sql
+-- gone: functions/referral/_work.sql
+-- gone: functions/referral/pay_due.sql
+-- gone: functions/referral/stats.sql
 -- gone: functions/subscription/_activate.sql
 -- gone: functions/subscription/_add_months.sql
 -- gone: functions/subscription/_change.sql
@@ -4275,6 +5629,24 @@ grant select on ops.job_run to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/wallet/credit.sql
 -- gone: functions/wallet/debit.sql
 -- gone: functions/wallet/statement.sql
+-- gone: functions/withdrawal/_count_approvals.sql
+-- gone: functions/withdrawal/_end.sql
+-- gone: functions/withdrawal/_hold.sql
+-- gone: functions/withdrawal/_lock.sql
+-- gone: functions/withdrawal/_purge.sql
+-- gone: functions/withdrawal/_refuse_ended.sql
+-- gone: functions/withdrawal/_require_may.sql
+-- gone: functions/withdrawal/_require_request.sql
+-- gone: functions/withdrawal/approve.sql
+-- gone: functions/withdrawal/cancel.sql
+-- gone: functions/withdrawal/draft.sql
+-- gone: functions/withdrawal/latest.sql
+-- gone: functions/withdrawal/list_pending.sql
+-- gone: functions/withdrawal/options.sql
+-- gone: functions/withdrawal/purge_due.sql
+-- gone: functions/withdrawal/reject.sql
+-- gone: functions/withdrawal/request.sql
+-- gone: functions/withdrawal/submit.sql
 -- gone: views/audit/event.sql
 -- gone: views/ops/dead_letter.sql
 -- gone: views/ops/job.sql
@@ -4283,6 +5655,16 @@ drop view ops.job_run;
 drop view ops.job;
 drop view ops.dead_letter;
 drop view audit.event;
+drop function withdrawal.submit;
+drop function withdrawal.request;
+drop function withdrawal.reject;
+drop function withdrawal.purge_due;
+drop function withdrawal.options;
+drop function withdrawal.list_pending;
+drop function withdrawal.latest;
+drop function withdrawal.draft;
+drop function withdrawal.cancel;
+drop function withdrawal.approve;
 drop function wallet.statement;
 drop function wallet.debit;
 drop function wallet.credit;
@@ -4293,6 +5675,8 @@ drop function vpn.fail_job;
 drop function vpn.complete_job;
 drop function vpn.claim_jobs;
 drop function subscription.current;
+drop function referral.stats;
+drop function referral.pay_due;
 drop function ops.set_setting;
 drop function ops.set_job;
 drop function ops.set_feature;
@@ -4331,6 +5715,14 @@ drop function account.revoke_admin;
 drop function account.register;
 drop function account.profile;
 drop function account.grant_admin;
+drop function withdrawal._require_request;
+drop function withdrawal._require_may;
+drop function withdrawal._refuse_ended;
+drop function withdrawal._purge;
+drop function withdrawal._lock;
+drop function withdrawal._hold;
+drop function withdrawal._end;
+drop function withdrawal._count_approvals;
 drop function wallet._adjust;
 drop function vpn._give_up;
 drop function vpn._backoff;
@@ -4339,13 +5731,21 @@ drop function subscription._extend;
 drop function subscription._change;
 drop function subscription._add_months;
 drop function subscription._activate;
+drop function referral._work;
+drop function referral._void;
+drop function referral._reward;
+drop function referral._level_of;
+drop function referral._due_tasks;
+drop function referral._claw_back;
 drop function outbox._retry;
 drop function outbox._require_claim;
 drop function outbox._lock_leased;
 drop function outbox._finish;
 drop function outbox._claim;
 drop function ops._setting_value;
+drop function ops._reconcile_withdrawals;
 drop function ops._reconcile_subscriptions;
+drop function ops._reconcile_referrals;
 drop function ops._reconcile_purchases;
 drop function ops._reconcile_payments;
 drop function ops._reconcile_ledger;
