@@ -1,9 +1,11 @@
 package worker
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"sync"
 	"testing"
@@ -307,6 +309,32 @@ func TestMessagesNotBegunAreGivenBackWhenStopping(t *testing.T) {
 	_, err := Notify(o, send, obs.Discard())(t.Context(), batch(true))
 	require.NoError(t, err)
 	require.Equal(t, map[int64]string{1: "failed: the worker is stopping false"}, o.ended)
+}
+
+type sealer struct {
+	seal sqlapi.Seal
+	err  error
+}
+
+func (s sealer) Seal(context.Context, int) (sqlapi.Seal, error) { return s.seal, s.err }
+
+func TestTheHeadOfTheSealIsLogged(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&out, nil))
+	items, err := Seal(sealer{seal: sqlapi.Seal{Sealed: 3, SealedRows: 10, Head: "abcd"}}, log)(t.Context(), batch(false))
+	require.NoError(t, err)
+	require.Equal(t, 3, items)
+	require.Contains(t, out.String(), "AUDIT_SEALED")
+	require.Contains(t, out.String(), "sealed_rows=10 head=abcd")
+
+	out.Reset()
+	items, err = Seal(sealer{seal: sqlapi.Seal{SealedRows: 10, Head: "abcd"}}, log)(t.Context(), batch(false))
+	require.NoError(t, err)
+	require.Zero(t, items)
+	require.Empty(t, out.String(), "nothing new, nothing to log")
+	_, err = Seal(sealer{err: errors.New("away")}, log)(t.Context(), batch(false))
+	require.ErrorContains(t, err, "away")
 }
 
 func TestDueJobsAreFencedByTheEpoch(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
@@ -180,11 +181,12 @@ func TestD9Caps(t *testing.T) { caps(setup(t)) }
 
 // caps lets twenty clients request and cancel in turn until the day's requests are used up.
 func caps(b *bundle) {
+	deadline := time.Now().Add(patience)
 	var all sync.WaitGroup
 	for i := range 20 {
 		all.Go(func() {
 			d := b.On(b, b.bots[i%2])
-			for try := 0; ; try++ {
+			for try := 0; time.Now().Before(deadline); try++ {
 				rows, err := d.Try("withdrawal.request", wish(anna, least, fmt.Sprint(i, " ", try)))
 				if err == nil {
 					_, err = d.Try("withdrawal.cancel", A{"p_telegram_id": anna, "p_withdrawal_id": rows[0]["withdrawal_id"]})

@@ -10,10 +10,11 @@ volatile
 as $$
 #variable_conflict use_column
 declare
-  v_withdrawal_id bigint := nextval('withdrawal.withdrawal_id');
+  v_withdrawal_id bigint;
   v_wallet record;
 begin
   perform withdrawal._require_may(p_telegram_id, p_is_blocked, p_amount_kopecks, p_now);
+  v_withdrawal_id := nextval('withdrawal.withdrawal_id');
 
   select p.available_kopecks, p.held_kopecks into v_wallet
   from ledger._post(p_telegram_id, 'withdrawal_hold', 'available', 'held', p_amount_kopecks,
