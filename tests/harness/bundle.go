@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -70,7 +71,7 @@ func newOn(t testing.TB, s *server) *Bundle {
 		t.Cleanup(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), cleanUpLimit)
 			defer cancel()
-			if err := s.drop(ctx, name); err != nil {
+			if err := errors.Join(s.collect(ctx, name), s.drop(ctx, name)); err != nil {
 				t.Errorf("harness: %v", err)
 			}
 		})
