@@ -32,6 +32,7 @@ type source struct {
 	promised []string
 	refuses  []string
 	calls    []string
+	comment  string
 }
 
 var (
@@ -65,6 +66,7 @@ func readSource(text string) source {
 	if _, raises, ok := strings.Cut(header, "-- Raises:"); ok {
 		s.promised = unique(code.FindAllString(raises, -1))
 	}
+	_, s.comment, _ = strings.Cut(rest, "\ncomment on ")
 	_, body, _ := strings.Cut(rest, "$$")
 	body = comment.ReplaceAllString(body[:strings.LastIndex(body, "$$")], "")
 	for _, match := range refuses.FindAllStringSubmatch(body, -1) {

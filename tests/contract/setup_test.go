@@ -31,6 +31,10 @@ func TestMain(m *testing.M) {
 			fmt.Fprintf(os.Stderr, "FAIL: refusals in headers that no test provokes:\n  %s\n", strings.Join(missing, "\n  "))
 			code = 1
 		}
+		if missing := checksNeverProven(); len(missing) > 0 {
+			fmt.Fprintf(os.Stderr, "FAIL: checks of reconcile that no planted fault proves:\n  %s\n", strings.Join(missing, "\n  "))
+			code = 1
+		}
 	}
 	if isWholeRun() && !isCovered() {
 		code = max(code, 1)
