@@ -26,13 +26,11 @@ begin
     order by r.recorded_xid
     offset p_limit - 1 limit 1;
 
-    if found then
-      return v_last_xid + 1;
-    elsif v_to_xid >= p_settled_xid then
-      return p_settled_xid;
-    end if;
+    exit when found or v_to_xid >= p_settled_xid;
     v_width := v_width * 8;
   end loop;
+
+  return coalesce(v_last_xid + 1, p_settled_xid);
 end
 $$;
 
