@@ -83,7 +83,7 @@ func (d *Desk) TryQuery(sql string, args ...any) ([]Row, error) {
 		}
 		row := Row{}
 		for i, column := range found.FieldDescriptions() {
-			row[column.Name] = plain(values[i])
+			row[column.Name] = Plain(values[i])
 		}
 		rows = append(rows, row)
 	}
@@ -162,7 +162,8 @@ func Code(err error) string {
 	}
 }
 
-func plain(value any) any {
+// Plain makes a value of an answer plain: integers of any width int, uuids text, times UTC.
+func Plain(value any) any {
 	switch v := value.(type) {
 	case int16:
 		return int(v)
@@ -176,7 +177,7 @@ func plain(value any) any {
 		return fmt.Sprintf("%x-%x-%x-%x-%x", v[0:4], v[4:6], v[6:8], v[8:10], v[10:16])
 	case []any:
 		for i := range v {
-			v[i] = plain(v[i])
+			v[i] = Plain(v[i])
 		}
 		return v
 	default:

@@ -1,0 +1,199 @@
+package scale_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"atlas-secure/tests/harness"
+)
+
+// job is what is measured: a call that works off what is due, and how much it says it was.
+type job struct {
+	name, sql string
+	index     string // what finds its work
+	isRead    bool   // and finds it again
+}
+
+func jobs() []job {
+	return []job{
+		{"subscription.renew_due", "select renewed from subscription.renew_due(null, $1::int)",
+			"subscription.subscription_renew_check", false},
+		{"subscription.expire_due", "select expired from subscription.expire_due(null, $1::int)",
+			"subscription.subscription_expiry_check", false},
+		{"billing.expire_due", "select expired from billing.expire_due(null, $1::int)", "billing.purchase_expiry_check", false},
+		{"referral.pay_due", "select paid from referral.pay_due(null, $1::int)", "outbox.task_due", false},
+		{"notify.enqueue_due", "select enqueued from notify.enqueue_due(null, $1::int)",
+			"subscription.subscription_reminder_check", false},
+		{"wallet.statement", `select count(distinct g.n)::int from generate_series(1, $1::int) g (n)
+			cross join lateral wallet.statement(10000000 + (g.n * 7919) % (select count(*) from pg_temp.size), 20, null) s`,
+			"ledger.transfer_pkey", true},
+	}
+}
+
+// reading is what a transaction has read of a table, and written to it.
+type reading struct {
+	Table                string
+	Scans, Rows, ByIndex int64
+	Inserted, Updated    int64
+	Size                 float32
+}
+
+// touched reads the counters of the transaction that is open: no other session is in them.
+const touched = `
+select t.schemaname || '.' || t.relname, t.seq_scan, t.seq_tup_read, coalesce(t.idx_tup_fetch, 0), t.n_tup_ins, t.n_tup_upd,
+       c.reltuples
+from pg_stat_xact_user_tables t join pg_class c on c.oid = t.relid
+where t.schemaname !~ '^pg_'
+order by 1`
+
+// work runs a job in a transaction of its own and says how long it took and what it touched.
+func work(ctx context.Context, tx pgx.Tx, j job, due int) (items int, took time.Duration, found []reading, err error) {
+	started := time.Now()
+	if err = tx.QueryRow(ctx, j.sql, due).Scan(&items); err != nil {
+		return 0, 0, nil, fmt.Errorf("%s: %w", j.name, err)
+	}
+	took = time.Since(started)
+	rows, err := tx.Query(ctx, touched)
+	if err != nil {
+		return 0, 0, nil, fmt.Errorf("%s: %w", j.name, err)
+	}
+	found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[reading])
+	return items, took, found, err
+}
+
+// perItem is how many rows of one table a job may look at for each thing it does.
+const perItem = 30
+
+// complaints are the user-sized tables that a job has read more of than what was due.
+func complaints(found []reading, total, due int) []string {
+	list := []string{}
+	for _, r := range found {
+		isBig := r.Size >= float32(total)/2
+		if isBig && r.Scans > 0 {
+			list = append(list, fmt.Sprintf("%s: read from end to end %d times (%d rows)", r.Table, r.Scans, r.Rows))
+		}
+		if n := r.ByIndex + r.Rows; isBig && n > int64(perItem*due) {
+			list = append(list, fmt.Sprintf("%s: %d rows read for %d", r.Table, n, due))
+		}
+		if n := r.Inserted + r.Updated; n > int64(5*due) {
+			list = append(list, fmt.Sprintf("%s: %d rows written for %d", r.Table, n, due))
+		}
+	}
+	return list
+}
+
+// sizes are the numbers of users at which to measure.
+func sizes() []int {
+	if *users >= 100_000 {
+		return []int{*users / 100, *users / 10, *users}
+	}
+	return []int{*users / 10, *users}
+}
+
+func setup(t *testing.T) (*crowd, int) {
+	t.Helper()
+	h := harness.New(t)
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, h.DSN(harness.Superuser))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(ctx) })
+	if *users >= 100_000 {
+		h.BooksAreWrong("they are right, and reconciled with more time below")
+	}
+	return &crowd{conn: conn}, min(sizes()[0]/20, 1000)
+}
+
+// grown gives the crowd so many users, and tells wallet.statement's query how many there are.
+func (c *crowd) grown(t *testing.T, total, due int) {
+	t.Helper()
+	require.NoError(t, c.grow(t.Context(), total, due))
+	_, err := c.conn.Exec(t.Context(), fmt.Sprintf(`drop table if exists pg_temp.size;
+		create temporary table size as select from generate_series(1, %d)`, total))
+	require.NoError(t, err)
+}
+
+func (c *crowd) run(t *testing.T, j job, due int) (took time.Duration, found []reading) {
+	t.Helper()
+	tx, err := c.conn.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	items, took, found, err := work(t.Context(), tx, j, due)
+	require.NoError(t, err)
+	require.Equal(t, due, items, "%s works off what is due", j.name)
+	require.NoError(t, tx.Commit(t.Context()))
+	return took, found
+}
+
+func TestWorkGrowsWithWhatIsDueOnly(t *testing.T) {
+	c, due := setup(t)
+	measured := map[string][]time.Duration{}
+	for _, size := range sizes() {
+		c.grown(t, size, due)
+		for _, j := range jobs() {
+			took, found := c.run(t, j, due)
+			measured[j.name] = append(measured[j.name], took/time.Duration(due))
+			if size == *users {
+				require.Empty(t, complaints(found, size, due), j.name)
+			}
+		}
+	}
+	t.Log(table(measured))
+	reconciled(t, c.conn)
+}
+
+func table(measured map[string][]time.Duration) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%-26s", "time per item at")
+	for _, size := range sizes() {
+		fmt.Fprintf(&b, "%12d users", size)
+	}
+	fmt.Fprintf(&b, "    the last against the first")
+	for _, j := range jobs() {
+		fmt.Fprintf(&b, "\n%-26s", j.name)
+		for _, took := range measured[j.name] {
+			fmt.Fprintf(&b, "%15.1f µs", float64(took.Nanoseconds())/1000)
+		}
+		all := measured[j.name]
+		fmt.Fprintf(&b, "%14.2f", float64(all[len(all)-1])/float64(all[0]))
+	}
+	return b.String()
+}
+
+// reconciled demands that the books are right, however long it takes to read them.
+func reconciled(t *testing.T, conn *pgx.Conn) {
+	t.Helper()
+	started := time.Now()
+	rows, err := conn.Query(t.Context(), "select check_name || ' ' || subject || ': ' || detail from ops.reconcile() limit 20")
+	require.NoError(t, err)
+	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	require.Empty(t, found)
+	t.Logf("the books of %d users are right (%s to read them)", *users, time.Since(started).Round(time.Second))
+}
+
+// TestAMissingIndexIsNoticed proves the check: without the index that finds its work, each job is complained of.
+func TestAMissingIndexIsNoticed(t *testing.T) {
+	const few = 5_000
+	c, _ := setup(t)
+	c.grown(t, few, 50)
+	for _, j := range jobs() {
+		tx, err := c.conn.Begin(t.Context())
+		require.NoError(t, err)
+		drop := "drop index " + j.index
+		if strings.HasSuffix(j.index, "_pkey") {
+			drop = "alter table ledger.transfer drop constraint transfer_pkey"
+		}
+		_, err = tx.Exec(t.Context(), drop)
+		require.NoError(t, err)
+		_, _, found, err := work(t.Context(), tx, j, 50)
+		require.NoError(t, err)
+		require.NotEmpty(t, complaints(found, few, 50), j.name)
+		require.NoError(t, tx.Rollback(t.Context()))
+	}
+}
