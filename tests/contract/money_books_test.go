@@ -38,7 +38,7 @@ func TestReconcileFindsWrongRefunds(t *testing.T) {
 			[]string{"refunded_purchase_has_refund purchase:{refunded}"}},
 		{"refunded less than booked", "update billing.refund set refunded_kopecks = 1 where purchase_id = '{refunded}'",
 			[]string{"refund_is_booked purchase:{refunded}"}},
-		{"refunded without a ledger row", "update ledger.transfer set reason = 'cashback' where reason = 'refund'",
+		{"refunded without a ledger row", "update ledger.transfer set reason = 'admin_credit' where reason = 'refund'",
 			[]string{"refund_is_booked purchase:{refunded}"}},
 		{"refunded to another purchase", "update ledger.transfer set purchase_id = '{paid}' where reason = 'refund'",
 			[]string{"refund_is_booked purchase:{paid}", "refund_is_booked purchase:{refunded}"}},

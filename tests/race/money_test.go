@@ -21,14 +21,6 @@ func resolve(admin int, payment any, user int) A {
 	return A{"p_admin_id": admin, "p_payment_id": payment, "p_telegram_id": user, "p_amount_kopecks": nil, "p_note": "theirs"}
 }
 
-// admins makes some of the customers admins.
-func (b *bundle) admins(ids ...int) {
-	b.Helper()
-	for _, id := range ids {
-		b.One("account.grant_admin", A{"p_telegram_id": id, "p_note": "n"})
-	}
-}
-
 func TestA4RefundOnce(t *testing.T) { refundOnce(setup(t)) }
 
 // refundOnce lets one admin press 25 times and another 25 times.
