@@ -44,7 +44,7 @@ func (b *bundle) stats(id int) Row {
 // clawBack refunds a purchase, which leaves a claw-back for the referrer's turn.
 func (b *bundle) clawBack(purchase string) {
 	b.Helper()
-	b.One("billing.refund_purchase", A{"p_admin_id": boss, "p_purchase_id": purchase, "p_reason": "n"})
+	b.One("billing.refund_purchase", A{"p_admin_id": boss, "p_purchase_id": purchase, "p_reason": "does not work"})
 }
 
 func (b *bundle) reward(purchase string) Row {
@@ -318,8 +318,7 @@ func TestReconcileFindsFaultsOfReferrals(t *testing.T) {
 		{"a purchase that nobody was rewarded for", "delete from outbox.task where kind = 'cashback' and finished_at is null",
 			[]string{"purchase_is_rewarded purchase:{waits}"}},
 		{"a refund that was not clawed back", "update billing.purchase set status = 'refunded' where purchase_id = '{paid}'",
-			[]string{"purchase_is_rewarded purchase:{paid}",
-				"refunded_purchase_has_refund purchase:{paid}"}},
+			[]string{"purchase_is_rewarded purchase:{paid}", "refunded_purchase_has_refund purchase:{paid}"}},
 		{"one referral more than there are", "update referral.referrer set paying_count = 2", []string{"paying_is_counted " + ofBert}},
 		{"a referrer who counts nobody", "delete from referral.referrer; delete from referral.paying",
 			[]string{"earned_is_rewards " + ofBert, "paying_has_paid telegram_id:2000"}},
