@@ -925,7 +925,7 @@ begin
   v_now := core.now();
   perform core._require(p_expires_at is null or p_expires_at > v_now,
                         'p_expires_at: in the future, or null for no end');
-  v_percent := nullif(p_percent, 0);
+  v_percent := nullif(p_percent, 0)::smallint;
   v_expires_at := case when v_percent is not null then p_expires_at end;
 
   update account.account a
@@ -1090,13 +1090,11 @@ begin
     order by r.recorded_xid
     offset p_limit - 1 limit 1;
 
-    if found then
-      return v_last_xid + 1;
-    elsif v_to_xid >= p_settled_xid then
-      return p_settled_xid;
-    end if;
+    exit when found or v_to_xid >= p_settled_xid;
     v_width := v_width * 8;
   end loop;
+
+  return coalesce(v_last_xid + 1, p_settled_xid);
 end
 $$;
 
@@ -2019,9 +2017,11 @@ CREATE FUNCTION billing._lock_charge(p_provider text, p_charge_id text, OUT tele
 declare
   v_telegram_id bigint;
 begin
-  select c.telegram_id into strict v_telegram_id
+  select c.telegram_id into v_telegram_id
   from billing.charge c where c.provider = p_provider and c.charge_id = p_charge_id;
-  if v_telegram_id <> 0 then
+  if not found then
+    return;
+  elsif v_telegram_id <> 0 then
     perform account._lock(v_telegram_id);
   end if;
 
@@ -2089,7 +2089,9 @@ declare
   v_id uuid := gen_random_uuid();
 begin
   if p_code is not null then
-    perform promo._keep_terms();
+    -- Before the terms are read, so that they hold until the end: buyers do not exclude each
+    -- other; promo.set_limit and promo.disable wait for them, and they for those.
+    lock table promo.use in row exclusive mode;
   end if;
   v_now := core.now();
 
@@ -2131,8 +2133,9 @@ COMMENT ON FUNCTION billing._open(p_telegram_id bigint, p_tariff text, p_months 
 CREATE FUNCTION billing._payment_answer(p_provider text, p_charge_id text) RETURNS TABLE(payment_id bigint, outcome text, telegram_id bigint, credited_kopecks bigint, subscription_expires_at timestamp with time zone)
     LANGUAGE sql STABLE
     AS $$
-  select p.payment_id, p.outcome::text, nullif(p.telegram_id, 0), p.credited_kopecks::bigint,
-         p.subscription_expires_at
+  select p.payment_id, p.outcome::text, nullif(p.telegram_id, 0),
+         case when p.outcome = 'reversed' then 0 else p.credited_kopecks end::bigint,
+         case when p.outcome <> 'reversed' then p.subscription_expires_at end
   from billing.charge c
   join billing.payment p on p.telegram_id = c.telegram_id and p.payment_id = c.payment_id
   where c.provider = p_provider and c.charge_id = p_charge_id
@@ -2142,7 +2145,7 @@ $$;
 -- Name: FUNCTION _payment_answer(p_provider text, p_charge_id text); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing._payment_answer(p_provider text, p_charge_id text) IS 'The answer about a charge, first or repeated.';
+COMMENT ON FUNCTION billing._payment_answer(p_provider text, p_charge_id text) IS 'The answer about a charge, first or repeated. Once it is reversed, nothing of it is there.';
 
 --
 -- Name: _price(bigint, text, integer, text, timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
@@ -2472,7 +2475,8 @@ begin
   restored_from := billing._undone_since(p_telegram_id, p_purchase_id);
 
   if restored_from is null then -- its own period is taken off the end, and the tariff stays
-    select s.tariff, s.expires_at, s.period, billing._left_of(p_telegram_id, c.place, 1::bigint << 62)
+    select s.tariff, s.expires_at, s.period,
+           billing._left_of(p_telegram_id, c.place, 1::bigint << 62)
     into strict _state_without.tariff, _state_without.expires_at, _state_without.period, v_taken
     from subscription.subscription s
     join billing._chain(p_telegram_id) c on c.is_purchase and c.purchase_id = p_purchase_id
@@ -2823,7 +2827,7 @@ begin
   from (
     select a.telegram_id
     from account.account a
-    where a.telegram_id in (
+    where a.telegram_id = any (array(
       select u.telegram_id from billing.purchase u
       where u.expiry_check_at <= v_now
         and not exists (
@@ -2831,7 +2835,7 @@ begin
           where d.job_name = 'billing.expire_due' and d.subject = 'telegram_id:' || u.telegram_id
             and d.died_at > v_now - interval '1 hour')
       order by u.expiry_check_at
-      limit p_limit)
+      limit p_limit))
     order by a.telegram_id
     for no key update skip locked
   ) l;
@@ -3297,6 +3301,7 @@ CREATE FUNCTION billing.reverse_payment(p_provider text, p_charge_id text, p_amo
     AS $$
 #variable_conflict use_column
 declare
+  v_charge record;
   v_telegram_id bigint := 0;
   v_payment_id bigint;
   v_outcome billing.payment_outcome;
@@ -3307,11 +3312,18 @@ begin
   perform core._require(length(p_currency) between 1 and 16, 'p_currency: 1 to 16 characters');
   perform billing._require_provider(p_provider);
 
-  v_payment_id := billing._reverse_unknown(p_provider, p_charge_id, p_amount_minor, p_currency,
-                                           p_raw);
-  if v_payment_id is null then
-    select c.telegram_id, c.payment_id into strict v_telegram_id, v_payment_id
-    from billing._lock_charge(p_provider, p_charge_id) c;
+  v_charge := billing._lock_charge(p_provider, p_charge_id);
+  if v_charge.payment_id is null then
+    v_payment_id := billing._reverse_unknown(p_provider, p_charge_id, p_amount_minor, p_currency,
+                                             p_raw);
+    if v_payment_id is null then -- it came meanwhile
+      v_charge := billing._lock_charge(p_provider, p_charge_id);
+    end if;
+  end if;
+
+  if v_charge.payment_id is not null then
+    v_payment_id := v_charge.payment_id;
+    v_telegram_id := v_charge.telegram_id;
     perform billing._alarm_if_amount_differs(p_provider, p_charge_id, p_amount_minor, p_currency);
 
     select p.outcome into strict v_outcome
@@ -4007,7 +4019,7 @@ begin
     where d.last_at >= p_now - v_tolerance and d.expires_at > p_now
     returning 1
   )
-  select count(*) into v_enqueued from told;
+  select count(*)::int into v_enqueued from told;
   return v_enqueued;
 end
 $$;
@@ -4076,7 +4088,7 @@ begin
   from (
     select a.telegram_id
     from account.account a
-    where a.telegram_id in (
+    where a.telegram_id = any (array(
       select s.telegram_id from subscription.subscription s
       where s.reminder_check_at <= v_now
         and not exists (
@@ -4085,7 +4097,7 @@ begin
             and d.subject = 'telegram_id:' || s.telegram_id
             and d.died_at > v_now - interval '1 hour')
       order by s.reminder_check_at
-      limit p_limit)
+      limit p_limit))
     order by a.telegram_id
     for no key update skip locked
   ) l;
@@ -4339,7 +4351,7 @@ CREATE FUNCTION ops._reconcile_accounts() RETURNS TABLE(check_name text, subject
   from account.account a
   where a.referrer_id is not null
     and not exists (select 1 from account.account r
-                    where r.telegram_id = a.referrer_id and r.registered_at < a.registered_at)
+                    where r.telegram_id = a.referrer_id and r.registered_at <= a.registered_at)
   union all
   select 'referral_code_unique', 'code:' || a.referral_code, format('%s users', count(*))
   from account.account a
@@ -5618,22 +5630,27 @@ $_$;
 COMMENT ON FUNCTION promo._canonical(p_text text) IS 'NFKC (so that full-width letters are letters and blanks are blanks), trimmed, and only a to z in upper case: a dotless i stays one, and is refused.';
 
 --
--- Name: _keep_terms(); Type: FUNCTION; Schema: promo; Owner: -
+-- Name: _is_full(bigint, bigint, bigint); Type: FUNCTION; Schema: promo; Owner: -
 --
 
-CREATE FUNCTION promo._keep_terms() RETURNS void
-    LANGUAGE plpgsql
+CREATE FUNCTION promo._is_full(p_promo_id bigint, p_from bigint, p_to bigint) RETURNS boolean
+    LANGUAGE plpgsql STABLE
     AS $$
+declare
+  v_uses bigint;
 begin
-  lock table promo.use in row exclusive mode;
+  select count(*) into v_uses
+  from promo.use u
+  where u.promo_id = p_promo_id and u.use_no between p_from and p_to;
+  return v_uses = p_to - p_from + 1;
 end
 $$;
 
 --
--- Name: FUNCTION _keep_terms(); Type: COMMENT; Schema: promo; Owner: -
+-- Name: FUNCTION _is_full(p_promo_id bigint, p_from bigint, p_to bigint); Type: COMMENT; Schema: promo; Owner: -
 --
 
-COMMENT ON FUNCTION promo._keep_terms() IS 'Before a code''s terms are read for a reservation. Buyers do not exclude each other; promo.set_limit and promo.disable wait for them, and they for those.';
+COMMENT ON FUNCTION promo._is_full(p_promo_id bigint, p_from bigint, p_to bigint) IS 'Counts in the primary key; both numbers are included.';
 
 --
 -- Name: _lock_code(text); Type: FUNCTION; Schema: promo; Owner: -
@@ -5680,10 +5697,13 @@ begin
   from (select u.use_no, row_number() over (order by u.use_no) as place
         from promo.use u
         where u.promo_id = p_promo_id and u.use_no > p_max_uses) o
-  join (select g.use_no, row_number() over (order by g.use_no) as place
-        from generate_series(1, p_max_uses) g (use_no)
-        where not exists (
-          select 1 from promo.use u where u.promo_id = p_promo_id and u.use_no = g.use_no)) f
+  join (select n.use_no, row_number() over (order by n.use_no) as place
+        from (select g.use_no
+              from generate_series(1, p_max_uses) g (use_no)
+              where not exists (
+                select 1 from promo.use u where u.promo_id = p_promo_id and u.use_no = g.use_no)
+              limit (select count(*) from promo.use u
+                     where u.promo_id = p_promo_id and u.use_no > p_max_uses)) n) f
     on f.place = o.place
   where m.promo_id = p_promo_id and m.use_no = o.use_no;
 end
@@ -5694,29 +5714,6 @@ $$;
 --
 
 COMMENT ON FUNCTION promo._move_below(p_promo_id bigint, p_max_uses integer) IS 'There are at least as many free numbers as uses to move: promo.set_limit has counted. A null limit moves nothing.';
-
---
--- Name: _my_uses(bigint, bigint); Type: FUNCTION; Schema: promo; Owner: -
---
-
-CREATE FUNCTION promo._my_uses(p_telegram_id bigint, p_promo_id bigint, OUT uses bigint, OUT oldest_open uuid) RETURNS record
-    LANGUAGE plpgsql STABLE
-    AS $$
-begin
-  select count(*), (array_agg(b.purchase_id order by b.opened_at, b.purchase_id)
-                    filter (where b.status = 'open'))[1]
-  into _my_uses.uses, _my_uses.oldest_open
-  from promo.use u
-  join billing.purchase b on b.telegram_id = u.telegram_id and b.purchase_id = u.purchase_id
-  where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id;
-end
-$$;
-
---
--- Name: FUNCTION _my_uses(p_telegram_id bigint, p_promo_id bigint, OUT uses bigint, OUT oldest_open uuid); Type: COMMENT; Schema: promo; Owner: -
---
-
-COMMENT ON FUNCTION promo._my_uses(p_telegram_id bigint, p_promo_id bigint, OUT uses bigint, OUT oldest_open uuid) IS 'A user''s uses, reserved and consumed together, and the oldest open purchase among them.';
 
 --
 -- Name: _new_code(); Type: FUNCTION; Schema: promo; Owner: -
@@ -5747,24 +5744,26 @@ CREATE FUNCTION promo._next_free(p_promo_id bigint, p_from bigint, p_to bigint) 
     LANGUAGE plpgsql STABLE
     AS $$
 declare
-  v_free bigint;
+  v_from bigint := p_from;
+  v_to bigint := p_to;
+  v_middle bigint;
 begin
-  if not exists (
-    select 1 from promo.use u where u.promo_id = p_promo_id and u.use_no = p_from) then
-    return p_from;
+  if promo._is_full(p_promo_id, p_from, p_to) then
+    if p_from = 1 then
+      return null;
+    end if;
+    return promo._next_free(p_promo_id, 1, p_from - 1);
   end if;
 
-  select u.use_no + 1 into v_free
-  from promo.use u
-  where u.promo_id = p_promo_id and u.use_no >= p_from and u.use_no < p_to
-    and not exists (
-      select 1 from promo.use n where n.promo_id = p_promo_id and n.use_no = u.use_no + 1)
-  order by u.use_no
-  limit 1;
-  if not found and p_from > 1 then
-    v_free := promo._next_free(p_promo_id, 1, p_from - 1);
-  end if;
-  return v_free;
+  while v_from < v_to loop
+    v_middle := (v_from + v_to) / 2;
+    if promo._is_full(p_promo_id, v_from, v_middle) then
+      v_from := v_middle + 1;
+    else
+      v_to := v_middle;
+    end if;
+  end loop;
+  return v_from;
 end
 $$;
 
@@ -5772,7 +5771,33 @@ $$;
 -- Name: FUNCTION _next_free(p_promo_id bigint, p_from bigint, p_to bigint); Type: COMMENT; Schema: promo; Owner: -
 --
 
-COMMENT ON FUNCTION promo._next_free(p_promo_id bigint, p_from bigint, p_to bigint) IS 'A free number between p_from and p_to, else between 1 and p_from. Walks the primary key; a number that another transaction is just taking still looks free.';
+COMMENT ON FUNCTION promo._next_free(p_promo_id bigint, p_from bigint, p_to bigint) IS 'The first free number between p_from and p_to, else between 1 and p_from, by halves: the whole search counts each use twice at most. A number that another transaction is just taking still looks free.';
+
+--
+-- Name: _oldest_open(bigint, bigint); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._oldest_open(p_telegram_id bigint, p_promo_id bigint) RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_purchase_id uuid;
+begin
+  select b.purchase_id into v_purchase_id
+  from promo.use u
+  join billing.purchase b on b.telegram_id = u.telegram_id and b.purchase_id = u.purchase_id
+  where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id and b.status = 'open'
+  order by b.opened_at, b.purchase_id
+  limit 1;
+  return v_purchase_id;
+end
+$$;
+
+--
+-- Name: FUNCTION _oldest_open(p_telegram_id bigint, p_promo_id bigint); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._oldest_open(p_telegram_id bigint, p_promo_id bigint) IS 'The purchase, open and not yet paid, with which a user has held a use of the code for longest.';
 
 --
 -- Name: _refuse_taken(text, bigint, text); Type: FUNCTION; Schema: promo; Owner: -
@@ -5860,6 +5885,8 @@ begin
   if p_promo_id is null then
     return true;
   end if;
+
+  lock table promo.use in row exclusive mode; -- as in billing._open
   return promo._take(p_telegram_id, p_purchase_id, p_promo_id, p_now) is null;
 end
 $$;
@@ -5881,12 +5908,9 @@ declare
   v_max_uses int;
   v_per_user_limit int;
   v_uses bigint;
-  v_oldest_open uuid;
   v_use_no bigint;
   v_tries int := 0;
 begin
-  perform promo._keep_terms();
-
   select c.max_uses, c.per_user_limit into v_max_uses, v_per_user_limit
   from promo.code c
   where c.promo_id = p_promo_id;
@@ -5894,10 +5918,11 @@ begin
     return 'PR001';
   end if;
 
-  select m.uses, m.oldest_open into v_uses, v_oldest_open
-  from promo._my_uses(p_telegram_id, p_promo_id) m;
+  select count(*) into v_uses
+  from promo.use u
+  where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id;
   if v_uses >= v_per_user_limit then
-    return promo._take_over(p_telegram_id, v_oldest_open, p_purchase_id, p_promo_id, p_now);
+    return promo._take_over(p_telegram_id, p_purchase_id, p_promo_id, p_now);
   end if;
 
   -- Any number will do, so buyers start apart. The insert waits for whoever is just taking the
@@ -5931,34 +5956,36 @@ $$;
 COMMENT ON FUNCTION promo._take(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) IS 'Takes a free number between 1 and max_uses, each of which the primary key gives out once. Who is at the own limit takes over the use of the own oldest open purchase instead. Null: taken; PR001, PR003 or PR005: why not.';
 
 --
--- Name: _take_over(bigint, uuid, uuid, bigint, timestamp with time zone); Type: FUNCTION; Schema: promo; Owner: -
+-- Name: _take_over(bigint, uuid, bigint, timestamp with time zone); Type: FUNCTION; Schema: promo; Owner: -
 --
 
-CREATE FUNCTION promo._take_over(p_telegram_id bigint, p_from_purchase_id uuid, p_to_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) RETURNS text
+CREATE FUNCTION promo._take_over(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) RETURNS text
     LANGUAGE plpgsql
     AS $$
+declare
+  v_oldest_open uuid := promo._oldest_open(p_telegram_id, p_promo_id);
 begin
-  if p_from_purchase_id is null then
+  if v_oldest_open is null then
     return 'PR005';
   end if;
 
   update promo.use u
-  set purchase_id = p_to_purchase_id, reserved_at = p_now
+  set purchase_id = p_purchase_id, reserved_at = p_now
   where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id
-    and u.purchase_id = p_from_purchase_id;
+    and u.purchase_id = v_oldest_open;
 
   update billing.purchase b
   set status = 'cancelled', closed_at = p_now
-  where b.telegram_id = p_telegram_id and b.purchase_id = p_from_purchase_id;
+  where b.telegram_id = p_telegram_id and b.purchase_id = v_oldest_open;
   return null;
 end
 $$;
 
 --
--- Name: FUNCTION _take_over(p_telegram_id bigint, p_from_purchase_id uuid, p_to_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: COMMENT; Schema: promo; Owner: -
+-- Name: FUNCTION _take_over(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: COMMENT; Schema: promo; Owner: -
 --
 
-COMMENT ON FUNCTION promo._take_over(p_telegram_id bigint, p_from_purchase_id uuid, p_to_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) IS 'Nobody stands in their own way: an unpaid purchase makes room for the next one. Null, or PR005 where there is none to give up.';
+COMMENT ON FUNCTION promo._take_over(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) IS 'Nobody stands in their own way: an unpaid purchase makes room for the next one. Null, or PR005 where all uses are consumed.';
 
 --
 -- Name: _terms(text, timestamp with time zone); Type: FUNCTION; Schema: promo; Owner: -
@@ -6005,13 +6032,14 @@ declare
 begin
   select t.promo_id, t.discount_percent, t.max_uses, t.per_user_limit, t.expires_at into v_terms
   from promo._terms(p_code, p_now) t;
-  select m.uses, m.oldest_open into v_uses, v_oldest_open
-  from promo._my_uses(p_telegram_id, v_terms.promo_id) m;
-
-  if v_uses < v_terms.per_user_limit then
-    v_oldest_open := null; -- opening would take one use more, not this one over
-  elsif v_oldest_open is null then
-    perform core._refuse('PR005', format('%s, telegram_id %s', p_code, p_telegram_id));
+  select count(*) into v_uses
+  from promo.use u
+  where u.telegram_id = p_telegram_id and u.promo_id = v_terms.promo_id;
+  if v_uses >= v_terms.per_user_limit then
+    v_oldest_open := promo._oldest_open(p_telegram_id, v_terms.promo_id); -- would be taken over
+    if v_oldest_open is null then
+      perform core._refuse('PR005', format('%s, telegram_id %s', p_code, p_telegram_id));
+    end if;
   end if;
 
   if v_terms.max_uses is not null then
@@ -6635,7 +6663,8 @@ declare
   v_is_active boolean := coalesce(p_expires_at > p_now, false);
   v_vpn_uuid uuid;
 begin
-  select s.tariff, s.expires_at, s.period, s.vpn_uuid, s.activation, s.expires_at > p_now as is_active
+  select s.tariff, s.expires_at, s.period, s.vpn_uuid, s.activation,
+         s.expires_at > p_now as is_active
   into v_before
   from subscription.subscription s where s.telegram_id = p_telegram_id;
   v_vpn_uuid := case when v_before.is_active or not v_is_active then v_before.vpn_uuid
@@ -6711,7 +6740,7 @@ begin
     ) t (kind, name, vpn_uuid, arguments)
     where l.is_over
   )
-  select count(*) filter (where l.is_over) into v_expired from looked_at l;
+  select (count(*) filter (where l.is_over))::int into v_expired from looked_at l;
   return v_expired;
 end
 $$;
@@ -6820,7 +6849,7 @@ begin
         started_at = case s.period when 'paid' then s.started_at else p_now end,
         expires_at = b.after_expires_at,
         activation = case s.activation when 'active' then s.activation else 'pending' end,
-        expiry_check_at = least(s.expiry_check_at, b.after_expires_at),
+        expiry_check_at = b.after_expires_at,
         renew_check_at = b.after_expires_at - v_window,
         reminder_check_at = p_now
     from bought b
@@ -6842,7 +6871,7 @@ begin
     ) t (telegram_id, task_id, kind, name, vpn_uuid, amount_kopecks, other_id)
     where t.kind <> 'cashback' or (t.telegram_id is not null and b.price_kopecks > 0)
   )
-  select count(*) into v_renewed from bought b;
+  select count(*)::int into v_renewed from bought b;
   return v_renewed;
 end
 $$;
@@ -6851,7 +6880,7 @@ $$;
 -- Name: FUNCTION _fulfil_renewals(p_users bigint[], p_purchases uuid[], p_now timestamp with time zone); Type: COMMENT; Schema: subscription; Owner: -
 --
 
-COMMENT ON FUNCTION subscription._fulfil_renewals(p_users bigint[], p_purchases uuid[], p_now timestamp with time zone) IS 'As billing._fulfil, for many: each subscription is in force and keeps its identity.';
+COMMENT ON FUNCTION subscription._fulfil_renewals(p_users bigint[], p_purchases uuid[], p_now timestamp with time zone) IS 'As billing._fulfil, for many: each subscription is in force and keeps its identity. All due times move forward at once: no HOT update is to be had here, and the next runs pass them by.';
 
 --
 -- Name: _renew(bigint[], timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
@@ -6911,7 +6940,7 @@ begin
     from plan p where p.outcome = 'decline' and not p.is_told
   )
   select array_agg(p.purchase_id) filter (where p.outcome = 'renew'),
-         count(*) filter (where p.outcome = 'decline')
+         (count(*) filter (where p.outcome = 'decline'))::int
   into v_purchases, _renew.declined
   from plan p;
 
@@ -6935,7 +6964,7 @@ CREATE FUNCTION subscription._renewals(p_users bigint[], p_now timestamp with ti
 #variable_conflict use_column
 declare
   v_window interval := make_interval(secs => ops._setting_value('renewal_window_seconds'));
-  v_vip_percent int := ops._setting_value('vip_discount_percent');
+  v_vip_percent int := ops._setting_value('vip_discount_percent')::int;
 begin
   return query
   with due as (
@@ -7118,7 +7147,7 @@ begin
   from (
     select a.telegram_id
     from account.account a
-    where a.telegram_id in (
+    where a.telegram_id = any (array(
       select s.telegram_id from subscription.subscription s
       where s.expiry_check_at <= v_now
         and not exists (
@@ -7127,7 +7156,7 @@ begin
             and d.subject = 'telegram_id:' || s.telegram_id
             and d.died_at > v_now - interval '1 hour')
       order by s.expiry_check_at
-      limit p_limit)
+      limit p_limit))
     order by a.telegram_id
     for no key update skip locked
   ) l;
@@ -7243,7 +7272,7 @@ begin
   from (
     select a.telegram_id
     from account.account a
-    where a.telegram_id in (
+    where a.telegram_id = any (array(
       select s.telegram_id from subscription.subscription s
       where s.renew_check_at <= v_now
         and not exists (
@@ -7252,7 +7281,7 @@ begin
             and d.subject = 'telegram_id:' || s.telegram_id
             and d.died_at > v_now - interval '1 hour')
       order by s.renew_check_at
-      limit p_limit)
+      limit p_limit))
     order by a.telegram_id
     for no key update skip locked
   ) l;
@@ -8060,10 +8089,11 @@ CREATE FUNCTION withdrawal._hold(p_telegram_id bigint, p_is_blocked boolean, p_a
     AS $$
 #variable_conflict use_column
 declare
-  v_withdrawal_id bigint := nextval('withdrawal.withdrawal_id');
+  v_withdrawal_id bigint;
   v_wallet record;
 begin
   perform withdrawal._require_may(p_telegram_id, p_is_blocked, p_amount_kopecks, p_now);
+  v_withdrawal_id := nextval('withdrawal.withdrawal_id');
 
   select p.available_kopecks, p.held_kopecks into v_wallet
   from ledger._post(p_telegram_id, 'withdrawal_hold', 'available', 'held', p_amount_kopecks,
@@ -8527,7 +8557,7 @@ begin
   from (
     select a.telegram_id
     from account.account a
-    where a.telegram_id in (
+    where a.telegram_id = any (array(
       select o.telegram_id
       from (select w.telegram_id, w.requisites_purge_at as due_at from withdrawal.withdrawal w
             where w.requisites_purge_at <= v_now
@@ -8539,7 +8569,7 @@ begin
         where e.job_name = 'withdrawal.purge_due' and e.subject = 'telegram_id:' || o.telegram_id
           and e.died_at > v_now - interval '1 hour')
       order by o.due_at
-      limit p_limit)
+      limit p_limit))
     order by a.telegram_id
     for no key update skip locked
   ) l;
@@ -13814,10 +13844,10 @@ REVOKE ALL ON FUNCTION outbox._retry(p_telegram_id bigint, p_task_id bigint, p_e
 REVOKE ALL ON FUNCTION promo._canonical(p_text text) FROM PUBLIC;
 
 --
--- Name: FUNCTION _keep_terms(); Type: ACL; Schema: promo; Owner: -
+-- Name: FUNCTION _is_full(p_promo_id bigint, p_from bigint, p_to bigint); Type: ACL; Schema: promo; Owner: -
 --
 
-REVOKE ALL ON FUNCTION promo._keep_terms() FROM PUBLIC;
+REVOKE ALL ON FUNCTION promo._is_full(p_promo_id bigint, p_from bigint, p_to bigint) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _lock_code(p_code text, OUT promo_id bigint, OUT is_active boolean, OUT max_uses integer); Type: ACL; Schema: promo; Owner: -
@@ -13832,12 +13862,6 @@ REVOKE ALL ON FUNCTION promo._lock_code(p_code text, OUT promo_id bigint, OUT is
 REVOKE ALL ON FUNCTION promo._move_below(p_promo_id bigint, p_max_uses integer) FROM PUBLIC;
 
 --
--- Name: FUNCTION _my_uses(p_telegram_id bigint, p_promo_id bigint, OUT uses bigint, OUT oldest_open uuid); Type: ACL; Schema: promo; Owner: -
---
-
-REVOKE ALL ON FUNCTION promo._my_uses(p_telegram_id bigint, p_promo_id bigint, OUT uses bigint, OUT oldest_open uuid) FROM PUBLIC;
-
---
 -- Name: FUNCTION _new_code(); Type: ACL; Schema: promo; Owner: -
 --
 
@@ -13848,6 +13872,12 @@ REVOKE ALL ON FUNCTION promo._new_code() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION promo._next_free(p_promo_id bigint, p_from bigint, p_to bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _oldest_open(p_telegram_id bigint, p_promo_id bigint); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._oldest_open(p_telegram_id bigint, p_promo_id bigint) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _refuse_taken(p_code text, p_admin_id bigint, p_idempotency_key text); Type: ACL; Schema: promo; Owner: -
@@ -13880,10 +13910,10 @@ REVOKE ALL ON FUNCTION promo._retake(p_telegram_id bigint, p_purchase_id uuid, p
 REVOKE ALL ON FUNCTION promo._take(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) FROM PUBLIC;
 
 --
--- Name: FUNCTION _take_over(p_telegram_id bigint, p_from_purchase_id uuid, p_to_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: ACL; Schema: promo; Owner: -
+-- Name: FUNCTION _take_over(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: ACL; Schema: promo; Owner: -
 --
 
-REVOKE ALL ON FUNCTION promo._take_over(p_telegram_id bigint, p_from_purchase_id uuid, p_to_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION promo._take_over(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _terms(p_code text, p_now timestamp with time zone, OUT promo_id bigint, OUT discount_percent integer, OUT max_uses integer, OUT per_user_limit integer, OUT expires_at timestamp with time zone); Type: ACL; Schema: promo; Owner: -

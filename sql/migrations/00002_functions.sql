@@ -260,13 +260,11 @@ begin
     order by r.recorded_xid
     offset p_limit - 1 limit 1;
 
-    if found then
-      return v_last_xid + 1;
-    elsif v_to_xid >= p_settled_xid then
-      return p_settled_xid;
-    end if;
+    exit when found or v_to_xid >= p_settled_xid;
     v_width := v_width * 8;
   end loop;
+
+  return coalesce(v_last_xid + 1, p_settled_xid);
 end
 $$;
 
@@ -1097,7 +1095,7 @@ comment on function billing._lifetime is 'The end of a purchase opened now.';
 
 -- file: functions/billing/_lock_charge.sql
 -- +goose StatementBegin
--- Locks a charge, and before it the user whose payment it became.
+-- Locks a charge, and before it the user whose payment it became; nulls if it is unknown.
 -- Locks: user, billing.charge row.
 -- Raises: 40001.
 create or replace function billing._lock_charge(
@@ -1109,9 +1107,11 @@ as $$
 declare
   v_telegram_id bigint;
 begin
-  select c.telegram_id into strict v_telegram_id
+  select c.telegram_id into v_telegram_id
   from billing.charge c where c.provider = p_provider and c.charge_id = p_charge_id;
-  if v_telegram_id <> 0 then
+  if not found then
+    return;
+  elsif v_telegram_id <> 0 then
     perform account._lock(v_telegram_id);
   end if;
 
@@ -1187,7 +1187,9 @@ declare
   v_id uuid := gen_random_uuid();
 begin
   if p_code is not null then
-    perform promo._keep_terms();
+    -- Before the terms are read, so that they hold until the end: buyers do not exclude each
+    -- other; promo.set_limit and promo.disable wait for them, and they for those.
+    lock table promo.use in row exclusive mode;
   end if;
   v_now := core.now();
 
@@ -1233,14 +1235,16 @@ returns table (
 language sql
 stable
 as $$
-  select p.payment_id, p.outcome::text, nullif(p.telegram_id, 0), p.credited_kopecks::bigint,
-         p.subscription_expires_at
+  select p.payment_id, p.outcome::text, nullif(p.telegram_id, 0),
+         case when p.outcome = 'reversed' then 0 else p.credited_kopecks end::bigint,
+         case when p.outcome <> 'reversed' then p.subscription_expires_at end
   from billing.charge c
   join billing.payment p on p.telegram_id = c.telegram_id and p.payment_id = c.payment_id
   where c.provider = p_provider and c.charge_id = p_charge_id
 $$;
 
-comment on function billing._payment_answer is 'The answer about a charge, first or repeated.';
+comment on function billing._payment_answer is
+  'The answer about a charge, first or repeated. Once it is reversed, nothing of it is there.';
 -- +goose StatementEnd
 
 -- file: functions/billing/_price.sql
@@ -1592,7 +1596,8 @@ begin
   restored_from := billing._undone_since(p_telegram_id, p_purchase_id);
 
   if restored_from is null then -- its own period is taken off the end, and the tariff stays
-    select s.tariff, s.expires_at, s.period, billing._left_of(p_telegram_id, c.place, 1::bigint << 62)
+    select s.tariff, s.expires_at, s.period,
+           billing._left_of(p_telegram_id, c.place, 1::bigint << 62)
     into strict _state_without.tariff, _state_without.expires_at, _state_without.period, v_taken
     from subscription.subscription s
     join billing._chain(p_telegram_id) c on c.is_purchase and c.purchase_id = p_purchase_id
@@ -2064,7 +2069,7 @@ begin
     where d.last_at >= p_now - v_tolerance and d.expires_at > p_now
     returning 1
   )
-  select count(*) into v_enqueued from told;
+  select count(*)::int into v_enqueued from told;
   return v_enqueued;
 end
 $$;
@@ -2226,7 +2231,7 @@ as $$
   from account.account a
   where a.referrer_id is not null
     and not exists (select 1 from account.account r
-                    where r.telegram_id = a.referrer_id and r.registered_at < a.registered_at)
+                    where r.telegram_id = a.referrer_id and r.registered_at <= a.registered_at)
   union all
   select 'referral_code_unique', 'code:' || a.referral_code, format('%s users', count(*))
   from account.account a
@@ -3088,24 +3093,27 @@ comment on function promo._canonical is
   'in upper case: a dotless i stays one, and is refused.';
 -- +goose StatementEnd
 
--- file: functions/promo/_keep_terms.sql
+-- file: functions/promo/_is_full.sql
 -- +goose StatementBegin
--- Keeps the terms of all codes as they are until the transaction ends.
--- Locks: promo.use (row exclusive).
+-- Whether all numbers of a code between two are taken.
+-- Locks: none.
 -- Raises: nothing.
-create or replace function promo._keep_terms()
-returns void
+create or replace function promo._is_full(p_promo_id bigint, p_from bigint, p_to bigint)
+returns boolean
 language plpgsql
-volatile
+stable
 as $$
+declare
+  v_uses bigint;
 begin
-  lock table promo.use in row exclusive mode;
+  select count(*) into v_uses
+  from promo.use u
+  where u.promo_id = p_promo_id and u.use_no between p_from and p_to;
+  return v_uses = p_to - p_from + 1;
 end
 $$;
 
-comment on function promo._keep_terms is
-  'Before a code''s terms are read for a reservation. Buyers do not exclude each other; '
-  'promo.set_limit and promo.disable wait for them, and they for those.';
+comment on function promo._is_full is 'Counts in the primary key; both numbers are included.';
 -- +goose StatementEnd
 
 -- file: functions/promo/_lock_code.sql
@@ -3158,10 +3166,13 @@ begin
   from (select u.use_no, row_number() over (order by u.use_no) as place
         from promo.use u
         where u.promo_id = p_promo_id and u.use_no > p_max_uses) o
-  join (select g.use_no, row_number() over (order by g.use_no) as place
-        from generate_series(1, p_max_uses) g (use_no)
-        where not exists (
-          select 1 from promo.use u where u.promo_id = p_promo_id and u.use_no = g.use_no)) f
+  join (select n.use_no, row_number() over (order by n.use_no) as place
+        from (select g.use_no
+              from generate_series(1, p_max_uses) g (use_no)
+              where not exists (
+                select 1 from promo.use u where u.promo_id = p_promo_id and u.use_no = g.use_no)
+              limit (select count(*) from promo.use u
+                     where u.promo_id = p_promo_id and u.use_no > p_max_uses)) n) f
     on f.place = o.place
   where m.promo_id = p_promo_id and m.use_no = o.use_no;
 end
@@ -3170,30 +3181,6 @@ $$;
 comment on function promo._move_below is
   'There are at least as many free numbers as uses to move: promo.set_limit has counted. A null '
   'limit moves nothing.';
--- +goose StatementEnd
-
--- file: functions/promo/_my_uses.sql
--- +goose StatementBegin
--- Counts a user's uses of a code, and finds the reservation that the user would give up first.
--- Locks: none.
--- Raises: nothing.
-create or replace function promo._my_uses(
-  p_telegram_id bigint, p_promo_id bigint, out uses bigint, out oldest_open uuid)
-language plpgsql
-stable
-as $$
-begin
-  select count(*), (array_agg(b.purchase_id order by b.opened_at, b.purchase_id)
-                    filter (where b.status = 'open'))[1]
-  into _my_uses.uses, _my_uses.oldest_open
-  from promo.use u
-  join billing.purchase b on b.telegram_id = u.telegram_id and b.purchase_id = u.purchase_id
-  where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id;
-end
-$$;
-
-comment on function promo._my_uses is
-  'A user''s uses, reserved and consumed together, and the oldest open purchase among them.';
 -- +goose StatementEnd
 
 -- file: functions/promo/_new_code.sql
@@ -3221,7 +3208,7 @@ comment on function promo._new_code is
 
 -- file: functions/promo/_next_free.sql
 -- +goose StatementBegin
--- Finds the first free number of a limited code at or after a place, then before it; null for none.
+-- Finds a free number of a limited code from a place on, else before it; null for none.
 -- Locks: none.
 -- Raises: nothing.
 create or replace function promo._next_free(p_promo_id bigint, p_from bigint, p_to bigint)
@@ -3230,30 +3217,60 @@ language plpgsql
 stable
 as $$
 declare
-  v_free bigint;
+  v_from bigint := p_from;
+  v_to bigint := p_to;
+  v_middle bigint;
 begin
-  if not exists (
-    select 1 from promo.use u where u.promo_id = p_promo_id and u.use_no = p_from) then
-    return p_from;
+  if promo._is_full(p_promo_id, p_from, p_to) then
+    if p_from = 1 then
+      return null;
+    end if;
+    return promo._next_free(p_promo_id, 1, p_from - 1);
   end if;
 
-  select u.use_no + 1 into v_free
-  from promo.use u
-  where u.promo_id = p_promo_id and u.use_no >= p_from and u.use_no < p_to
-    and not exists (
-      select 1 from promo.use n where n.promo_id = p_promo_id and n.use_no = u.use_no + 1)
-  order by u.use_no
-  limit 1;
-  if not found and p_from > 1 then
-    v_free := promo._next_free(p_promo_id, 1, p_from - 1);
-  end if;
-  return v_free;
+  while v_from < v_to loop
+    v_middle := (v_from + v_to) / 2;
+    if promo._is_full(p_promo_id, v_from, v_middle) then
+      v_from := v_middle + 1;
+    else
+      v_to := v_middle;
+    end if;
+  end loop;
+  return v_from;
 end
 $$;
 
 comment on function promo._next_free is
-  'A free number between p_from and p_to, else between 1 and p_from. Walks the primary key; a '
-  'number that another transaction is just taking still looks free.';
+  'The first free number between p_from and p_to, else between 1 and p_from, by halves: the whole '
+  'search counts each use twice at most. A number that another transaction is just taking still '
+  'looks free.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_oldest_open.sql
+-- +goose StatementBegin
+-- Finds the reservation of a code that its user would give up first; null for none.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function promo._oldest_open(p_telegram_id bigint, p_promo_id bigint)
+returns uuid
+language plpgsql
+stable
+as $$
+declare
+  v_purchase_id uuid;
+begin
+  select b.purchase_id into v_purchase_id
+  from promo.use u
+  join billing.purchase b on b.telegram_id = u.telegram_id and b.purchase_id = u.purchase_id
+  where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id and b.status = 'open'
+  order by b.opened_at, b.purchase_id
+  limit 1;
+  return v_purchase_id;
+end
+$$;
+
+comment on function promo._oldest_open is
+  'The purchase, open and not yet paid, with which a user has held a use of the code for longest.';
 -- +goose StatementEnd
 
 -- file: functions/promo/_refuse_taken.sql
@@ -3312,7 +3329,7 @@ comment on function promo._require_code is
 -- file: functions/promo/_reserve.sql
 -- +goose StatementBegin
 -- Reserves a use for a purchase that is being opened.
--- Locks: promo.use (row exclusive), the number taken; the caller holds the user's lock.
+-- Locks: the number taken; the caller holds the user's lock and promo.use (row exclusive).
 -- Raises: PR003, PR005.
 create or replace function promo._reserve(
   p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamptz)
@@ -3352,6 +3369,8 @@ begin
   if p_promo_id is null then
     return true;
   end if;
+
+  lock table promo.use in row exclusive mode; -- as in billing._open
   return promo._take(p_telegram_id, p_purchase_id, p_promo_id, p_now) is null;
 end
 $$;
@@ -3365,7 +3384,7 @@ comment on function promo._retake is
 -- file: functions/promo/_take.sql
 -- +goose StatementBegin
 -- Takes a use for a purchase, or says by SQLSTATE why there is none.
--- Locks: promo.use (row exclusive), the number taken; the caller holds the user's lock.
+-- Locks: the number taken; the caller holds the user's lock and promo.use (row exclusive).
 -- Raises: nothing.
 create or replace function promo._take(
   p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamptz)
@@ -3377,12 +3396,9 @@ declare
   v_max_uses int;
   v_per_user_limit int;
   v_uses bigint;
-  v_oldest_open uuid;
   v_use_no bigint;
   v_tries int := 0;
 begin
-  perform promo._keep_terms();
-
   select c.max_uses, c.per_user_limit into v_max_uses, v_per_user_limit
   from promo.code c
   where c.promo_id = p_promo_id;
@@ -3390,10 +3406,11 @@ begin
     return 'PR001';
   end if;
 
-  select m.uses, m.oldest_open into v_uses, v_oldest_open
-  from promo._my_uses(p_telegram_id, p_promo_id) m;
+  select count(*) into v_uses
+  from promo.use u
+  where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id;
   if v_uses >= v_per_user_limit then
-    return promo._take_over(p_telegram_id, v_oldest_open, p_purchase_id, p_promo_id, p_now);
+    return promo._take_over(p_telegram_id, p_purchase_id, p_promo_id, p_now);
   end if;
 
   -- Any number will do, so buyers start apart. The insert waits for whoever is just taking the
@@ -3428,36 +3445,37 @@ comment on function promo._take is
 
 -- file: functions/promo/_take_over.sql
 -- +goose StatementBegin
--- Moves a user's reservation from one open purchase, which is cancelled, to another purchase.
+-- Moves a user's oldest reservation of a code to another purchase and cancels its own.
 -- Locks: the use and the purchase; the caller holds the user's lock.
 -- Raises: nothing.
 create or replace function promo._take_over(
-  p_telegram_id bigint, p_from_purchase_id uuid, p_to_purchase_id uuid, p_promo_id bigint,
-  p_now timestamptz)
+  p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamptz)
 returns text
 language plpgsql
 volatile
 as $$
+declare
+  v_oldest_open uuid := promo._oldest_open(p_telegram_id, p_promo_id);
 begin
-  if p_from_purchase_id is null then
+  if v_oldest_open is null then
     return 'PR005';
   end if;
 
   update promo.use u
-  set purchase_id = p_to_purchase_id, reserved_at = p_now
+  set purchase_id = p_purchase_id, reserved_at = p_now
   where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id
-    and u.purchase_id = p_from_purchase_id;
+    and u.purchase_id = v_oldest_open;
 
   update billing.purchase b
   set status = 'cancelled', closed_at = p_now
-  where b.telegram_id = p_telegram_id and b.purchase_id = p_from_purchase_id;
+  where b.telegram_id = p_telegram_id and b.purchase_id = v_oldest_open;
   return null;
 end
 $$;
 
 comment on function promo._take_over is
   'Nobody stands in their own way: an unpaid purchase makes room for the next one. Null, or PR005 '
-  'where there is none to give up.';
+  'where all uses are consumed.';
 -- +goose StatementEnd
 
 -- file: functions/promo/_terms.sql
@@ -3511,13 +3529,14 @@ declare
 begin
   select t.promo_id, t.discount_percent, t.max_uses, t.per_user_limit, t.expires_at into v_terms
   from promo._terms(p_code, p_now) t;
-  select m.uses, m.oldest_open into v_uses, v_oldest_open
-  from promo._my_uses(p_telegram_id, v_terms.promo_id) m;
-
-  if v_uses < v_terms.per_user_limit then
-    v_oldest_open := null; -- opening would take one use more, not this one over
-  elsif v_oldest_open is null then
-    perform core._refuse('PR005', format('%s, telegram_id %s', p_code, p_telegram_id));
+  select count(*) into v_uses
+  from promo.use u
+  where u.telegram_id = p_telegram_id and u.promo_id = v_terms.promo_id;
+  if v_uses >= v_terms.per_user_limit then
+    v_oldest_open := promo._oldest_open(p_telegram_id, v_terms.promo_id); -- would be taken over
+    if v_oldest_open is null then
+      perform core._refuse('PR005', format('%s, telegram_id %s', p_code, p_telegram_id));
+    end if;
   end if;
 
   if v_terms.max_uses is not null then
@@ -3910,7 +3929,8 @@ declare
   v_is_active boolean := coalesce(p_expires_at > p_now, false);
   v_vpn_uuid uuid;
 begin
-  select s.tariff, s.expires_at, s.period, s.vpn_uuid, s.activation, s.expires_at > p_now as is_active
+  select s.tariff, s.expires_at, s.period, s.vpn_uuid, s.activation,
+         s.expires_at > p_now as is_active
   into v_before
   from subscription.subscription s where s.telegram_id = p_telegram_id;
   v_vpn_uuid := case when v_before.is_active or not v_is_active then v_before.vpn_uuid
@@ -3988,7 +4008,7 @@ begin
     ) t (kind, name, vpn_uuid, arguments)
     where l.is_over
   )
-  select count(*) filter (where l.is_over) into v_expired from looked_at l;
+  select (count(*) filter (where l.is_over))::int into v_expired from looked_at l;
   return v_expired;
 end
 $$;
@@ -4108,7 +4128,7 @@ begin
         started_at = case s.period when 'paid' then s.started_at else p_now end,
         expires_at = b.after_expires_at,
         activation = case s.activation when 'active' then s.activation else 'pending' end,
-        expiry_check_at = least(s.expiry_check_at, b.after_expires_at),
+        expiry_check_at = b.after_expires_at,
         renew_check_at = b.after_expires_at - v_window,
         reminder_check_at = p_now
     from bought b
@@ -4130,13 +4150,14 @@ begin
     ) t (telegram_id, task_id, kind, name, vpn_uuid, amount_kopecks, other_id)
     where t.kind <> 'cashback' or (t.telegram_id is not null and b.price_kopecks > 0)
   )
-  select count(*) into v_renewed from bought b;
+  select count(*)::int into v_renewed from bought b;
   return v_renewed;
 end
 $$;
 
 comment on function subscription._fulfil_renewals is
-  'As billing._fulfil, for many: each subscription is in force and keeps its identity.';
+  'As billing._fulfil, for many: each subscription is in force and keeps its identity. All due '
+  'times move forward at once: no HOT update is to be had here, and the next runs pass them by.';
 -- +goose StatementEnd
 
 -- file: functions/subscription/_renew.sql
@@ -4200,7 +4221,7 @@ begin
     from plan p where p.outcome = 'decline' and not p.is_told
   )
   select array_agg(p.purchase_id) filter (where p.outcome = 'renew'),
-         count(*) filter (where p.outcome = 'decline')
+         (count(*) filter (where p.outcome = 'decline'))::int
   into v_purchases, _renew.declined
   from plan p;
 
@@ -4230,7 +4251,7 @@ as $$
 #variable_conflict use_column
 declare
   v_window interval := make_interval(secs => ops._setting_value('renewal_window_seconds'));
-  v_vip_percent int := ops._setting_value('vip_discount_percent');
+  v_vip_percent int := ops._setting_value('vip_discount_percent')::int;
 begin
   return query
   with due as (
@@ -4557,10 +4578,11 @@ volatile
 as $$
 #variable_conflict use_column
 declare
-  v_withdrawal_id bigint := nextval('withdrawal.withdrawal_id');
+  v_withdrawal_id bigint;
   v_wallet record;
 begin
   perform withdrawal._require_may(p_telegram_id, p_is_blocked, p_amount_kopecks, p_now);
+  v_withdrawal_id := nextval('withdrawal.withdrawal_id');
 
   select p.available_kopecks, p.held_kopecks into v_wallet
   from ledger._post(p_telegram_id, 'withdrawal_hold', 'available', 'held', p_amount_kopecks,
@@ -4990,7 +5012,7 @@ begin
   v_now := core.now();
   perform core._require(p_expires_at is null or p_expires_at > v_now,
                         'p_expires_at: in the future, or null for no end');
-  v_percent := nullif(p_percent, 0);
+  v_percent := nullif(p_percent, 0)::smallint;
   v_expires_at := case when v_percent is not null then p_expires_at end;
 
   update account.account a
@@ -5555,7 +5577,7 @@ begin
   from (
     select a.telegram_id
     from account.account a
-    where a.telegram_id in (
+    where a.telegram_id = any (array(
       select u.telegram_id from billing.purchase u
       where u.expiry_check_at <= v_now
         and not exists (
@@ -5563,7 +5585,7 @@ begin
           where d.job_name = 'billing.expire_due' and d.subject = 'telegram_id:' || u.telegram_id
             and d.died_at > v_now - interval '1 hour')
       order by u.expiry_check_at
-      limit p_limit)
+      limit p_limit))
     order by a.telegram_id
     for no key update skip locked
   ) l;
@@ -6109,6 +6131,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
+  v_charge record;
   v_telegram_id bigint := 0;
   v_payment_id bigint;
   v_outcome billing.payment_outcome;
@@ -6119,11 +6142,18 @@ begin
   perform core._require(length(p_currency) between 1 and 16, 'p_currency: 1 to 16 characters');
   perform billing._require_provider(p_provider);
 
-  v_payment_id := billing._reverse_unknown(p_provider, p_charge_id, p_amount_minor, p_currency,
-                                           p_raw);
-  if v_payment_id is null then
-    select c.telegram_id, c.payment_id into strict v_telegram_id, v_payment_id
-    from billing._lock_charge(p_provider, p_charge_id) c;
+  v_charge := billing._lock_charge(p_provider, p_charge_id);
+  if v_charge.payment_id is null then
+    v_payment_id := billing._reverse_unknown(p_provider, p_charge_id, p_amount_minor, p_currency,
+                                             p_raw);
+    if v_payment_id is null then -- it came meanwhile
+      v_charge := billing._lock_charge(p_provider, p_charge_id);
+    end if;
+  end if;
+
+  if v_charge.payment_id is not null then
+    v_payment_id := v_charge.payment_id;
+    v_telegram_id := v_charge.telegram_id;
     perform billing._alarm_if_amount_differs(p_provider, p_charge_id, p_amount_minor, p_currency);
 
     select p.outcome into strict v_outcome
@@ -6645,7 +6675,7 @@ begin
   from (
     select a.telegram_id
     from account.account a
-    where a.telegram_id in (
+    where a.telegram_id = any (array(
       select s.telegram_id from subscription.subscription s
       where s.reminder_check_at <= v_now
         and not exists (
@@ -6654,7 +6684,7 @@ begin
             and d.subject = 'telegram_id:' || s.telegram_id
             and d.died_at > v_now - interval '1 hour')
       order by s.reminder_check_at
-      limit p_limit)
+      limit p_limit))
     order by a.telegram_id
     for no key update skip locked
   ) l;
@@ -7677,7 +7707,7 @@ begin
   from (
     select a.telegram_id
     from account.account a
-    where a.telegram_id in (
+    where a.telegram_id = any (array(
       select s.telegram_id from subscription.subscription s
       where s.expiry_check_at <= v_now
         and not exists (
@@ -7686,7 +7716,7 @@ begin
             and d.subject = 'telegram_id:' || s.telegram_id
             and d.died_at > v_now - interval '1 hour')
       order by s.expiry_check_at
-      limit p_limit)
+      limit p_limit))
     order by a.telegram_id
     for no key update skip locked
   ) l;
@@ -7816,7 +7846,7 @@ begin
   from (
     select a.telegram_id
     from account.account a
-    where a.telegram_id in (
+    where a.telegram_id = any (array(
       select s.telegram_id from subscription.subscription s
       where s.renew_check_at <= v_now
         and not exists (
@@ -7825,7 +7855,7 @@ begin
             and d.subject = 'telegram_id:' || s.telegram_id
             and d.died_at > v_now - interval '1 hour')
       order by s.renew_check_at
-      limit p_limit)
+      limit p_limit))
     order by a.telegram_id
     for no key update skip locked
   ) l;
@@ -8842,7 +8872,7 @@ begin
   from (
     select a.telegram_id
     from account.account a
-    where a.telegram_id in (
+    where a.telegram_id = any (array(
       select o.telegram_id
       from (select w.telegram_id, w.requisites_purge_at as due_at from withdrawal.withdrawal w
             where w.requisites_purge_at <= v_now
@@ -8854,7 +8884,7 @@ begin
         where e.job_name = 'withdrawal.purge_due' and e.subject = 'telegram_id:' || o.telegram_id
           and e.died_at > v_now - interval '1 hour')
       order by o.due_at
-      limit p_limit)
+      limit p_limit))
     order by a.telegram_id
     for no key update skip locked
   ) l;
@@ -9383,12 +9413,12 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/outbox/_require_claim.sql
 -- gone: functions/outbox/_retry.sql
 -- gone: functions/promo/_canonical.sql
--- gone: functions/promo/_keep_terms.sql
+-- gone: functions/promo/_is_full.sql
 -- gone: functions/promo/_lock_code.sql
 -- gone: functions/promo/_move_below.sql
--- gone: functions/promo/_my_uses.sql
 -- gone: functions/promo/_new_code.sql
 -- gone: functions/promo/_next_free.sql
+-- gone: functions/promo/_oldest_open.sql
 -- gone: functions/promo/_refuse_taken.sql
 -- gone: functions/promo/_require_code.sql
 -- gone: functions/promo/_reserve.sql
@@ -9598,12 +9628,12 @@ drop function promo._retake;
 drop function promo._reserve;
 drop function promo._require_code;
 drop function promo._refuse_taken;
+drop function promo._oldest_open;
 drop function promo._next_free;
 drop function promo._new_code;
-drop function promo._my_uses;
 drop function promo._move_below;
 drop function promo._lock_code;
-drop function promo._keep_terms;
+drop function promo._is_full;
 drop function promo._canonical;
 drop function outbox._retry;
 drop function outbox._require_claim;

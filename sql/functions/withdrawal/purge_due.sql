@@ -21,7 +21,7 @@ begin
   from (
     select a.telegram_id
     from account.account a
-    where a.telegram_id in (
+    where a.telegram_id = any (array(
       select o.telegram_id
       from (select w.telegram_id, w.requisites_purge_at as due_at from withdrawal.withdrawal w
             where w.requisites_purge_at <= v_now
@@ -33,7 +33,7 @@ begin
         where e.job_name = 'withdrawal.purge_due' and e.subject = 'telegram_id:' || o.telegram_id
           and e.died_at > v_now - interval '1 hour')
       order by o.due_at
-      limit p_limit)
+      limit p_limit))
     order by a.telegram_id
     for no key update skip locked
   ) l;
