@@ -1069,7 +1069,7 @@ COMMENT ON FUNCTION account.unblock(p_admin_id bigint, p_telegram_id bigint, p_r
 --
 
 CREATE FUNCTION audit._batch_end(p_from_xid bigint, p_settled_xid bigint, p_limit integer) RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql STABLE
     AS $$
 declare
   v_width bigint := p_limit;
@@ -1111,8 +1111,8 @@ COMMENT ON FUNCTION audit._batch_end(p_from_xid bigint, p_settled_xid bigint, p_
 CREATE FUNCTION audit._batch_hash(p_batch_id bigint, p_from_xid bigint, p_to_xid bigint, p_row_ids text[], p_row_hashes bytea[], p_previous_hash bytea) RETURNS bytea
     LANGUAGE sql STABLE
     AS $$
-  select sha256(decode('01', 'hex') || int8send(p_batch_id) || int8send(p_from_xid) || int8send(p_to_xid)
-    || int8send(count(*)) || p_previous_hash
+  select sha256(decode('01', 'hex') || int8send(p_batch_id) || int8send(p_from_xid)
+    || int8send(p_to_xid) || int8send(count(*)) || p_previous_hash
     || coalesce(string_agg(audit._field(r.row_id) || r.row_hash, ''::bytea order by r.place), ''))
   from unnest(p_row_ids, p_row_hashes) with ordinality r (row_id, row_hash, place)
 $$;
@@ -1130,7 +1130,8 @@ COMMENT ON FUNCTION audit._batch_hash(p_batch_id bigint, p_from_xid bigint, p_to
 CREATE FUNCTION audit._field(p_value text) RETURNS bytea
     LANGUAGE sql STABLE
     AS $$
-  select coalesce(int4send(octet_length(p_value)) || convert_to(p_value, 'UTF8'), decode('ffffffff', 'hex'))
+  select coalesce(int4send(octet_length(p_value)) || convert_to(p_value, 'UTF8'),
+                  decode('ffffffff', 'hex'))
 $$;
 
 --
@@ -8024,7 +8025,7 @@ CREATE FUNCTION withdrawal._count_approvals(p_telegram_id bigint, p_withdrawal_i
     AS $$
 begin
   return (
-    select count(*)
+    select count(*)::int
     from withdrawal.approval a
     join account.admin m on m.telegram_id = a.admin_id and m.is_active
     where a.telegram_id = p_telegram_id and a.withdrawal_id = p_withdrawal_id);

@@ -239,7 +239,7 @@ create or replace function audit._batch_end(
   p_from_xid bigint, p_settled_xid bigint, p_limit int)
 returns bigint
 language plpgsql
-volatile
+stable
 as $$
 declare
   v_width bigint := p_limit;
@@ -284,8 +284,8 @@ returns bytea
 language sql
 stable
 as $$
-  select sha256(decode('01', 'hex') || int8send(p_batch_id) || int8send(p_from_xid) || int8send(p_to_xid)
-    || int8send(count(*)) || p_previous_hash
+  select sha256(decode('01', 'hex') || int8send(p_batch_id) || int8send(p_from_xid)
+    || int8send(p_to_xid) || int8send(count(*)) || p_previous_hash
     || coalesce(string_agg(audit._field(r.row_id) || r.row_hash, ''::bytea order by r.place), ''))
   from unnest(p_row_ids, p_row_hashes) with ordinality r (row_id, row_hash, place)
 $$;
@@ -305,7 +305,8 @@ returns bytea
 language sql
 stable
 as $$
-  select coalesce(int4send(octet_length(p_value)) || convert_to(p_value, 'UTF8'), decode('ffffffff', 'hex'))
+  select coalesce(int4send(octet_length(p_value)) || convert_to(p_value, 'UTF8'),
+                  decode('ffffffff', 'hex'))
 $$;
 
 comment on function audit._field is
@@ -570,8 +571,8 @@ as $$
 $$;
 
 comment on function audit._rows is
-  'Ledger rows and audit entries by recorded_xid (BRIN). The hash is SHA-256 of the canonical form: '
-  'a version byte 01, then the kind and every column in the order of the table, each framed by '
+  'Ledger rows and audit entries by recorded_xid (BRIN). The hash is SHA-256 of the canonical '
+  'form: a version byte 01, then the kind and every column in the order of the table, each framed by '
   'audit._field. Another form needs another version byte.';
 -- +goose StatementEnd
 
@@ -2905,8 +2906,8 @@ as $$
 $$;
 
 comment on function ops._without_values is
-  'Requisites, notes and tokens do not belong on a screen. Cut off rather than blanked out: where a '
-  'quoted text ends is a question for a parser.';
+  'Requisites, notes and tokens do not belong on a screen. Cut off rather than blanked out: where '
+  'a quoted text ends is a question for a parser.';
 -- +goose StatementEnd
 
 -- file: functions/outbox/_claim.sql
@@ -4506,7 +4507,7 @@ stable
 as $$
 begin
   return (
-    select count(*)
+    select count(*)::int
     from withdrawal.approval a
     join account.admin m on m.telegram_id = a.admin_id and m.is_active
     where a.telegram_id = p_telegram_id and a.withdrawal_id = p_withdrawal_id);
@@ -6280,8 +6281,8 @@ end
 $$;
 
 comment on function billing.show_purchase is
-  'A purchase with its price, status and latest invoice; keeps_key: it was paid while a subscription '
-  'was in force, whose key goes on. Reads only.';
+  'A purchase with its price, status and latest invoice; keeps_key: it was paid while a '
+  'subscription was in force, whose key goes on. Reads only.';
 
 grant execute on function billing.show_purchase to atlas_bot, atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -9125,8 +9126,8 @@ with clock as (
   where u.finished_at is null and u.due_at <= c.moment
 )
 select 'bot' as name,
-       case when l.expires_at > c.moment then 'up' when l.name is null then 'unknown' else 'down' end
-         as status,
+       case when l.expires_at > c.moment then 'up' when l.name is null then 'unknown'
+            else 'down' end as status,
        case when l.expires_at > '-infinity' then l.expires_at end as since,
        case when l.expires_at > c.moment then l.holder || ' polls Telegram'
             else 'nobody polls Telegram; with a webhook nobody has to' end as detail
@@ -9173,7 +9174,8 @@ cross join lateral (
 ) u;
 
 comment on view ops.component is
-  'How each part is, judged by what it leaves in the database. No sign of life for a minute is down.';
+  'How each part is, judged by what it leaves in the database. No sign of life for a '
+  'minute is down.';
 comment on column ops.component.name is
   'bot, worker, vpn node, cryptobot; the queues inbox, provisioning, messages, cashback; seal.';
 comment on column ops.component.status is

@@ -73,7 +73,7 @@ func psql(t *testing.T, dsn string, script []byte) string {
 	require.NoError(t, err, "psql is missing: install Debian's package postgresql-client")
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program, "--no-psqlrc", "--quiet", "--echo-all", "--dbname", dsn)
+	cmd := exec.CommandContext(ctx, program, "--no-psqlrc", "--quiet", "--echo-all", "--set", "SHOW_CONTEXT=never", "--dbname", dsn)
 	cmd.Env = append(os.Environ(), "PGTZ=UTC", "PGDATESTYLE=ISO", "PGCLIENTENCODING=UTF8", "LC_ALL=C", "PAGER=")
 	cmd.Stdin = bytes.NewReader(script)
 	output, err := cmd.CombinedOutput()

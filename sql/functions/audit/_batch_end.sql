@@ -5,7 +5,7 @@ create or replace function audit._batch_end(
   p_from_xid bigint, p_settled_xid bigint, p_limit int)
 returns bigint
 language plpgsql
-volatile
+stable
 as $$
 declare
   v_width bigint := p_limit;

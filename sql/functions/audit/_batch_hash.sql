@@ -8,8 +8,8 @@ returns bytea
 language sql
 stable
 as $$
-  select sha256(decode('01', 'hex') || int8send(p_batch_id) || int8send(p_from_xid) || int8send(p_to_xid)
-    || int8send(count(*)) || p_previous_hash
+  select sha256(decode('01', 'hex') || int8send(p_batch_id) || int8send(p_from_xid)
+    || int8send(p_to_xid) || int8send(count(*)) || p_previous_hash
     || coalesce(string_agg(audit._field(r.row_id) || r.row_hash, ''::bytea order by r.place), ''))
   from unnest(p_row_ids, p_row_hashes) with ordinality r (row_id, row_hash, place)
 $$;

@@ -6,7 +6,8 @@ returns bytea
 language sql
 stable
 as $$
-  select coalesce(int4send(octet_length(p_value)) || convert_to(p_value, 'UTF8'), decode('ffffffff', 'hex'))
+  select coalesce(int4send(octet_length(p_value)) || convert_to(p_value, 'UTF8'),
+                  decode('ffffffff', 'hex'))
 $$;
 
 comment on function audit._field is

@@ -42,7 +42,7 @@ end
 $$;
 
 comment on function billing.show_purchase is
-  'A purchase with its price, status and latest invoice; keeps_key: it was paid while a subscription '
-  'was in force, whose key goes on. Reads only.';
+  'A purchase with its price, status and latest invoice; keeps_key: it was paid while a '
+  'subscription was in force, whose key goes on. Reads only.';
 
 grant execute on function billing.show_purchase to atlas_bot, atlas_admin, atlas_dba;

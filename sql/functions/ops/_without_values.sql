@@ -10,5 +10,5 @@ as $$
 $$;
 
 comment on function ops._without_values is
-  'Requisites, notes and tokens do not belong on a screen. Cut off rather than blanked out: where a '
-  'quoted text ends is a question for a parser.';
+  'Requisites, notes and tokens do not belong on a screen. Cut off rather than blanked out: where '
+  'a quoted text ends is a question for a parser.';

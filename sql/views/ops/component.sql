@@ -14,8 +14,8 @@ with clock as (
   where u.finished_at is null and u.due_at <= c.moment
 )
 select 'bot' as name,
-       case when l.expires_at > c.moment then 'up' when l.name is null then 'unknown' else 'down' end
-         as status,
+       case when l.expires_at > c.moment then 'up' when l.name is null then 'unknown'
+            else 'down' end as status,
        case when l.expires_at > '-infinity' then l.expires_at end as since,
        case when l.expires_at > c.moment then l.holder || ' polls Telegram'
             else 'nobody polls Telegram; with a webhook nobody has to' end as detail
@@ -62,7 +62,8 @@ cross join lateral (
 ) u;
 
 comment on view ops.component is
-  'How each part is, judged by what it leaves in the database. No sign of life for a minute is down.';
+  'How each part is, judged by what it leaves in the database. No sign of life for a '
+  'minute is down.';
 comment on column ops.component.name is
   'bot, worker, vpn node, cryptobot; the queues inbox, provisioning, messages, cashback; seal.';
 comment on column ops.component.status is
