@@ -258,6 +258,24 @@ func TestRefundOfWhatIsUsedUpTakesNothingOfWhatCameAfter(t *testing.T) {
 	require.Equal(t, expired, b.state(anna), "what is over stays as it is")
 }
 
+// TestRefundRestoresNothingFromBeforeAnEnd: what was over before a purchase does not come back with its refund, even
+// where an undone upgrade had made it shorter.
+func TestRefundRestoresNothingFromBeforeAnEnd(t *testing.T) {
+	b := setup(t)
+	b.Credit(anna, 10_000_000)
+	at := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+	b.owner.At(at)
+	b.Buy(anna, "basic", 12, "year")
+	up := b.Buy(anna, "plus", 1, "up")["purchase_id"]
+	b.owner.At(at.AddDate(0, 0, 220))
+	over := b.state(anna)
+	require.Equal(t, "expired", over["status"])
+	b.One("billing.refund_purchase", refund(boss, up))
+	again := b.Buy(anna, "basic", 1, "again")["purchase_id"]
+	b.One("billing.refund_purchase", refund(boss, again))
+	require.Equal(t, over, b.state(anna))
+}
+
 func TestRefundNeverEndsBeforeNow(t *testing.T) {
 	b := setup(t)
 	b.Credit(anna, 10_000_000)

@@ -196,8 +196,8 @@ func TestX5ShadowsDoNothing(t *testing.T) {
 		tx, err := conn.Begin(ctx)
 		require.NoError(t, err)
 		_, err = w.On(t, tx).Try(f.name, args)
-		require.NoError(t, err, f.name)
 		require.NoError(t, tx.Rollback(ctx))
+		require.NoError(t, err, f.name)
 	}
 	_, err = conn.Exec(ctx, "discard all")
 	require.NoError(t, err)

@@ -73,6 +73,9 @@ func TestReminders(t *testing.T) {
 				b.owner.At(moment)
 				require.Equal(t, 1, b.remind(), d.template)
 				require.Equal(t, 0, b.remind(), "once: "+d.template)
+				b.owner.At(moment.Add(10 * time.Minute)) // a change within the hour lets the worker look again
+				b.owner.Query("update subscription.subscription set reminder_check_at = core.now()")
+				require.Equal(t, 0, b.remind(), "still once: "+d.template)
 				want = append(want, d.template)
 				require.Equal(t, want, b.reminders(bert))
 			}

@@ -25,7 +25,7 @@ begin
   v_now := core.now();
   perform core._require(p_expires_at is null or p_expires_at > v_now,
                         'p_expires_at: in the future, or null for no end');
-  v_percent := nullif(p_percent, 0);
+  v_percent := nullif(p_percent, 0)::smallint;
   v_expires_at := case when v_percent is not null then p_expires_at end;
 
   update account.account a

@@ -16,5 +16,5 @@ as $$
   where c.provider = p_provider and c.charge_id = p_charge_id
 $$;
 
-comment on function billing._payment_answer is 
+comment on function billing._payment_answer is
   'The answer about a charge, first or repeated. Once it is reversed, nothing of it is there.';

@@ -41,7 +41,7 @@ begin
     where d.last_at >= p_now - v_tolerance and d.expires_at > p_now
     returning 1
   )
-  select count(*) into v_enqueued from told;
+  select count(*)::int into v_enqueued from told;
   return v_enqueued;
 end
 $$;

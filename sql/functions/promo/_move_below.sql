@@ -17,10 +17,13 @@ begin
   from (select u.use_no, row_number() over (order by u.use_no) as place
         from promo.use u
         where u.promo_id = p_promo_id and u.use_no > p_max_uses) o
-  join (select g.use_no, row_number() over (order by g.use_no) as place
-        from generate_series(1, p_max_uses) g (use_no)
-        where not exists (
-          select 1 from promo.use u where u.promo_id = p_promo_id and u.use_no = g.use_no)) f
+  join (select n.use_no, row_number() over (order by n.use_no) as place
+        from (select g.use_no
+              from generate_series(1, p_max_uses) g (use_no)
+              where not exists (
+                select 1 from promo.use u where u.promo_id = p_promo_id and u.use_no = g.use_no)
+              limit (select count(*) from promo.use u
+                     where u.promo_id = p_promo_id and u.use_no > p_max_uses)) n) f
     on f.place = o.place
   where m.promo_id = p_promo_id and m.use_no = o.use_no;
 end

@@ -30,7 +30,7 @@ begin
     ) t (kind, name, vpn_uuid, arguments)
     where l.is_over
   )
-  select count(*) filter (where l.is_over) into v_expired from looked_at l;
+  select (count(*) filter (where l.is_over))::int into v_expired from looked_at l;
   return v_expired;
 end
 $$;

@@ -46,7 +46,7 @@ begin
     ) t (telegram_id, task_id, kind, name, vpn_uuid, amount_kopecks, other_id)
     where t.kind <> 'cashback' or (t.telegram_id is not null and b.price_kopecks > 0)
   )
-  select count(*) into v_renewed from bought b;
+  select count(*)::int into v_renewed from bought b;
   return v_renewed;
 end
 $$;

@@ -57,7 +57,7 @@ begin
     from plan p where p.outcome = 'decline' and not p.is_told
   )
   select array_agg(p.purchase_id) filter (where p.outcome = 'renew'),
-         count(*) filter (where p.outcome = 'decline')
+         (count(*) filter (where p.outcome = 'decline'))::int
   into v_purchases, _renew.declined
   from plan p;
 

@@ -13,7 +13,7 @@ as $$
 #variable_conflict use_column
 declare
   v_window interval := make_interval(secs => ops._setting_value('renewal_window_seconds'));
-  v_vip_percent int := ops._setting_value('vip_discount_percent');
+  v_vip_percent int := ops._setting_value('vip_discount_percent')::int;
 begin
   return query
   with due as (
