@@ -9,7 +9,7 @@ stable
 as $$
 begin
   return (
-    select count(*)
+    select count(*)::int
     from withdrawal.approval a
     join account.admin m on m.telegram_id = a.admin_id and m.is_active
     where a.telegram_id = p_telegram_id and a.withdrawal_id = p_withdrawal_id);
