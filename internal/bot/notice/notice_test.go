@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -18,6 +20,7 @@ import (
 	"atlas-secure/internal/sqlapi"
 	"atlas-secure/internal/telegram"
 	"atlas-secure/internal/worker"
+	atlassql "atlas-secure/sql"
 )
 
 var _ worker.Messenger = (*notice.Messenger)(nil)
@@ -136,5 +139,28 @@ func TestWhatCannotBeDrawnIsNotSent(t *testing.T) {
 		require.ErrorAs(t, err, &certain)
 		require.NotContains(t, err.Error(), "secret")
 		require.Empty(t, sent())
+	}
+}
+
+// written finds the names of messages in functions, and in the table of reminders: beside the kind, and in expressions that
+// choose one.
+var written = regexp.MustCompile(
+	`'message',\s+'(\w+[^_'])'|'(trial_(?:6h|48h|ending|ended)|reminder_\d+[dh]|subscription_expired|promo_used_up|payment_credited)'`)
+
+func TestEveryMessageOfTheDatabaseHasAText(t *testing.T) {
+	t.Parallel()
+	files, err := fs.Glob(atlassql.Files, "functions/*/*.sql")
+	require.NoError(t, err)
+	found := map[string]bool{}
+	for _, file := range append(files, "migrations/00001_foundation.sql") {
+		text, err := fs.ReadFile(atlassql.Files, file)
+		require.NoError(t, err)
+		for _, match := range written.FindAllStringSubmatch(string(text), -1) {
+			found[match[1]+match[2]] = true
+		}
+	}
+	require.Greater(t, len(found), 20, "the search finds them")
+	for name := range found {
+		require.Contains(t, arguments, name, "no text for this message")
 	}
 }
