@@ -12,7 +12,7 @@ PKG ?= ./...
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help deps run run/fresh build test test/race lint fmt sql/snapshot sql/verify images psql clean
+.PHONY: help deps run run/fresh build test test/race scale lint fmt sql/snapshot sql/verify images psql clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z\/]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ test: $(TESTSUM) ## Run all tests (PKG=./internal/... for some, ARGS for `go tes
 test/race: $(TESTSUM) ## The same with the race detector (needs a C compiler)
 	@.ci/deps test race
 	$(TESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 90m $(ARGS) $(PKG)
+
+scale: ## Time the jobs with a million users (ARGS=-scale.users=200000 for fewer; some minutes, about 10 GB below TMPDIR)
+	@.ci/deps test
+	go test ./tests/scale -run TestWorkGrowsWithWhatIsDueOnly -count 1 -v -timeout 120m -scale.users=1000000 $(ARGS)
 
 lint: $(LINT) ## Run the linters over both modules
 	$(LINT) run ./...

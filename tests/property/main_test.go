@@ -17,8 +17,8 @@ import (
 // What rapid does unless flags or its own environment variables say otherwise: so many sequences, of so many commands
 // on average.
 const (
-	sequences = "220"
-	commands  = "50"
+	sequences = "150"
+	commands  = "80"
 )
 
 func TestMain(m *testing.M) {

@@ -83,7 +83,7 @@ func (p *play) do(c call) (string, error) {
 	want, refusal := p.world.Call(c.function, c.args)
 	rows, err := p.shop.at(p.world.Now, c.function, c.args)
 	if got := desk.Code(err); got != refusal {
-		return "", fmt.Errorf("%s: the model says %q %v, the database %q: %w", c, refusal, want, got, err)
+		return "", fmt.Errorf("%s: the model says %q %v, the database %q: %v", c, refusal, want, got, err)
 	}
 	p.tally.count(c.function, refusal, want)
 	if refusal == "" {
@@ -172,12 +172,14 @@ func replay(s *shop, calls []call) error {
 	return s.balanced()
 }
 
+var errGone = errors.New("the failure does not come again")
+
 // minimal leaves calls out for as long as what is left still fails. What a call means does not depend on the others:
 // ids are named by the calls that made them.
 func minimal(s *shop, calls []call) ([]call, error) {
 	err := replay(s, calls)
 	if err == nil {
-		return nil, errors.New("the failure does not come again")
+		return nil, errGone
 	}
 	for size := max(len(calls)/2, 1); ; size = max(size/2, 1) {
 		isShorter := false

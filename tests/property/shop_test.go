@@ -196,13 +196,7 @@ func (s *shop) same(want, got any) bool {
 
 // state is model.World.State as the database has it.
 func (s *shop) state() (map[string]string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	found, err := s.conn.Query(ctx, books)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := collect(found)
+	rows, err := s.query(books)
 	if err != nil {
 		return nil, err
 	}
@@ -243,20 +237,34 @@ from promo.code c`
 
 // balanced demands that the books are right, and the seal intact.
 func (s *shop) balanced() error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	found, err := s.conn.Query(ctx, "select check_name, subject, detail from ops.reconcile()")
-	if err != nil {
-		return err
-	}
-	rows, err := collect(found)
+	rows, err := s.query("select check_name, subject, detail from ops.reconcile()")
 	if err != nil {
 		return err
 	}
 	if len(rows) > 0 {
 		return fmt.Errorf("the books are wrong: %v", rows)
 	}
+	if _, err = s.query("select sealed from audit.seal(100000)"); err != nil {
+		return err
+	}
+	rows, err = s.query("select first_bad from audit.verify() where not is_intact")
+	if err != nil {
+		return err
+	}
+	if len(rows) > 0 {
+		return fmt.Errorf("the seal is broken: %v", rows)
+	}
 	return nil
+}
+
+func (s *shop) query(sql string) ([]desk.Row, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	found, err := s.conn.Query(ctx, sql)
+	if err != nil {
+		return nil, err
+	}
+	return collect(found)
 }
 
 // differences are the lines that two states do not share.

@@ -41,8 +41,15 @@ func init() {
 }
 
 func ofMoney(r *run) model.Args {
-	return model.Args{"p_telegram_id": r.richest(), "p_idempotency_key": r.key(), "p_requisites": "v1:c2VhbGVk",
-		"p_amount_kopecks": rapid.SampledFrom([]int{50000, 100000, 5000000, 14900}).Draw(r.rapid, "amount")}
+	id := r.richest()
+	amount := rapid.SampledFrom([]int{50000, 100000, 5000000, 14900}).Draw(r.rapid, "amount")
+	if amount > r.world.Users[id].Available && !r.rarely() {
+		amount = 50000
+	} else if r.world.Users[id].Available >= 5000000 && toss(r.rapid, 1) == 1 {
+		amount = 5000000
+	}
+	return model.Args{"p_telegram_id": id, "p_idempotency_key": r.key(), "p_requisites": "v1:c2VhbGVk",
+		"p_amount_kopecks": amount}
 }
 
 // richest is who has most, and now and then anybody: the others would be declined.

@@ -20,7 +20,8 @@ type Payment struct {
 	Credited, revenue int
 	ends              any
 	debt              int // that its reversal made
-	resolvedBy        int
+	resolvedBy        int // an admin, out of suspense
+	approvedBy        int // an admin, by hand
 }
 
 // Ref is the payment's id.

@@ -228,10 +228,10 @@ func approveManual(w *World, a Args) Answer {
 		refuse("PU001")
 	}
 	earlier := w.charge("manual", p.Name)
-	if earlier != nil && earlier.resolvedBy != admin {
+	if earlier != nil && earlier.approvedBy != admin {
 		refuse("PU003")
 	}
 	answer := w.settle("manual", p.Name, p.Ref(), 0, a.int("p_amount_kopecks"), "RUB")
-	w.charge("manual", p.Name).resolvedBy = admin
+	w.charge("manual", p.Name).approvedBy = admin
 	return answer
 }
