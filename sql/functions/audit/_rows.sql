@@ -33,5 +33,5 @@ $$;
 
 comment on function audit._rows is
   'Ledger rows and audit entries by recorded_xid (BRIN). The hash is SHA-256 of the canonical '
-  'form: a version byte 01, then the kind and every column in the order of the table, each framed by '
-  'audit._field. Another form needs another version byte.';
+  'form: a version byte 01, then the kind and every column in the order of the table, each framed '
+  'by audit._field. Another form needs another version byte.';
