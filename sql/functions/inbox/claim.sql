@@ -32,7 +32,7 @@ begin
     for no key update of u skip locked
   ), claimed as (
     update inbox.update u
-    set attempt = u.attempt + 1, holder = p_holder, lease_token = gen_random_uuid(),
+    set attempt = least(u.attempt + 1, 32767), holder = p_holder, lease_token = gen_random_uuid(),
         leased_until = v_now + p_lease
     from due d
     where u.update_id = d.update_id

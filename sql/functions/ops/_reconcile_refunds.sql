@@ -29,8 +29,8 @@ as $$
        ) r
   full join booked b on b.telegram_id = r.telegram_id and b.purchase_id = r.purchase_id
   where (r.refunded_kopecks, r.due_kopecks, coalesce(b.times, 0))
-        is distinct from (coalesce(b.kopecks, 0)::core.price_kopecks,
-                          coalesce(b.kopecks, 0)::core.price_kopecks,
+        is distinct from (coalesce(b.kopecks, 0),
+                          coalesce(b.kopecks, 0),
                           (coalesce(b.kopecks, 0) > 0)::int)
   union all
   select 'refund_by_reversal_has_payment', 'purchase:' || r.purchase_id,

@@ -31,11 +31,12 @@ begin
     order by a.telegram_id
     for no key update skip locked
   ) l;
+  v_now := core.now(); -- again, now that nobody else writes about them
 
   begin
     select w.paid, w.paid_kopecks into pay_due.paid, pay_due.paid_kopecks
     from referral._work(v_locked, v_users, v_tasks, v_now) w;
-  exception when data_exception or integrity_constraint_violation then
+  exception when data_exception or integrity_constraint_violation or no_data_found then
     pay_due.paid := 0;
     pay_due.paid_kopecks := 0;
     foreach v_user in array v_locked loop
@@ -44,7 +45,7 @@ begin
         from referral._work(array[v_user], v_users, v_tasks, v_now) w;
         pay_due.paid := pay_due.paid + v_done.paid;
         pay_due.paid_kopecks := pay_due.paid_kopecks + v_done.paid_kopecks;
-      exception when data_exception or integrity_constraint_violation then
+      exception when data_exception or integrity_constraint_violation or no_data_found then
         perform ops._bury('referral.pay_due', 'telegram_id:' || v_user, sqlerrm);
       end;
     end loop;

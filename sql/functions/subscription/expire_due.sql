@@ -34,6 +34,7 @@ begin
     order by a.telegram_id
     for no key update skip locked
   ) l;
+  v_now := core.now(); -- again, now that nobody else writes about them
 
   begin
     v_expired := subscription._expire(v_users, v_now);
