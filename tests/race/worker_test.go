@@ -183,3 +183,36 @@ func twoSchedulers(b *bundle) {
 	require.Equal(b, len(users), expired)
 	require.Equal(b, len(users), b.count("billing.purchase where status = 'expired'"))
 }
+
+// TestLedgerTimesGrowWithVersions: a batch reads the clock after its users' locks, so that what was written while it looked
+// for work is older than its own rows, and wallet.balance_at can go by the time.
+func TestLedgerTimesGrowWithVersions(t *testing.T) {
+	for name, batch := range map[string]func(b *bundle) (call, int){
+		"renew_due": func(b *bundle) (call, int) {
+			user := b.customers(1, 2*desk.Basic1)[0]
+			b.Buy(user, "basic", 1, "first")
+			b.One("subscription.set_auto_renew", A{"p_telegram_id": user, "p_is_on": true})
+			b.owner.Query("update ops.setting set value = 604800 where name = 'renewal_window_seconds'")
+			b.owner.Later("25 days") // a clock that goes on
+			return call{b.workers[0], "subscription.renew_due", renewDue}, user
+		},
+		"pay_due": func(b *bundle) (call, int) {
+			b.Buy(b.guests(1, desk.Basic1, bert)[0], "basic", 1, "k")
+			return call{b.workers[0], "referral.pay_due", A{"p_epoch": nil, "p_limit": 10}}, bert
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t)
+			work, user := batch(b)
+			stop := func(d *desk.Desk) { d.Query("lock table ops.dead in access exclusive mode") } // before its locks
+			ran := b.locked(b.harness.Owner, stop, work, func() { b.Credit(user, 77) })
+			require.NoError(t, ran.err)
+			rows := b.owner.Query(`select reason::text, created_at > lag(created_at) over (order by version) as is_later
+				from ledger.transfer where telegram_id = $1 order by version desc limit 2`, user)
+			require.Len(t, rows, 2)
+			require.NotEqual(t, "admin_credit", rows[0]["reason"])
+			require.Equal(t, "admin_credit", rows[1]["reason"])
+			require.Equal(t, true, rows[0]["is_later"])
+		})
+	}
+}
