@@ -829,6 +829,8 @@ create table outbox.task (
 ) with (fillfactor = 80);
 create index task_by_id on outbox.task (task_id);
 create index task_due on outbox.task (kind, due_at) where finished_at is null;
+-- The oldest of a user's unfinished tasks: in the primary key all the finished ones lie before it.
+create index task_waiting on outbox.task (telegram_id, kind, task_id) where finished_at is null;
 create index task_leased on outbox.task (leased_until)
   where finished_at is null and leased_until is not null;
 create unique index task_cashback_once on outbox.task (telegram_id, purchase_id, name)

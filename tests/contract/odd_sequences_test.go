@@ -136,3 +136,42 @@ func TestReconcileSurvivesSumsAboveAnyPrice(t *testing.T) {
 		p_purchase_id => $2)`, anna, id)
 	require.Equal(t, []Row{{"check_name": "refund_is_booked"}}, b.Query("select check_name from ops.reconcile()"))
 }
+
+// TestFailedRenewalLeavesTheKeyWorking: what is paid for stays among the wanted users when the node refuses only a later
+// purchase's job.
+func TestFailedRenewalLeavesTheKeyWorking(t *testing.T) {
+	b := setup(t)
+	b.Credit(anna, 1_000_000)
+	b.owner.At(time.Date(2027, 3, 5, 10, 0, 0, 0, time.UTC))
+	b.Buy(anna, "basic", 12, "year")
+	b.One("vpn.complete_job", of(b.jobs("w", 1)[0], "p_key_uri", "vless://a"))
+	b.Buy(anna, "basic", 1, "more")
+	for range 5 {
+		failed := b.One("vpn.fail_job", of(b.jobs("w", 1)[0], "p_error", "500"))
+		if next, ok := failed["next_attempt_at"].(time.Time); ok {
+			b.owner.At(next)
+		}
+	}
+	require.Empty(t, b.jobs("w", 1), "given up")
+	require.Equal(t, "active", b.subscription(anna)["activation"])
+	require.Len(t, b.All("vpn.wanted_users", A{}), 1)
+	require.NotContains(t, b.messages(anna), "key_failed")
+	require.Contains(t, b.messages(boss), "activation_failed")
+}
+
+// TestABusyUserDoesNotSlowTheQueue: whoever has got very many messages and waits for many more (an admin in an alarm, a
+// referrer in a campaign) costs the others nothing. Looking through the finished ones for each takes minutes.
+func TestABusyUserDoesNotSlowTheQueue(t *testing.T) {
+	b := setup(t)
+	b.harness.BooksAreWrong("users would take long to register")
+	b.script(`insert into outbox.task (telegram_id, kind, name, due_at, created_at, finished_at)
+		select g.who, 'message', 'admin_alarm', n.at, n.at, case when g.i <= 150000 then n.at end
+		from core.now() n (at),
+		     (select 1 as who, i from generate_series(1, 152000) g (i)
+		      union all select 10000 + i % 20000, 1 from generate_series(1, 200000) g (i)) g`)
+	b.Buy(anna, "basic", 1, "k")
+	b.script("analyze outbox.task")
+	began := time.Now()
+	require.Len(t, b.claim(10), 2, "one of each")
+	require.Less(t, time.Since(began), 5*time.Second)
+}

@@ -1,4 +1,4 @@
--- Marks an activation as failed and tells the user and the admins.
+-- Marks an activation as failed and tells the admins, and the user who has no key now.
 -- Locks: subscription; the caller holds the user's lock.
 -- Raises: nothing.
 create or replace function vpn._give_up(
@@ -9,10 +9,13 @@ volatile
 as $$
 declare
   v_now timestamptz := core.now();
+  v_has_no_key boolean;
 begin
+  -- A key that was delivered stays good: only what came with this job is missing at the node.
   update subscription.subscription s
   set activation = 'failed'
-  where s.telegram_id = p_telegram_id and s.vpn_uuid = p_vpn_uuid;
+  where s.telegram_id = p_telegram_id and s.vpn_uuid = p_vpn_uuid and s.activation <> 'active';
+  v_has_no_key := found;
 
   perform audit._record('vpn.activation_failed', null, p_telegram_id::text,
     jsonb_build_object('purchase_id', p_purchase_id, 'error', left(p_error, 500)));
@@ -21,6 +24,7 @@ begin
     telegram_id, kind, name, due_at, created_at, purchase_id, arguments)
   select p_telegram_id, 'message'::outbox.kind, 'key_failed', v_now, v_now, p_purchase_id,
          null::jsonb
+  where v_has_no_key
   union all
   select a.telegram_id, 'message', 'activation_failed', v_now, v_now, p_purchase_id,
          jsonb_build_object('telegram_id', p_telegram_id, 'error', left(p_error, 500))
@@ -30,4 +34,5 @@ end
 $$;
 
 comment on function vpn._give_up is
-  'After the last attempt: key_failed to the user, activation_failed to the admins.';
+  'After the last attempt: activation_failed to the admins; key_failed to the user, unless the key '
+  'works: then it stays active, and vpn.wanted_users keeps it.';
