@@ -25,7 +25,8 @@ begin
 
   if v_was_on <> p_is_on then
     update subscription.subscription s
-    set auto_renew = p_is_on, renew_check_at = case when p_is_on then core.now() end
+    set auto_renew = p_is_on,
+        renew_check_at = case when p_is_on and s.expires_at > core.now() then core.now() end
     where s.telegram_id = p_telegram_id;
     perform audit._record('subscription.set_auto_renew', p_telegram_id, p_telegram_id::text,
                           jsonb_build_object('is_on', p_is_on));
@@ -36,6 +37,8 @@ $$;
 
 comment on function subscription.set_auto_renew is
   'On: within 6 hours before the end (setting renewal_window_seconds) the plan of the last '
-  'purchase is bought from the balance. Safe to call again.';
+  'purchase is bought from the balance; during a trial that begins with the first purchase. A '
+  'period whose renewal was refunded is not renewed again. Works for a blocked user too, who is '
+  'not renewed meanwhile. Safe to call again.';
 
 grant execute on function subscription.set_auto_renew to atlas_bot, atlas_dba;
