@@ -52,8 +52,7 @@ begin
   set vpn_uuid = v_vpn_uuid, activation = 'pending', key_uri = null
   where s.telegram_id = p_telegram_id;
 
-  perform audit._record('vpn.reissue', coalesce(p_admin_id, p_telegram_id), p_telegram_id::text,
-                        jsonb_build_object('vpn_uuid', v_vpn_uuid));
+  perform audit._record('vpn.reissue', coalesce(p_admin_id, p_telegram_id), p_telegram_id::text);
   return query select v_vpn_uuid, false;
 end
 $$;
