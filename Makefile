@@ -5,6 +5,8 @@ LINT_VERSION := v2.15.0
 TESTSUM_VERSION := v1.13.0
 LINT := $(BIN)/golangci-lint-$(LINT_VERSION)
 TESTSUM := $(BIN)/gotestsum-$(TESTSUM_VERSION)
+# What the contract tests write about the coverage of the PL/pgSQL functions.
+COVERAGE := $(BIN)/plpgsql-coverage.txt
 # Packages to test, and more arguments for `go test` or for the sandbox.
 PKG ?= ./...
 ARGS ?=
@@ -35,12 +37,14 @@ build: ## Compile all binaries into bin/
 
 test: $(TESTSUM) ## Run all tests (PKG=./internal/... for some, ARGS for `go test`)
 	@.ci/deps test
-	$(TESTSUM) --format pkgname --format-hide-empty-pkg -- -timeout 20m $(ARGS) $(PKG)
-	@if [ "$(PKG)" = ./... ]; then cd cmd/vpnnode && $(TESTSUM) --format pkgname -- -timeout 10m $(ARGS) ./...; fi
+	@rm -f $(COVERAGE)
+	ATLAS_COVERAGE_FILE=$(COVERAGE) $(TESTSUM) --format pkgname --format-hide-empty-pkg -- -timeout 60m $(ARGS) $(PKG)
+	@cat $(COVERAGE) 2>/dev/null || true
+	@if [ "$(PKG)" = ./... ]; then cd cmd/vpnnode && $(TESTSUM) --format pkgname -- -timeout 30m $(ARGS) ./...; fi
 
 test/race: $(TESTSUM) ## The same with the race detector (needs a C compiler)
 	@.ci/deps test race
-	$(TESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 40m $(ARGS) $(PKG)
+	$(TESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 90m $(ARGS) $(PKG)
 
 scale: ## Time the jobs with a million users (ARGS=-scale.users=200000 for fewer; some minutes, some 8 GB in /tmp)
 	@.ci/deps test

@@ -402,6 +402,21 @@ CREATE TYPE ledger.reason AS ENUM (
 COMMENT ON TYPE ledger.reason IS 'Why money moved.';
 
 --
+-- Name: anchor; Type: TYPE; Schema: notify; Owner: -
+--
+
+CREATE TYPE notify.anchor AS ENUM (
+    'start',
+    'end'
+);
+
+--
+-- Name: TYPE anchor; Type: COMMENT; Schema: notify; Owner: -
+--
+
+COMMENT ON TYPE notify.anchor IS 'Whether a reminder counts from the start of a period or back from its end.';
+
+--
 -- Name: kind; Type: TYPE; Schema: outbox; Owner: -
 --
 
@@ -501,6 +516,29 @@ CREATE TYPE withdrawal.status AS ENUM (
 --
 
 COMMENT ON TYPE withdrawal.status IS 'pending -> approved | rejected | cancelled.';
+
+--
+-- Name: _discount_percent(bigint, timestamp with time zone); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account._discount_percent(p_telegram_id bigint, p_now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  return (
+    select greatest(
+      case when a.is_vip then ops._setting_value('vip_discount_percent')::int else 0 end,
+      case when a.discount_expires_at <= p_now then 0 else coalesce(a.discount_percent, 0) end)
+    from account.account a
+    where a.telegram_id = p_telegram_id);
+end
+$$;
+
+--
+-- Name: FUNCTION _discount_percent(p_telegram_id bigint, p_now timestamp with time zone); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account._discount_percent(p_telegram_id bigint, p_now timestamp with time zone) IS 'The larger of the VIP and the personal discount; 0 for none.';
 
 --
 -- Name: _find_referrer(bigint, text); Type: FUNCTION; Schema: account; Owner: -
@@ -642,6 +680,39 @@ $$;
 COMMENT ON FUNCTION account._set_admin(p_telegram_id bigint, p_note text, p_is_active boolean) IS 'grant_admin and revoke_admin.';
 
 --
+-- Name: _set_blocked(bigint, bigint, text, boolean); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account._set_blocked(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_is_blocked boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform account._require_admin(p_admin_id);
+  if account._lock(p_telegram_id) = p_is_blocked then
+    return;
+  end if;
+
+  update account.account a set is_blocked = p_is_blocked where a.telegram_id = p_telegram_id;
+  if not p_is_blocked then -- renewals that stopped meanwhile are looked at again
+    update subscription.subscription s
+    set renew_check_at = core.now()
+    where s.telegram_id = p_telegram_id and s.auto_renew and s.expires_at > core.now();
+  end if;
+  perform audit._record(case when p_is_blocked then 'account.block' else 'account.unblock' end,
+                        p_admin_id, p_telegram_id::text, jsonb_build_object('reason', p_reason));
+end
+$$;
+
+--
+-- Name: FUNCTION _set_blocked(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_is_blocked boolean); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account._set_blocked(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_is_blocked boolean) IS 'account.block and account.unblock.';
+
+--
 -- Name: _tell_referrer(bigint, bigint, timestamp with time zone); Type: FUNCTION; Schema: account; Owner: -
 --
 
@@ -663,6 +734,28 @@ $$;
 --
 
 COMMENT ON FUNCTION account._tell_referrer(p_telegram_id bigint, p_referrer_id bigint, p_now timestamp with time zone) IS 'Queues referral_joined for the referrer, if there is one.';
+
+--
+-- Name: block(bigint, bigint, text); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text) RETURNS TABLE(telegram_id bigint, is_blocked boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._guard();
+  perform account._set_blocked(p_admin_id, p_telegram_id, p_reason, true);
+  return query select p_telegram_id, true;
+end
+$$;
+
+--
+-- Name: FUNCTION block(p_admin_id bigint, p_telegram_id bigint, p_reason text); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text) IS 'A blocked user buys nothing and starts nothing; received money goes to the balance, and what is paid for stays. Works with every switch off. Safe to call again.';
 
 --
 -- Name: grant_admin(bigint, text); Type: FUNCTION; Schema: account; Owner: -
@@ -809,6 +902,53 @@ $$;
 COMMENT ON FUNCTION account.revoke_admin(p_telegram_id bigint, p_note text) IS 'Takes the rights of an admin away; what the admin has in hand fails from its next lock on. Safe to call again.';
 
 --
+-- Name: set_discount(bigint, bigint, integer, timestamp with time zone); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone) RETURNS TABLE(telegram_id bigint, discount_percent integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_percent smallint;
+  v_expires_at timestamptz;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_percent is null or p_percent between 0 and 99,
+                        'p_percent: 1 to 99, or 0 or null for none');
+  perform account._require_admin(p_admin_id);
+  perform account._lock(p_telegram_id);
+  v_now := core.now();
+  perform core._require(p_expires_at is null or p_expires_at > v_now,
+                        'p_expires_at: in the future, or null for no end');
+  v_percent := nullif(p_percent, 0)::smallint;
+  v_expires_at := case when v_percent is not null then p_expires_at end;
+
+  update account.account a
+  set discount_percent = v_percent, discount_expires_at = v_expires_at
+  where a.telegram_id = p_telegram_id
+    and (a.discount_percent::smallint, a.discount_expires_at)
+        is distinct from (v_percent, v_expires_at);
+  if found then
+    perform audit._record('account.set_discount', p_admin_id, p_telegram_id::text,
+      jsonb_build_object('percent', v_percent, 'expires_at', v_expires_at));
+  end if;
+
+  return query select p_telegram_id, account._discount_percent(p_telegram_id, v_now);
+end
+$$;
+
+--
+-- Name: FUNCTION set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone) IS 'A personal discount on everything, from now until p_expires_at (null: for good). It never adds to another discount: the largest wins, and discount_percent is what the user has now without a promo code. Safe to call again.';
+
+--
 -- Name: set_language(bigint, text); Type: FUNCTION; Schema: account; Owner: -
 --
 
@@ -868,6 +1008,283 @@ $$;
 COMMENT ON FUNCTION account.set_reachable(p_telegram_id bigint, p_is_reachable boolean) IS 'False after Telegram said that the user blocked the bot; true when the user writes again. Safe to call again.';
 
 --
+-- Name: set_vip(bigint, bigint, boolean); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean) RETURNS TABLE(telegram_id bigint, discount_percent integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_is_vip is not null, 'p_is_vip: true or false');
+  perform account._require_admin(p_admin_id);
+  perform account._lock(p_telegram_id);
+
+  update account.account a
+  set is_vip = p_is_vip
+  where a.telegram_id = p_telegram_id and a.is_vip <> p_is_vip;
+  if found then
+    perform audit._record('account.set_vip', p_admin_id, p_telegram_id::text,
+                          jsonb_build_object('is_vip', p_is_vip));
+  end if;
+
+  return query select p_telegram_id, account._discount_percent(p_telegram_id, core.now());
+end
+$$;
+
+--
+-- Name: FUNCTION set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean) IS 'VIPs have a discount of 30 % (setting vip_discount_percent). discount_percent is what the user has now, the larger of VIP and personal. Safe to call again.';
+
+--
+-- Name: unblock(bigint, bigint, text); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text) RETURNS TABLE(telegram_id bigint, is_blocked boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._guard('admin_actions');
+  perform account._set_blocked(p_admin_id, p_telegram_id, p_reason, false);
+  return query select p_telegram_id, false;
+end
+$$;
+
+--
+-- Name: FUNCTION unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text) IS 'Lifts account.block. Safe to call again.';
+
+--
+-- Name: _batch_end(bigint, bigint, integer); Type: FUNCTION; Schema: audit; Owner: -
+--
+
+CREATE FUNCTION audit._batch_end(p_from_xid bigint, p_settled_xid bigint, p_limit integer) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_width bigint := p_limit;
+  v_to_xid bigint;
+  v_last_xid bigint;
+begin
+  loop -- a wider range each time, so that a long backlog is not sorted as a whole
+    v_to_xid := least(p_from_xid + v_width, p_settled_xid);
+
+    select r.recorded_xid into v_last_xid
+    from (
+      select t.recorded_xid from ledger.transfer t
+      where t.recorded_xid >= p_from_xid and t.recorded_xid < v_to_xid
+      union all
+      select e.recorded_xid from audit.entry e
+      where e.recorded_xid >= p_from_xid and e.recorded_xid < v_to_xid
+    ) r
+    order by r.recorded_xid
+    offset p_limit - 1 limit 1;
+
+    exit when found or v_to_xid >= p_settled_xid;
+    v_width := v_width * 8;
+  end loop;
+
+  return coalesce(v_last_xid + 1, p_settled_xid);
+end
+$$;
+
+--
+-- Name: FUNCTION _batch_end(p_from_xid bigint, p_settled_xid bigint, p_limit integer); Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON FUNCTION audit._batch_end(p_from_xid bigint, p_settled_xid bigint, p_limit integer) IS 'A transaction is never split: one that wrote more than p_limit rows is taken whole.';
+
+--
+-- Name: _batch_hash(bigint, bigint, bigint, text[], bytea[], bytea); Type: FUNCTION; Schema: audit; Owner: -
+--
+
+CREATE FUNCTION audit._batch_hash(p_batch_id bigint, p_from_xid bigint, p_to_xid bigint, p_row_ids text[], p_row_hashes bytea[], p_previous_hash bytea) RETURNS bytea
+    LANGUAGE sql STABLE
+    AS $$
+  select sha256(decode('01', 'hex') || int8send(p_batch_id) || int8send(p_from_xid)
+    || int8send(p_to_xid) || int8send(count(*)) || p_previous_hash
+    || coalesce(string_agg(audit._field(r.row_id) || r.row_hash, ''::bytea order by r.place), ''))
+  from unnest(p_row_ids, p_row_hashes) with ordinality r (row_id, row_hash, place)
+$$;
+
+--
+-- Name: FUNCTION _batch_hash(p_batch_id bigint, p_from_xid bigint, p_to_xid bigint, p_row_ids text[], p_row_hashes bytea[], p_previous_hash bytea); Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON FUNCTION audit._batch_hash(p_batch_id bigint, p_from_xid bigint, p_to_xid bigint, p_row_ids text[], p_row_hashes bytea[], p_previous_hash bytea) IS 'SHA-256 over a version byte 01, the batch''s number, its range, the number of its rows (eight bytes each), the hash before, and of each row its id (framed) and its hash.';
+
+--
+-- Name: _field(text); Type: FUNCTION; Schema: audit; Owner: -
+--
+
+CREATE FUNCTION audit._field(p_value text) RETURNS bytea
+    LANGUAGE sql STABLE
+    AS $$
+  select coalesce(int4send(octet_length(p_value)) || convert_to(p_value, 'UTF8'),
+                  decode('ffffffff', 'hex'))
+$$;
+
+--
+-- Name: FUNCTION _field(p_value text); Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON FUNCTION audit._field(p_value text) IS 'Length (four bytes, big-endian) and UTF-8 bytes; null is ffffffff, so it is not the empty text.';
+
+--
+-- Name: _first_bad(); Type: FUNCTION; Schema: audit; Owner: -
+--
+
+CREATE FUNCTION audit._first_bad() RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+  select f.problem
+  from (
+    select b.batch_id, 1 as step, b.problem from audit._first_bad_batch() b
+    union all
+    select r.batch_id, 2, r.problem from audit._first_bad_row() r
+    union all
+    select max(b.batch_id) + 1, 3,
+           format('the server''s transaction counter is at %s, behind the seal at %s',
+                  pg_snapshot_xmax(pg_current_snapshot()), max(b.to_xid))
+    from audit.batch b
+    having max(b.to_xid) > pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+  ) f
+  order by f.batch_id, f.step
+  limit 1
+$$;
+
+--
+-- Name: FUNCTION _first_bad(); Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON FUNCTION audit._first_bad() IS 'The earliest of: a broken batch, a changed row, a transaction counter that went back (a dump restored into a new server: rows written there would count as added to a sealed range).';
+
+--
+-- Name: _first_bad_batch(); Type: FUNCTION; Schema: audit; Owner: -
+--
+
+CREATE FUNCTION audit._first_bad_batch() RETURNS TABLE(batch_id bigint, problem text)
+    LANGUAGE sql STABLE
+    AS $$
+  with chain as (
+    select b.*,
+           lag(b.batch_id, 1, 0::bigint) over w as last_id,
+           lag(b.to_xid, 1, 0::bigint) over w as last_xid,
+           lag(b.sealed_rows, 1, 0::bigint) over w as last_rows,
+           lag(b.hash, 1, decode(repeat('00', 32), 'hex')) over w as last_hash
+    from audit.batch b
+    window w as (order by b.batch_id)
+  ), judged as (
+    select c.batch_id,
+           case
+             when c.batch_id <> c.last_id + 1 then format('batch %s is missing', c.last_id + 1)
+             when c.previous_hash <> c.last_hash or c.from_xid <> c.last_xid
+               then format('batch %s does not follow batch %s', c.batch_id, c.last_id)
+             when c.sealed_rows <> c.last_rows + cardinality(c.row_ids)
+               then format('batch %s miscounts its rows', c.batch_id)
+             when c.hash is distinct from audit._batch_hash(
+                    c.batch_id, c.from_xid, c.to_xid, c.row_ids, c.row_hashes, c.previous_hash)
+               then format('batch %s was edited', c.batch_id)
+           end as problem
+    from chain c
+  )
+  select j.batch_id, j.problem from judged j
+  where j.problem is not null
+  order by j.batch_id
+  limit 1
+$$;
+
+--
+-- Name: FUNCTION _first_bad_batch(); Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON FUNCTION audit._first_bad_batch() IS 'Numbers, ranges, counts and hashes of all batches; no row when the chain is whole.';
+
+--
+-- Name: _first_bad_row(); Type: FUNCTION; Schema: audit; Owner: -
+--
+
+CREATE FUNCTION audit._first_bad_row() RETURNS TABLE(batch_id bigint, problem text)
+    LANGUAGE sql STABLE
+    AS $$
+  with sealed as (
+    select b.batch_id, s.place, s.row_id, s.row_hash
+    from audit.batch b
+    cross join unnest(b.row_ids, b.row_hashes) with ordinality s (row_id, row_hash, place)
+  ), judged as (
+    select coalesce(s.batch_id, (select min(b.batch_id) from audit.batch b
+                                 where b.to_xid > r.recorded_xid)) as batch_id,
+           s.place, r.row_id as found_id,
+           case
+             when r.row_id is null then s.row_id || ' is missing'
+             when s.row_id is null then r.row_id || ' was added'
+             else s.row_id || ' was edited'
+           end as problem
+    from sealed s
+    full join audit._rows(0, (select max(b.to_xid) from audit.batch b)) r on r.row_id = s.row_id
+    where s.row_hash is distinct from r.row_hash
+  )
+  select j.batch_id, j.problem from judged j
+  order by j.batch_id, j.place, j.found_id collate "C"
+  limit 1
+$$;
+
+--
+-- Name: FUNCTION _first_bad_row(); Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON FUNCTION audit._first_bad_row() IS 'Compares every sealed row''s hash with the row as it is now, and looks for rows that were added to a sealed range; no row when all agree.';
+
+--
+-- Name: _last_batch(); Type: FUNCTION; Schema: audit; Owner: -
+--
+
+CREATE FUNCTION audit._last_batch() RETURNS TABLE(batch_id bigint, to_xid bigint, sealed_rows bigint, hash bytea)
+    LANGUAGE sql STABLE
+    AS $$
+  select l.batch_id, l.to_xid, l.sealed_rows, l.hash
+  from (
+    select b.batch_id, b.to_xid, b.sealed_rows, b.hash from audit.batch b
+    union all
+    select 0, 0, 0, decode(repeat('00', 32), 'hex')
+  ) l
+  order by l.batch_id desc
+  limit 1
+$$;
+
+--
+-- Name: FUNCTION _last_batch(); Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON FUNCTION audit._last_batch() IS 'One row always.';
+
+--
+-- Name: _moment(timestamp with time zone); Type: FUNCTION; Schema: audit; Owner: -
+--
+
+CREATE FUNCTION audit._moment(p_at timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+  select to_char(p_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US AD')
+$$;
+
+--
+-- Name: FUNCTION _moment(p_at timestamp with time zone); Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON FUNCTION audit._moment(p_at timestamp with time zone) IS 'UTC, to the microsecond: 2027-03-05 10:00:00.000000 AD.';
+
+--
 -- Name: _record(text, bigint, text, jsonb); Type: FUNCTION; Schema: audit; Owner: -
 --
 
@@ -885,6 +1302,85 @@ $$;
 --
 
 COMMENT ON FUNCTION audit._record(p_action text, p_actor_id bigint, p_subject_id text, p_details jsonb) IS 'Writes one audit entry in the caller''s transaction.';
+
+--
+-- Name: _refuse_change(); Type: FUNCTION; Schema: audit; Owner: -
+--
+
+CREATE FUNCTION audit._refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  raise exception using
+    errcode = 'insufficient_privilege',
+    message = 'append-only',
+    detail = format('%s of %I.%I', lower(tg_op), tg_table_schema, tg_table_name),
+    hint = 'A mistake is put right by another row; what is sealed is checked by audit.verify.';
+end
+$$;
+
+--
+-- Name: FUNCTION _refuse_change(); Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON FUNCTION audit._refuse_change() IS 'Against mistakes of the owner, who can disable the trigger: then audit.verify finds the change.';
+
+--
+-- Name: _rows(bigint, bigint); Type: FUNCTION; Schema: audit; Owner: -
+--
+
+CREATE FUNCTION audit._rows(p_from_xid bigint, p_to_xid bigint) RETURNS TABLE(recorded_xid bigint, row_id text, row_hash bytea)
+    LANGUAGE sql STABLE
+    AS $$
+  select t.recorded_xid, 'transfer:' || t.telegram_id || '/' || t.version,
+         sha256(decode('01', 'hex') || audit._field('transfer')
+           || audit._field(t.telegram_id::text) || audit._field(t.version::text)
+           || audit._field(t.transfer_id::text) || audit._field(t.debit_account::text)
+           || audit._field(t.credit_account::text) || audit._field(t.reason::text)
+           || audit._field(t.amount_kopecks::text) || audit._field(t.available_kopecks::text)
+           || audit._field(t.held_kopecks::text) || audit._field(t.debt_kopecks::text)
+           || audit._field(audit._moment(t.created_at)) || audit._field(t.recorded_xid::text)
+           || audit._field(t.purchase_id::text) || audit._field(t.payment_id::text)
+           || audit._field(t.withdrawal_id::text) || audit._field(t.actor_id::text)
+           || audit._field(t.note) || audit._field(t.idempotency_key)
+           || audit._field(t.correlation_id))
+  from ledger.transfer t
+  where t.recorded_xid >= p_from_xid and t.recorded_xid < p_to_xid
+  union all
+  select e.recorded_xid, 'entry:' || e.entry_id,
+         sha256(decode('01', 'hex') || audit._field('entry')
+           || audit._field(e.entry_id::text) || audit._field(audit._moment(e.occurred_at))
+           || audit._field(e.actor_id::text) || audit._field(e.action)
+           || audit._field(e.subject_id) || audit._field(e.details::text)
+           || audit._field(e.recorded_xid::text) || audit._field(e.correlation_id))
+  from audit.entry e
+  where e.recorded_xid >= p_from_xid and e.recorded_xid < p_to_xid
+$$;
+
+--
+-- Name: FUNCTION _rows(p_from_xid bigint, p_to_xid bigint); Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON FUNCTION audit._rows(p_from_xid bigint, p_to_xid bigint) IS 'Ledger rows and audit entries by recorded_xid (BRIN). The hash is SHA-256 of the canonical form: a version byte 01, then the kind and every column in the order of the table, each framed by audit._field. Another form needs another version byte.';
+
+--
+-- Name: head(); Type: FUNCTION; Schema: audit; Owner: -
+--
+
+CREATE FUNCTION audit.head() RETURNS TABLE(sealed_rows bigint, head text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return query select l.sealed_rows, encode(l.hash, 'hex') from audit._last_batch() l;
+end
+$$;
+
+--
+-- Name: FUNCTION head(); Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON FUNCTION audit.head() IS 'How many rows are sealed, and the last batch''s hash in hex (zeros before the first): the two arguments of audit.verify_against.';
 
 --
 -- Name: refused(bigint, text, text, text); Type: FUNCTION; Schema: audit; Owner: -
@@ -911,6 +1407,122 @@ $_$;
 --
 
 COMMENT ON FUNCTION audit.refused(p_actor_id bigint, p_action text, p_subject_id text, p_sqlstate text) IS 'A refusal changes nothing, so it cannot leave a trace itself: after US002, US003, PU001, WD001 and WD005 the caller calls this in its next transaction.';
+
+--
+-- Name: seal(integer); Type: FUNCTION; Schema: audit; Owner: -
+--
+
+CREATE FUNCTION audit.seal(p_limit integer) RETURNS TABLE(sealed integer, sealed_rows bigint, head text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_last record;
+  v_to_xid bigint;
+  v_row_ids text[];
+  v_row_hashes bytea[];
+  v_hash bytea;
+begin
+  perform core._guard();
+  perform core._require(p_limit between 1 and 100000, 'p_limit: 1 to 100000');
+
+  insert into ops.lease (name, epoch, expires_at)
+  values ('audit.seal', 0, '-infinity')
+  on conflict on constraint lease_pkey do nothing;
+  perform 1 from ops.lease l where l.name = 'audit.seal' for no key update;
+
+  select l.batch_id, l.to_xid, l.sealed_rows, l.hash into strict v_last from audit._last_batch() l;
+  -- The horizon first, the rows in later statements: no older transaction can add to them.
+  v_to_xid := audit._batch_end(
+    v_last.to_xid, pg_snapshot_xmin(pg_current_snapshot())::text::bigint, p_limit);
+
+  select array_agg(r.row_id order by r.recorded_xid, r.row_id collate "C"),
+         array_agg(r.row_hash order by r.recorded_xid, r.row_id collate "C")
+  into v_row_ids, v_row_hashes
+  from audit._rows(v_last.to_xid, v_to_xid) r;
+  if v_row_ids is null then
+    return query select 0, v_last.sealed_rows, encode(v_last.hash, 'hex');
+    return;
+  end if;
+
+  v_hash := audit._batch_hash(v_last.batch_id + 1, v_last.to_xid, v_to_xid,
+                              v_row_ids, v_row_hashes, v_last.hash);
+  insert into audit.batch (batch_id, from_xid, to_xid, row_ids, row_hashes, sealed_rows,
+                           previous_hash, hash, sealed_at)
+  values (v_last.batch_id + 1, v_last.to_xid, v_to_xid, v_row_ids, v_row_hashes,
+          v_last.sealed_rows + cardinality(v_row_ids), v_last.hash, v_hash, core.now());
+
+  return query
+  select cardinality(v_row_ids), v_last.sealed_rows + cardinality(v_row_ids),
+         encode(v_hash, 'hex');
+end
+$$;
+
+--
+-- Name: FUNCTION seal(p_limit integer); Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON FUNCTION audit.seal(p_limit integer) IS 'Seals about p_limit rows whose transactions are below every running one''s, so that nothing can still appear among them; money never waits for it. sealed_rows and head are the state after it: keep them outside the database for audit.verify_against. A transaction that stays open holds sealing up.';
+
+--
+-- Name: verify(); Type: FUNCTION; Schema: audit; Owner: -
+--
+
+CREATE FUNCTION audit.verify() RETURNS TABLE(is_intact boolean, sealed bigint, first_bad text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_first_bad text := audit._first_bad();
+begin
+  return query
+  select v_first_bad is null, l.sealed_rows, v_first_bad from audit._last_batch() l;
+end
+$$;
+
+--
+-- Name: FUNCTION verify(); Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON FUNCTION audit.verify() IS 'Reads everything that is sealed: an edited, missing or added row, or a broken batch, whichever comes first. A cut tail and a chain made anew by the owner show only in audit.verify_against.';
+
+--
+-- Name: verify_against(bigint, text); Type: FUNCTION; Schema: audit; Owner: -
+--
+
+CREATE FUNCTION audit.verify_against(p_sealed bigint, p_head text) RETURNS TABLE(is_intact boolean, sealed bigint, first_bad text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_first_bad text;
+  v_head text;
+begin
+  perform core._require(p_sealed >= 0, 'p_sealed: 0 or more');
+  perform core._require(p_head ~ '^[0-9a-f]{64}$', 'p_head: 64 characters 0-9, a-f');
+
+  v_first_bad := audit._first_bad();
+  if v_first_bad is null then
+    select encode(b.hash, 'hex') into v_head from audit.batch b where b.sealed_rows = p_sealed;
+    if p_sealed = 0 then
+      v_head := repeat('0', 64);
+    end if;
+    v_first_bad := case
+      when v_head is null then format('no batch ends at %s rows', p_sealed)
+      when v_head <> p_head then format('the head at %s rows is %s', p_sealed, v_head)
+    end;
+  end if;
+
+  return query
+  select v_first_bad is null, l.sealed_rows, v_first_bad from audit._last_batch() l;
+end
+$_$;
+
+--
+-- Name: FUNCTION verify_against(p_sealed bigint, p_head text); Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON FUNCTION audit.verify_against(p_sealed bigint, p_head text) IS 'audit.verify, and then: the batch that ended at p_sealed rows is still there and has the hash p_head, as audit.seal or audit.head once gave them and somebody kept outside the database.';
 
 --
 -- Name: _alarm_if_amount_differs(text, text, bigint, text); Type: FUNCTION; Schema: billing; Owner: -
@@ -956,7 +1568,7 @@ declare
   v_available_kopecks bigint;
   v_expires_at timestamptz;
 begin
-  select u.kind, u.status, u.tariff, u.months, u.price_kopecks into v_purchase
+  select u.kind, u.status, u.tariff, u.months, u.price_kopecks, u.promo_id into v_purchase
   from billing.purchase u
   where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
 
@@ -968,6 +1580,10 @@ begin
     when p_worth_kopecks < v_purchase.price_kopecks - v_tolerance_kopecks
       then 'underpaid'
   end;
+  if v_why is null and v_purchase.promo_id is not null and v_purchase.status <> 'open'
+     and not promo._retake(p_telegram_id, p_purchase_id, v_purchase.promo_id, p_now) then
+    v_why := 'promo_used_up'; -- its use went back when it expired, and others took the last
+  end if;
 
   if v_why is null then
     v_revenue_kopecks := least(p_worth_kopecks, v_purchase.price_kopecks);
@@ -1000,7 +1616,47 @@ $$;
 -- Name: FUNCTION _apply_payment(p_telegram_id bigint, p_owner_id bigint, p_is_blocked boolean, p_purchase_id uuid, p_payment_id bigint, p_provider text, p_worth_kopecks bigint, p_now timestamp with time zone); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing._apply_payment(p_telegram_id bigint, p_owner_id bigint, p_is_blocked boolean, p_purchase_id uuid, p_payment_id bigint, p_provider text, p_worth_kopecks bigint, p_now timestamp with time zone) IS 'A purchase that is open, expired or cancelled is honoured at its recorded price; everything else goes to the payer''s balance.';
+COMMENT ON FUNCTION billing._apply_payment(p_telegram_id bigint, p_owner_id bigint, p_is_blocked boolean, p_purchase_id uuid, p_payment_id bigint, p_provider text, p_worth_kopecks bigint, p_now timestamp with time zone) IS 'A purchase that is open, expired or cancelled is honoured at its recorded price, a late one with a promo code while the code has a use left; everything else goes to the payer''s balance.';
+
+--
+-- Name: _assign(bigint, bigint, bigint, bigint, text); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._assign(p_payment_id bigint, p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_now timestamptz := core.now();
+begin
+  update billing.payment p
+  set telegram_id = p_telegram_id, outcome = 'credited', worth_kopecks = p_amount_kopecks,
+      credited_kopecks = p_amount_kopecks, resolved_by = p_admin_id, resolved_at = v_now,
+      resolution_note = p_note
+  where p.telegram_id = 0 and p.payment_id = p_payment_id;
+  update billing.charge c
+  set telegram_id = p_telegram_id
+  from billing.payment p
+  where p.telegram_id = p_telegram_id and p.payment_id = p_payment_id
+    and c.provider = p.provider and c.charge_id = p.charge_id;
+
+  perform ledger._post(
+    p_telegram_id, 'suspense', 'provider', 'available', p_amount_kopecks, v_now,
+    p_payment_id => p_payment_id, p_actor_id => p_admin_id, p_note => p_note);
+  insert into outbox.task (
+    telegram_id, kind, name, due_at, created_at, amount_kopecks, arguments)
+  values (p_telegram_id, 'message', 'payment_credited', v_now, v_now, p_amount_kopecks,
+          jsonb_build_object('reason', 'suspense'));
+  perform audit._record(
+    'billing.resolve_suspense', p_admin_id, 'payment:' || p_payment_id, jsonb_build_object(
+      'telegram_id', p_telegram_id, 'amount_kopecks', p_amount_kopecks, 'note', p_note));
+end
+$$;
+
+--
+-- Name: FUNCTION _assign(p_payment_id bigint, p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._assign(p_payment_id bigint, p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text) IS 'resolve_suspense once nothing speaks against it.';
 
 --
 -- Name: _book_payment(bigint, uuid, bigint, bigint, bigint, text, timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
@@ -1027,8 +1683,14 @@ begin
 
     insert into outbox.task (
       telegram_id, kind, name, due_at, created_at, purchase_id, amount_kopecks, arguments)
-    values (p_telegram_id, 'message', 'payment_credited', p_now, p_now, p_purchase_id,
-            p_credit_kopecks, jsonb_build_object('reason', coalesce(p_why, 'overpaid')));
+    values (p_telegram_id, 'message',
+            case when p_why = 'promo_used_up' then p_why else 'payment_credited' end,
+            p_now, p_now, p_purchase_id, p_credit_kopecks,
+            jsonb_build_object('reason', coalesce(p_why, 'overpaid')));
+  end if;
+  if p_why = 'promo_used_up' then
+    perform ops._alarm(p_why, 'purchase:' || p_purchase_id, format(
+      'paid late by telegram_id %s: %s kopecks credited', p_telegram_id, p_credit_kopecks));
   end if;
 
   return v_available_kopecks;
@@ -1039,7 +1701,46 @@ $$;
 -- Name: FUNCTION _book_payment(p_telegram_id bigint, p_purchase_id uuid, p_payment_id bigint, p_revenue_kopecks bigint, p_credit_kopecks bigint, p_why text, p_now timestamp with time zone); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing._book_payment(p_telegram_id bigint, p_purchase_id uuid, p_payment_id bigint, p_revenue_kopecks bigint, p_credit_kopecks bigint, p_why text, p_now timestamp with time zone) IS 'The ledger side of a payment. reason in the message: topup, overpaid, other_payer, blocked, already_paid or underpaid.';
+COMMENT ON FUNCTION billing._book_payment(p_telegram_id bigint, p_purchase_id uuid, p_payment_id bigint, p_revenue_kopecks bigint, p_credit_kopecks bigint, p_why text, p_now timestamp with time zone) IS 'The ledger side of a payment. reason in the message: topup, overpaid, other_payer, blocked, already_paid or underpaid; promo_used_up has a message of its own, and an alarm.';
+
+--
+-- Name: _chain(bigint); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._chain(p_telegram_id bigint) RETURNS TABLE(place bigint, purchase_id uuid, is_purchase boolean, happened_at timestamp with time zone, before_tariff text, before_expires_at timestamp with time zone, before_period subscription.period, after_tariff text, bought interval, taken_back_at bigint, is_undone boolean)
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+begin
+  return query
+  select e.*
+  from (
+    select u.provision_task_id, u.purchase_id, true, u.closed_at, u.before_tariff,
+           u.before_expires_at, u.before_period, u.tariff, u.after_expires_at - u.period_starts_at,
+           r.change_id, u.status = 'refunded'
+    from billing.purchase u
+    left join billing.refund r
+      on r.telegram_id = u.telegram_id and r.purchase_id = u.purchase_id
+    where u.telegram_id = p_telegram_id and u.kind = 'subscription'
+      and u.status in ('paid', 'refunded')
+    union all
+    select c.change_id, c.purchase_id, false, c.changed_at, c.before_tariff,
+           c.before_expires_at, c.before_period, c.after_tariff, null, null,
+           c.kind in ('refund', 'reversal', 'reissue')
+    from subscription.change c
+    where c.telegram_id = p_telegram_id
+  ) e (place)
+  where not exists (
+    select 1 from billing.refund r
+    where r.telegram_id = p_telegram_id and e.place between r.restored_from and r.change_id);
+end
+$$;
+
+--
+-- Name: FUNCTION _chain(p_telegram_id bigint); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._chain(p_telegram_id bigint) IS 'Purchases and changes with the state before them. bought: how long a purchase''s period is. is_undone: a purchase that was taken back, the change that did it, or a reissue, which changes no time.';
 
 --
 -- Name: _convert(interval, text, text); Type: FUNCTION; Schema: billing; Owner: -
@@ -1084,7 +1785,12 @@ CREATE FUNCTION billing._expire(p_users bigint[], p_now timestamp with time zone
         closed_at = coalesce(u.closed_at, p_now),
         expiry_check_at = null
     where u.telegram_id = any (p_users) and u.expiry_check_at <= p_now
-    returning u.status = 'expired' as is_expired
+    returning u.telegram_id, u.purchase_id, u.promo_id, u.status = 'expired' as is_expired
+  ), released as (
+    delete from promo.use p
+    using due d
+    where d.is_expired and p.telegram_id = d.telegram_id and p.promo_id = d.promo_id
+      and p.purchase_id = d.purchase_id
   )
   select count(*) filter (where d.is_expired)::int from due d
 $$;
@@ -1093,7 +1799,7 @@ $$;
 -- Name: FUNCTION _expire(p_users bigint[], p_now timestamp with time zone); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing._expire(p_users bigint[], p_now timestamp with time zone) IS 'Looks at purchases once after their end: open ones expire, the others are left as they are.';
+COMMENT ON FUNCTION billing._expire(p_users bigint[], p_now timestamp with time zone) IS 'Looks at purchases once after their end: open ones expire and give the use of their promo code back, the others are left as they are.';
 
 --
 -- Name: _find_opened(bigint, billing.purchase_kind, text, text, integer, text, bigint); Type: FUNCTION; Schema: billing; Owner: -
@@ -1105,7 +1811,7 @@ CREATE FUNCTION billing._find_opened(p_telegram_id bigint, p_kind billing.purcha
 declare
   v_first record;
 begin
-  select u.purchase_id, u.tariff, u.months, u.price_kopecks into v_first
+  select u.purchase_id, u.tariff, u.months, u.promo_code, u.price_kopecks into v_first
   from billing.purchase u
   where u.telegram_id = p_telegram_id and u.kind = p_kind
     and u.idempotency_key = p_idempotency_key;
@@ -1113,8 +1819,8 @@ begin
     return null;
   end if;
 
-  if (v_first.tariff, v_first.months) is distinct from (p_tariff, p_months::smallint)
-     or p_promo_code is not null -- no code exists yet, so nothing was opened with one
+  if (v_first.tariff, v_first.months, v_first.promo_code)
+     is distinct from (p_tariff, p_months::smallint, p_promo_code)
      or (p_kind = 'topup' and v_first.price_kopecks <> p_amount_kopecks) then
     perform core._refuse('ID001', format('purchase_id %s has the key', v_first.purchase_id));
   end if;
@@ -1151,6 +1857,9 @@ begin
   left join subscription.subscription s on s.telegram_id = a.telegram_id
   where a.telegram_id = p_telegram_id;
   if (v_before_expires_at > p_now) is not true then
+    if v_before_expires_at is not null then
+      perform subscription._retire(p_telegram_id, p_now);
+    end if;
     v_vpn_uuid := gen_random_uuid(); -- after expiry the identity is a new one
   end if;
   v_starts_at := subscription._start_after(
@@ -1247,6 +1956,42 @@ $$;
 COMMENT ON FUNCTION billing._identify_payment(p_provider text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, OUT telegram_id bigint, OUT owner_id bigint, OUT worth_kopecks bigint, OUT problem text) IS 'problem: null, unknown_purchase, unknown_payer, wrong_currency, no_invoice (Stars are worth their share of the invoice) or amount_out_of_range.';
 
 --
+-- Name: _left_of(bigint, bigint, bigint); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._left_of(p_telegram_id bigint, p_place bigint, p_until_place bigint) RETURNS interval
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_event record;
+  v_left interval;
+begin
+  for v_event in
+    select c.place, c.bought, c.before_tariff, c.after_tariff,
+           coalesce(c.before_expires_at > c.happened_at, false) as follows
+    from billing._chain(p_telegram_id) c
+    where c.place between p_place and p_until_place - 1
+    order by c.place
+  loop
+    if v_event.place = p_place then
+      v_left := v_event.bought;
+    elsif not v_event.follows then
+      return interval '0'; -- it was over: what came after does not build on it
+    else
+      v_left := billing._convert(v_left, v_event.before_tariff, v_event.after_tariff);
+    end if;
+  end loop;
+  return v_left;
+end
+$$;
+
+--
+-- Name: FUNCTION _left_of(p_telegram_id bigint, p_place bigint, p_until_place bigint); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._left_of(p_telegram_id bigint, p_place bigint, p_until_place bigint) IS 'The recorded period, converted as often as the remaining time was; nothing once the subscription had run out in between.';
+
+--
 -- Name: _lifetime(timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
 --
 
@@ -1263,14 +2008,135 @@ $$;
 COMMENT ON FUNCTION billing._lifetime(p_now timestamp with time zone) IS 'The end of a purchase opened now.';
 
 --
+-- Name: _lock_charge(text, text); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._lock_charge(p_provider text, p_charge_id text, OUT telegram_id bigint, OUT payment_id bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_telegram_id bigint;
+begin
+  select c.telegram_id into v_telegram_id
+  from billing.charge c where c.provider = p_provider and c.charge_id = p_charge_id;
+  if not found then
+    return;
+  elsif v_telegram_id <> 0 then
+    perform account._lock(v_telegram_id);
+  end if;
+
+  select c.telegram_id, c.payment_id into strict _lock_charge.telegram_id, _lock_charge.payment_id
+  from billing.charge c where c.provider = p_provider and c.charge_id = p_charge_id
+  for no key update;
+  if _lock_charge.telegram_id <> v_telegram_id then
+    perform core._refuse('40001', format('%s %s was given to telegram_id %s meanwhile', p_provider,
+                                         p_charge_id, _lock_charge.telegram_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _lock_charge(p_provider text, p_charge_id text, OUT telegram_id bigint, OUT payment_id bigint); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._lock_charge(p_provider text, p_charge_id text, OUT telegram_id bigint, OUT payment_id bigint) IS 'A charge moves once at most: out of suspense. If that happens between the two looks, the caller has to begin again.';
+
+--
+-- Name: _lock_suspense(bigint); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._lock_suspense(p_payment_id bigint, OUT telegram_id bigint, OUT outcome billing.payment_outcome, OUT amount_minor bigint, OUT currency text, OUT rub_kopecks bigint, OUT worth_kopecks bigint, OUT resolved_by bigint, OUT resolved_at timestamp with time zone, OUT reversed_at timestamp with time zone, OUT received_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+begin
+  perform 1
+  from billing.payment p
+  join billing.charge c on c.provider = p.provider and c.charge_id = p.charge_id
+  where p.payment_id = p_payment_id
+  for no key update of c;
+  if not found then
+    perform core._refuse('PY002', format('no payment has payment_id %s', p_payment_id));
+  end if;
+
+  select p.telegram_id, p.outcome, p.amount_minor, p.currency,
+         case p.currency when 'RUB' then p.amount_minor end, p.worth_kopecks, p.resolved_by,
+         p.resolved_at, p.reversed_at, p.received_at
+  into strict _lock_suspense.telegram_id, _lock_suspense.outcome, _lock_suspense.amount_minor,
+       _lock_suspense.currency, _lock_suspense.rub_kopecks, _lock_suspense.worth_kopecks,
+       _lock_suspense.resolved_by, _lock_suspense.resolved_at, _lock_suspense.reversed_at,
+       _lock_suspense.received_at
+  from billing.payment p where p.payment_id = p_payment_id;
+end
+$$;
+
+--
+-- Name: FUNCTION _lock_suspense(p_payment_id bigint, OUT telegram_id bigint, OUT outcome billing.payment_outcome, OUT amount_minor bigint, OUT currency text, OUT rub_kopecks bigint, OUT worth_kopecks bigint, OUT resolved_by bigint, OUT resolved_at timestamp with time zone, OUT reversed_at timestamp with time zone, OUT received_at timestamp with time zone); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._lock_suspense(p_payment_id bigint, OUT telegram_id bigint, OUT outcome billing.payment_outcome, OUT amount_minor bigint, OUT currency text, OUT rub_kopecks bigint, OUT worth_kopecks bigint, OUT resolved_by bigint, OUT resolved_at timestamp with time zone, OUT reversed_at timestamp with time zone, OUT received_at timestamp with time zone) IS 'The charge''s row is what reverse_payment and resolve_suspense take turns by. rub_kopecks: as received, null in another currency.';
+
+--
+-- Name: _open(bigint, text, integer, text, text); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._open(p_telegram_id bigint, p_tariff text, p_months integer, p_code text, p_idempotency_key text) RETURNS uuid
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_now timestamptz;
+  v_price record;
+  v_id uuid := gen_random_uuid();
+begin
+  if p_code is not null then
+    -- Before the terms are read, so that they hold until the end: buyers do not exclude each
+    -- other; promo.set_limit and promo.disable wait for them, and they for those.
+    lock table promo.use in row exclusive mode;
+  end if;
+  v_now := core.now();
+
+  select p.list_kopecks, p.discount_kind, p.discount_percent, p.price_kopecks, p.promo_id
+  into v_price
+  from billing._price(p_telegram_id, p_tariff, p_months, p_code, v_now) p;
+  if v_price.promo_id is not null then
+    perform promo._reserve(p_telegram_id, v_id, v_price.promo_id, v_now);
+  elsif p_code is not null then
+    perform promo._usable(p_telegram_id, p_code, v_now);
+  end if;
+
+  insert into billing.purchase (
+    telegram_id, purchase_id, kind, status, tariff, months, list_kopecks, discount_kind,
+    discount_percent, price_kopecks, promo_code, promo_id, quoted_expires_at, idempotency_key,
+    opened_at, expires_at, expiry_check_at)
+  select p_telegram_id, v_id, 'subscription', 'open', p_tariff, p_months, v_price.list_kopecks,
+         v_price.discount_kind, v_price.discount_percent, v_price.price_kopecks, p_code,
+         v_price.promo_id,
+         subscription._add_months(subscription._start_after(
+           v_now, p_tariff, s.tariff, s.expires_at, s.period), p_months),
+         p_idempotency_key, v_now, l.expires_at, l.expires_at
+  from billing._lifetime(v_now) l (expires_at)
+  left join subscription.subscription s on s.telegram_id = p_telegram_id;
+  return v_id;
+end
+$$;
+
+--
+-- Name: FUNCTION _open(p_telegram_id bigint, p_tariff text, p_months integer, p_code text, p_idempotency_key text); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._open(p_telegram_id bigint, p_tariff text, p_months integer, p_code text, p_idempotency_key text) IS 'Inserts the purchase of billing.open_purchase. The code, in canonical form, is kept whether or not it won; only a winner has promo_id and a use.';
+
+--
 -- Name: _payment_answer(text, text); Type: FUNCTION; Schema: billing; Owner: -
 --
 
 CREATE FUNCTION billing._payment_answer(p_provider text, p_charge_id text) RETURNS TABLE(payment_id bigint, outcome text, telegram_id bigint, credited_kopecks bigint, subscription_expires_at timestamp with time zone)
     LANGUAGE sql STABLE
     AS $$
-  select p.payment_id, p.outcome::text, nullif(p.telegram_id, 0), p.credited_kopecks::bigint,
-         p.subscription_expires_at
+  select p.payment_id, p.outcome::text, nullif(p.telegram_id, 0),
+         case when p.outcome = 'reversed' then 0 else p.credited_kopecks end::bigint,
+         case when p.outcome <> 'reversed' then p.subscription_expires_at end
   from billing.charge c
   join billing.payment p on p.telegram_id = c.telegram_id and p.payment_id = c.payment_id
   where c.provider = p_provider and c.charge_id = p_charge_id
@@ -1280,18 +2146,19 @@ $$;
 -- Name: FUNCTION _payment_answer(p_provider text, p_charge_id text); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing._payment_answer(p_provider text, p_charge_id text) IS 'The answer about a charge, first or repeated.';
+COMMENT ON FUNCTION billing._payment_answer(p_provider text, p_charge_id text) IS 'The answer about a charge, first or repeated. Once it is reversed, nothing of it is there.';
 
 --
 -- Name: _price(bigint, text, integer, text, timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
 --
 
-CREATE FUNCTION billing._price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint) RETURNS record
+CREATE FUNCTION billing._price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint, OUT promo_id bigint) RETURNS record
     LANGUAGE plpgsql STABLE
     AS $$
 declare
   v_vip_percent int;
   v_personal_percent int;
+  v_promo record;
 begin
   select case when a.is_vip then ops._setting_value('vip_discount_percent')::int else 0 end,
          case when a.discount_expires_at <= p_now then 0
@@ -1311,23 +2178,29 @@ begin
     perform core._refuse('PU004', format('tariff %s, %s months', p_tariff, p_months));
   end if;
 
-  if p_promo_code is not null then
-    perform core._refuse('PR001', p_promo_code);
-  end if;
-
   discount_percent := greatest(v_vip_percent, v_personal_percent);
   discount_kind := case when discount_percent = 0 then 'none'
                         when v_vip_percent >= v_personal_percent then 'vip'
                         else 'personal' end::billing.discount_kind;
+
+  if p_promo_code is not null then
+    select t.promo_id, t.discount_percent into v_promo
+    from promo._terms(p_promo_code, p_now) t;
+    if v_promo.discount_percent > discount_percent then
+      discount_percent := v_promo.discount_percent;
+      discount_kind := 'promo';
+      promo_id := v_promo.promo_id;
+    end if;
+  end if;
   price_kopecks := (list_kopecks * (100 - discount_percent) + 50) / 100;
 end
 $$;
 
 --
--- Name: FUNCTION _price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint); Type: COMMENT; Schema: billing; Owner: -
+-- Name: FUNCTION _price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint, OUT promo_id bigint); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing._price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint) IS 'What a tariff and period cost this user now. Discounts never stack.';
+COMMENT ON FUNCTION billing._price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint, OUT promo_id bigint) IS 'What a tariff and period cost this user now. Discounts never stack. promo_id is null where the code, in canonical form, lost: a tie goes to the others.';
 
 --
 -- Name: _refuse_to_pay(bigint, uuid, billing.purchase_kind, billing.purchase_status, timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
@@ -1357,25 +2230,59 @@ $$;
 COMMENT ON FUNCTION billing._refuse_to_pay(p_telegram_id bigint, p_purchase_id uuid, p_kind billing.purchase_kind, p_status billing.purchase_status, p_expires_at timestamp with time zone) IS 'The refusals of pay_from_balance, once it is known that there is one.';
 
 --
--- Name: _require_choice(text, integer, text); Type: FUNCTION; Schema: billing; Owner: -
+-- Name: _require_choice(text, integer); Type: FUNCTION; Schema: billing; Owner: -
 --
 
-CREATE FUNCTION billing._require_choice(p_tariff text, p_months integer, p_promo_code text) RETURNS void
+CREATE FUNCTION billing._require_choice(p_tariff text, p_months integer) RETURNS void
     LANGUAGE plpgsql STABLE
     AS $$
 begin
   perform core._require(length(p_tariff) between 1 and 32, 'p_tariff: 1 to 32 characters');
   perform core._require(p_months between 1 and 36, 'p_months: 1 to 36');
-  perform core._require(p_promo_code is null or length(p_promo_code) between 1 and 256,
-                        'p_promo_code: null for none, or at most 256 characters');
 end
 $$;
 
 --
--- Name: FUNCTION _require_choice(p_tariff text, p_months integer, p_promo_code text); Type: COMMENT; Schema: billing; Owner: -
+-- Name: FUNCTION _require_choice(p_tariff text, p_months integer); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing._require_choice(p_tariff text, p_months integer, p_promo_code text) IS 'Checks what quote and open_purchase are asked for.';
+COMMENT ON FUNCTION billing._require_choice(p_tariff text, p_months integer) IS 'Checks what quote and open_purchase are asked for.';
+
+--
+-- Name: _require_paid(bigint, uuid); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._require_paid(p_telegram_id bigint, p_purchase_id uuid) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_purchase record;
+begin
+  select u.kind, u.status, u.price_kopecks, r.kind as refund_kind, r.actor_id, r.refunded_at
+  into strict v_purchase
+  from billing.purchase u
+  left join billing.refund r on r.telegram_id = u.telegram_id and r.purchase_id = u.purchase_id
+  where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
+
+  if v_purchase.kind = 'topup' then
+    perform core._refuse('PU003', format('purchase_id %s is a top-up', p_purchase_id));
+  elsif v_purchase.status = 'refunded' then
+    perform core._refuse('PU003', format(
+      'purchase_id %s: %s by %s at %s', p_purchase_id, v_purchase.refund_kind,
+      coalesce('admin ' || v_purchase.actor_id, 'the provider'), v_purchase.refunded_at));
+  elsif v_purchase.status <> 'paid' then
+    perform core._refuse('PU003', format('purchase_id %s is %s', p_purchase_id,
+                                         v_purchase.status));
+  end if;
+  return v_purchase.price_kopecks;
+end
+$$;
+
+--
+-- Name: FUNCTION _require_paid(p_telegram_id bigint, p_purchase_id uuid); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._require_paid(p_telegram_id bigint, p_purchase_id uuid) IS 'The price of a purchase that may be refunded.';
 
 --
 -- Name: _require_provider(text); Type: FUNCTION; Schema: billing; Owner: -
@@ -1397,6 +2304,100 @@ $$;
 --
 
 COMMENT ON FUNCTION billing._require_provider(p_provider text) IS 'Providers whose events bring money: not manual.';
+
+--
+-- Name: _reverse(bigint, bigint, jsonb, timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._reverse(p_telegram_id bigint, p_payment_id bigint, p_raw jsonb, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_paid record;
+  v_debt_kopecks bigint := 0;
+begin
+  select p.purchase_id, p.worth_kopecks, p.credited_kopecks,
+         p.worth_kopecks - p.credited_kopecks as revenue_kopecks, u.status,
+         u.kind is not distinct from 'subscription' as is_subscription, r.refunded_kopecks
+  into strict v_paid
+  from billing.payment p
+  left join billing.purchase u on u.telegram_id = p.telegram_id
+    and u.purchase_id = p.purchase_id and u.payment_id = p.payment_id
+  left join billing.refund r on r.telegram_id = u.telegram_id and r.purchase_id = u.purchase_id
+  where p.telegram_id = p_telegram_id and p.payment_id = p_payment_id;
+
+  if v_paid.is_subscription and v_paid.status = 'paid' then
+    perform billing._take_back(p_telegram_id, v_paid.purchase_id, 'reversal', 0, null, null, p_now);
+    if v_paid.revenue_kopecks > 0 then
+      perform ledger._post(
+        p_telegram_id, 'reversal', 'revenue', 'provider', v_paid.revenue_kopecks, p_now,
+        p_purchase_id => v_paid.purchase_id, p_payment_id => p_payment_id);
+    end if;
+  elsif v_paid.revenue_kopecks > 0 then -- refunded since: it is on the balance, or was
+    v_debt_kopecks := billing._take_money(p_telegram_id, 'provider', v_paid.revenue_kopecks,
+                                          v_paid.purchase_id, p_payment_id, p_now);
+    if v_paid.refunded_kopecks > v_paid.revenue_kopecks then -- paid a little short
+      v_debt_kopecks := v_debt_kopecks + billing._take_money(
+        p_telegram_id, 'revenue', v_paid.refunded_kopecks - v_paid.revenue_kopecks,
+        v_paid.purchase_id, p_payment_id, p_now);
+    end if;
+  end if;
+  if v_paid.credited_kopecks > 0 then
+    v_debt_kopecks := v_debt_kopecks + billing._take_money(
+      p_telegram_id, 'provider', v_paid.credited_kopecks, v_paid.purchase_id, p_payment_id, p_now);
+  end if;
+
+  update billing.payment p
+  set outcome = 'reversed', reversed_at = p_now, reversal_debt_kopecks = v_debt_kopecks,
+      reversal_raw = p_raw
+  where p.telegram_id = p_telegram_id and p.payment_id = p_payment_id;
+
+  insert into outbox.task (
+    telegram_id, kind, name, due_at, created_at, purchase_id, amount_kopecks, arguments)
+  values (p_telegram_id, 'message', 'payment_reversed', p_now, p_now, v_paid.purchase_id,
+          v_paid.worth_kopecks, jsonb_build_object('debt_kopecks', v_debt_kopecks));
+end
+$$;
+
+--
+-- Name: FUNCTION _reverse(p_telegram_id bigint, p_payment_id bigint, p_raw jsonb, p_now timestamp with time zone); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._reverse(p_telegram_id bigint, p_payment_id bigint, p_raw jsonb, p_now timestamp with time zone) IS 'All that came from the provider goes back to it, from where it is now: revenue, the balance, or debt.';
+
+--
+-- Name: _reverse_unknown(text, text, bigint, text, jsonb); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._reverse_unknown(p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text, p_raw jsonb) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_payment_id bigint := nextval('billing.payment_id');
+  v_now timestamptz;
+begin
+  insert into billing.charge (provider, charge_id, telegram_id, payment_id)
+  values (p_provider, p_charge_id, 0, v_payment_id)
+  on conflict on constraint charge_pkey do nothing;
+  if not found then
+    return null;
+  end if;
+
+  v_now := core.now();
+  insert into billing.payment (
+    telegram_id, payment_id, provider, charge_id, amount_minor, currency, credited_kopecks,
+    outcome, reversed_at, reversal_debt_kopecks, reversal_raw, received_at)
+  values (0, v_payment_id, p_provider, p_charge_id, p_amount_minor, p_currency, 0, 'reversed',
+          v_now, 0, p_raw, v_now);
+  return v_payment_id;
+end
+$$;
+
+--
+-- Name: FUNCTION _reverse_unknown(p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text, p_raw jsonb); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._reverse_unknown(p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text, p_raw jsonb) IS 'The payment''s number; null if the charge is known after all.';
 
 --
 -- Name: _settle(text, text, uuid, bigint, bigint, text, jsonb); Type: FUNCTION; Schema: billing; Owner: -
@@ -1461,6 +2462,240 @@ $$;
 COMMENT ON FUNCTION billing._settle(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb) IS 'settle_payment after its arguments were checked.';
 
 --
+-- Name: _state_without(bigint, uuid, timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._state_without(p_telegram_id bigint, p_purchase_id uuid, p_now timestamp with time zone, OUT tariff text, OUT expires_at timestamp with time zone, OUT period subscription.period, OUT restored_from bigint) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+declare
+  v_latest timestamptz;
+  v_taken interval;
+begin
+  restored_from := billing._undone_since(p_telegram_id, p_purchase_id);
+
+  if restored_from is null then -- its own period is taken off the end, and the tariff stays
+    select s.tariff, s.expires_at, s.period,
+           billing._left_of(p_telegram_id, c.place, 1::bigint << 62)
+    into strict _state_without.tariff, _state_without.expires_at, _state_without.period, v_taken
+    from subscription.subscription s
+    join billing._chain(p_telegram_id) c on c.is_purchase and c.purchase_id = p_purchase_id
+    where s.telegram_id = p_telegram_id;
+  else -- as it was before the first of what is undone, but for what was taken away since
+    select c.before_tariff, c.before_expires_at, c.before_period
+    into strict _state_without.tariff, _state_without.expires_at, _state_without.period
+    from billing._chain(p_telegram_id) c
+    where c.place = _state_without.restored_from;
+    select sum(billing._left_of(p_telegram_id, c.place, _state_without.restored_from))
+    into v_taken
+    from billing._chain(p_telegram_id) c
+    where c.is_purchase and c.place < _state_without.restored_from
+      and c.taken_back_at > _state_without.restored_from;
+  end if;
+
+  if expires_at is null then
+    return;
+  end if;
+  v_latest := expires_at;
+  -- In UTC: the days of an interval are as long as the session's time zone makes them.
+  expires_at := ((v_latest at time zone 'UTC') - coalesce(v_taken, '0')) at time zone 'UTC';
+  expires_at := greatest(expires_at, least(v_latest, p_now));
+end
+$$;
+
+--
+-- Name: FUNCTION _state_without(p_telegram_id bigint, p_purchase_id uuid, p_now timestamp with time zone, OUT tariff text, OUT expires_at timestamp with time zone, OUT period subscription.period, OUT restored_from bigint); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._state_without(p_telegram_id bigint, p_purchase_id uuid, p_now timestamp with time zone, OUT tariff text, OUT expires_at timestamp with time zone, OUT period subscription.period, OUT restored_from bigint) IS 'The latest purchase''s state before is restored exactly (nulls: no subscription); an earlier one''s period is taken off the end, which is then not before now.';
+
+--
+-- Name: _take_back(bigint, uuid, billing.refund_kind, bigint, bigint, text, timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._take_back(p_telegram_id bigint, p_purchase_id uuid, p_kind billing.refund_kind, p_refunded_kopecks bigint, p_actor_id bigint, p_reason text, p_now timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_state record;
+  v_change_id bigint;
+  v_restored_from bigint;
+  v_expires_at timestamptz;
+begin
+  select s.expires_at into v_expires_at
+  from subscription.subscription s where s.telegram_id = p_telegram_id;
+
+  if v_expires_at > p_now then
+    select w.tariff, w.expires_at, w.period, w.restored_from into v_state
+    from billing._state_without(p_telegram_id, p_purchase_id, p_now) w;
+    v_expires_at := v_state.expires_at;
+    v_restored_from := v_state.restored_from;
+    perform subscription._change(
+      p_telegram_id, p_kind::text::subscription.change_kind, v_state.tariff, v_expires_at,
+      v_state.period, p_now, p_purchase_id, p_actor_id, p_reason);
+    select max(c.change_id) into v_change_id
+    from subscription.change c where c.telegram_id = p_telegram_id;
+  else -- what is over stays as it is
+    update subscription.subscription s
+    set auto_renew = false, renew_check_at = null
+    where s.telegram_id = p_telegram_id and s.auto_renew;
+  end if;
+
+  update billing.purchase u
+  set status = 'refunded'
+  where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
+  insert into billing.refund (
+    telegram_id, purchase_id, kind, refunded_kopecks, subscription_expires_at, change_id,
+    restored_from, actor_id, reason, refunded_at)
+  values (
+    p_telegram_id, p_purchase_id, p_kind, p_refunded_kopecks, v_expires_at, v_change_id,
+    v_restored_from, p_actor_id, p_reason, p_now);
+
+  insert into outbox.task (
+    telegram_id, kind, name, due_at, created_at, purchase_id, amount_kopecks, other_id)
+  select a.referrer_id, 'cashback', 'clawback', p_now, p_now, p_purchase_id, u.price_kopecks,
+         p_telegram_id
+  from account.account a
+  join billing.purchase u on u.telegram_id = a.telegram_id and u.purchase_id = p_purchase_id
+  where a.telegram_id = p_telegram_id and a.referrer_id is not null and u.price_kopecks > 0;
+
+  return v_expires_at;
+end
+$$;
+
+--
+-- Name: FUNCTION _take_back(p_telegram_id bigint, p_purchase_id uuid, p_kind billing.refund_kind, p_refunded_kopecks bigint, p_actor_id bigint, p_reason text, p_now timestamp with time zone); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._take_back(p_telegram_id bigint, p_purchase_id uuid, p_kind billing.refund_kind, p_refunded_kopecks bigint, p_actor_id bigint, p_reason text, p_now timestamp with time zone) IS 'Shared by refund_purchase and reverse_payment. Auto-renewal stops; no promo use comes back.';
+
+--
+-- Name: _take_money(bigint, ledger.account, bigint, uuid, bigint, timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._take_money(p_telegram_id bigint, p_to ledger.account, p_amount_kopecks bigint, p_purchase_id uuid, p_payment_id bigint, p_now timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_there_kopecks bigint;
+begin
+  select least(w.available_kopecks, p_amount_kopecks) into strict v_there_kopecks
+  from wallet.wallet w where w.telegram_id = p_telegram_id;
+
+  if v_there_kopecks > 0 then
+    perform ledger._post(
+      p_telegram_id, 'reversal', 'available', p_to, v_there_kopecks, p_now,
+      p_purchase_id => p_purchase_id, p_payment_id => p_payment_id);
+  end if;
+  if p_amount_kopecks > v_there_kopecks then
+    perform ledger._post(
+      p_telegram_id, 'reversal', 'debt', p_to, p_amount_kopecks - v_there_kopecks, p_now,
+      p_purchase_id => p_purchase_id, p_payment_id => p_payment_id);
+  end if;
+  return p_amount_kopecks - v_there_kopecks;
+end
+$$;
+
+--
+-- Name: FUNCTION _take_money(p_telegram_id bigint, p_to ledger.account, p_amount_kopecks bigint, p_purchase_id uuid, p_payment_id bigint, p_now timestamp with time zone); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._take_money(p_telegram_id bigint, p_to ledger.account, p_amount_kopecks bigint, p_purchase_id uuid, p_payment_id bigint, p_now timestamp with time zone) IS 'How much of it became debt.';
+
+--
+-- Name: _undone_since(bigint, uuid); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._undone_since(p_telegram_id bigint, p_purchase_id uuid) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_event record;
+  v_first bigint;
+  v_is_found boolean := false;
+begin
+  for v_event in
+    select c.place, c.is_purchase, c.is_undone, c.purchase_id = p_purchase_id as is_this,
+           coalesce(c.before_expires_at > c.happened_at, false) as follows
+    from billing._chain(p_telegram_id) c
+    order by c.place desc
+  loop
+    exit when not v_event.is_undone and not (v_event.is_purchase and v_event.is_this);
+    if v_event.is_purchase then
+      v_first := v_event.place;
+      v_is_found := v_is_found or v_event.is_this;
+      exit when not v_event.follows; -- nothing was in force before it
+    end if;
+  end loop;
+
+  return case when v_is_found then v_first end;
+end
+$$;
+
+--
+-- Name: FUNCTION _undone_since(p_telegram_id bigint, p_purchase_id uuid); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._undone_since(p_telegram_id bigint, p_purchase_id uuid) IS 'Looks back from the end of the chain over what is taken back. If it meets the purchase before anything that still counts, the state before the first of them can be restored.';
+
+--
+-- Name: approve_manual(bigint, uuid, bigint, text); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.approve_manual(p_admin_id bigint, p_purchase_id uuid, p_amount_kopecks bigint, p_note text) RETURNS TABLE(payment_id bigint, outcome text, telegram_id bigint, credited_kopecks bigint, subscription_expires_at timestamp with time zone, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_telegram_id bigint;
+  v_charge_id text := 'manual:' || p_purchase_id;
+  v_first record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_purchase_id is not null, 'p_purchase_id: the id from open_purchase');
+  perform core._require(p_amount_kopecks between 1 and 1000000000000,
+                        'p_amount_kopecks: 1 to 10^12');
+  perform core._require(length(p_note) between 1 and 1000, 'p_note: 1 to 1000 characters');
+  perform account._require_admin(p_admin_id);
+
+  select u.telegram_id into v_telegram_id
+  from billing.purchase u where u.purchase_id = p_purchase_id;
+  if not found then
+    perform core._refuse('PU001', format('purchase_id %s', p_purchase_id));
+  end if;
+  perform account._lock(v_telegram_id);
+
+  select p.raw ->> 'admin' as admin_id, p.received_at into v_first
+  from billing.charge c
+  join billing.payment p on p.telegram_id = c.telegram_id and p.payment_id = c.payment_id
+  where c.provider = 'manual' and c.charge_id = v_charge_id;
+  if not found then
+    perform audit._record(
+      'billing.approve_manual', p_admin_id, 'purchase:' || p_purchase_id, jsonb_build_object(
+        'telegram_id', v_telegram_id, 'amount_kopecks', p_amount_kopecks, 'note', p_note));
+  elsif v_first.admin_id <> p_admin_id::text then
+    perform core._refuse('PU003', format('purchase_id %s: approved by admin %s at %s',
+                                         p_purchase_id, v_first.admin_id, v_first.received_at));
+  end if;
+
+  return query
+  select s.payment_id, s.outcome, s.telegram_id, s.credited_kopecks, s.subscription_expires_at,
+         s.is_replay
+  from billing._settle('manual', v_charge_id, p_purchase_id, null, p_amount_kopecks, 'RUB',
+                       jsonb_build_object('note', p_note, 'admin', p_admin_id)) s;
+end
+$$;
+
+--
+-- Name: FUNCTION approve_manual(p_admin_id bigint, p_purchase_id uuid, p_amount_kopecks bigint, p_note text); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.approve_manual(p_admin_id bigint, p_purchase_id uuid, p_amount_kopecks bigint, p_note text) IS 'Money that came past the providers; otherwise as settle_payment, from the buyer. Once per purchase: the same admin''s second call is a replay, another''s is PU003.';
+
+--
 -- Name: attach_invoice(uuid, text, text, bigint, text); Type: FUNCTION; Schema: billing; Owner: -
 --
 
@@ -1507,6 +2742,11 @@ begin
     perform core._refuse('PU003', format('purchase_id %s: %s', p_purchase_id, v_way.refusal));
   end if;
 
+  perform core._require(
+    not exists (select 1 from billing.invoice n
+                where n.provider = p_provider and n.invoice_id = p_invoice_id),
+    'p_invoice_id: of no other purchase');
+
   insert into billing.invoice (
     telegram_id, purchase_id, provider, invoice_id, amount_minor, currency, attached_at)
   values (v_owner_id, p_purchase_id, p_provider, p_invoice_id, p_amount_minor, p_currency,
@@ -1532,13 +2772,14 @@ CREATE FUNCTION billing.cancel_purchase(p_telegram_id bigint, p_purchase_id uuid
 #variable_conflict use_column
 declare
   v_status billing.purchase_status;
+  v_promo_id bigint;
 begin
   perform core._guard();
   perform core._require_user_id(p_telegram_id);
   perform core._require(p_purchase_id is not null, 'p_purchase_id: the id from open_purchase');
   perform account._lock(p_telegram_id);
 
-  select u.status into v_status
+  select u.status, u.promo_id into v_status, v_promo_id
   from billing.purchase u
   where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
   if not found then
@@ -1550,6 +2791,11 @@ begin
   update billing.purchase u
   set status = 'cancelled', closed_at = core.now()
   where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id and u.status = 'open';
+  if found and v_promo_id is not null then
+    delete from promo.use p
+    where p.telegram_id = p_telegram_id and p.promo_id = v_promo_id
+      and p.purchase_id = p_purchase_id;
+  end if;
 
   return query select p_purchase_id, 'cancelled', v_status = 'cancelled';
 end
@@ -1559,7 +2805,7 @@ $$;
 -- Name: FUNCTION cancel_purchase(p_telegram_id bigint, p_purchase_id uuid); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing.cancel_purchase(p_telegram_id bigint, p_purchase_id uuid) IS 'Cancels an open purchase. Money that a provider brings for it later is still honoured at its price. Its own key: a second call is a replay.';
+COMMENT ON FUNCTION billing.cancel_purchase(p_telegram_id bigint, p_purchase_id uuid) IS 'Cancels an open purchase and gives the use of its promo code back. Money that a provider brings for it later is still honoured at its price, if a use is left. Its own key: a second call is a replay.';
 
 --
 -- Name: expire_due(bigint, integer); Type: FUNCTION; Schema: billing; Owner: -
@@ -1582,7 +2828,7 @@ begin
   from (
     select a.telegram_id
     from account.account a
-    where a.telegram_id in (
+    where a.telegram_id = any (array(
       select u.telegram_id from billing.purchase u
       where u.expiry_check_at <= v_now
         and not exists (
@@ -1590,7 +2836,7 @@ begin
           where d.job_name = 'billing.expire_due' and d.subject = 'telegram_id:' || u.telegram_id
             and d.died_at > v_now - interval '1 hour')
       order by u.expiry_check_at
-      limit p_limit)
+      limit p_limit))
     order by a.telegram_id
     for no key update skip locked
   ) l;
@@ -1649,36 +2895,24 @@ CREATE FUNCTION billing.open_purchase(p_telegram_id bigint, p_tariff text, p_mon
 #variable_conflict use_column
 declare
   v_is_blocked boolean;
-  v_now timestamptz;
+  v_code text;
   v_id uuid;
 begin
   perform core._guard('payments');
   perform core._require_user_id(p_telegram_id);
-  perform billing._require_choice(p_tariff, p_months, p_promo_code);
+  perform billing._require_choice(p_tariff, p_months);
+  v_code := promo._require_code(p_promo_code);
   perform core._require_key(p_idempotency_key);
   v_is_blocked := account._lock(p_telegram_id);
-  v_now := core.now();
 
   v_id := billing._find_opened(p_telegram_id, 'subscription', p_idempotency_key,
-                               p_tariff, p_months, p_promo_code, null);
+                               p_tariff, p_months, v_code, null);
   if v_id is null then
     if v_is_blocked then
       perform core._refuse('US002', format('telegram_id %s', p_telegram_id));
     end if;
 
-    insert into billing.purchase as u (
-      telegram_id, purchase_id, kind, status, tariff, months, list_kopecks, discount_kind,
-      discount_percent, price_kopecks, quoted_expires_at, idempotency_key, opened_at,
-      expires_at, expiry_check_at)
-    select p_telegram_id, gen_random_uuid(), 'subscription', 'open', p_tariff, p_months,
-           p.list_kopecks, p.discount_kind, p.discount_percent, p.price_kopecks,
-           subscription._add_months(subscription._start_after(
-             v_now, p_tariff, s.tariff, s.expires_at, s.period), p_months),
-           p_idempotency_key, v_now, l.expires_at, l.expires_at
-    from billing._price(p_telegram_id, p_tariff, p_months, p_promo_code, v_now) p
-    cross join billing._lifetime(v_now) l (expires_at)
-    left join subscription.subscription s on s.telegram_id = p_telegram_id
-    returning u.purchase_id into v_id;
+    v_id := billing._open(p_telegram_id, p_tariff, p_months, v_code, p_idempotency_key);
     is_replay := false;
   else
     is_replay := true;
@@ -1696,7 +2930,7 @@ $$;
 -- Name: FUNCTION open_purchase(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_idempotency_key text); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing.open_purchase(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_idempotency_key text) IS 'Opens a purchase at the price of this moment; paying never recomputes it. Buttons and invoices carry purchase_id and nothing else. It lives 30 minutes (setting purchase_lifetime_seconds). subscription_expires_at is the end if it were paid now. Idempotent by p_idempotency_key.';
+COMMENT ON FUNCTION billing.open_purchase(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_idempotency_key text) IS 'Opens a purchase at the price of this moment; paying never recomputes it. Buttons and invoices carry purchase_id and nothing else. It lives 30 minutes (setting purchase_lifetime_seconds). subscription_expires_at is the end if it were paid now. With a promo code that wins, a use of it is reserved until the purchase is paid, cancelled or expired; past per_user_limit the own oldest open purchase with the code is cancelled and gives its use up. discount_kind tells whether the code won; one that cannot be used refuses even where it would lose. Idempotent by p_idempotency_key.';
 
 --
 -- Name: open_topup(bigint, bigint, text); Type: FUNCTION; Schema: billing; Owner: -
@@ -1919,15 +3153,20 @@ CREATE FUNCTION billing.quote(p_telegram_id bigint, p_tariff text, p_months inte
 #variable_conflict use_column
 declare
   v_now timestamptz := core.now();
+  v_code text;
 begin
   perform core._require_user_id(p_telegram_id);
-  perform billing._require_choice(p_tariff, p_months, p_promo_code);
+  perform billing._require_choice(p_tariff, p_months);
+  v_code := promo._require_code(p_promo_code);
+  if v_code is not null then
+    perform promo._usable(p_telegram_id, v_code, v_now);
+  end if;
 
   return query
   select p.list_kopecks, p.discount_kind::text, p.discount_percent, p.price_kopecks,
          subscription._add_months(subscription._start_after(
            v_now, p_tariff, s.tariff, s.expires_at, s.period), p_months)
-  from billing._price(p_telegram_id, p_tariff, p_months, p_promo_code, v_now) p
+  from billing._price(p_telegram_id, p_tariff, p_months, v_code, v_now) p
   left join subscription.subscription s on s.telegram_id = p_telegram_id;
 end
 $$;
@@ -1936,7 +3175,189 @@ $$;
 -- Name: FUNCTION quote(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing.quote(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text) IS 'List price, the discount that won, the price in kopecks, and the end of the subscription if it were paid now. Reserves nothing. Reads only.';
+COMMENT ON FUNCTION billing.quote(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text) IS 'List price, the discount that won, the price in kopecks, and the end of the subscription if it were paid now. A code is refused for the reasons of promo.validate even where another discount is larger. Reserves nothing. Reads only.';
+
+--
+-- Name: refund_purchase(bigint, uuid, text); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.refund_purchase(p_admin_id bigint, p_purchase_id uuid, p_reason text) RETURNS TABLE(purchase_id uuid, refunded_kopecks bigint, subscription_expires_at timestamp with time zone, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_telegram_id bigint;
+  v_price_kopecks bigint;
+  v_now timestamptz;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_purchase_id is not null, 'p_purchase_id: the id from open_purchase');
+  perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform account._require_admin(p_admin_id);
+
+  select u.telegram_id into v_telegram_id
+  from billing.purchase u where u.purchase_id = p_purchase_id;
+  if not found then
+    perform core._refuse('PU001', format('purchase_id %s', p_purchase_id));
+  end if;
+  perform account._lock(v_telegram_id);
+  v_now := core.now();
+
+  return query
+  select r.purchase_id, r.refunded_kopecks::bigint, r.subscription_expires_at, true
+  from billing.refund r
+  where r.telegram_id = v_telegram_id and r.purchase_id = p_purchase_id
+    and r.actor_id = p_admin_id;
+  if found then
+    return;
+  end if;
+
+  v_price_kopecks := billing._require_paid(v_telegram_id, p_purchase_id);
+  if v_price_kopecks > 0 then
+    perform ledger._post(
+      v_telegram_id, 'refund', 'revenue', 'available', v_price_kopecks, v_now,
+      p_purchase_id => p_purchase_id, p_actor_id => p_admin_id, p_note => p_reason);
+  end if;
+  subscription_expires_at := billing._take_back(
+    v_telegram_id, p_purchase_id, 'refund', v_price_kopecks, p_admin_id, p_reason, v_now);
+
+  insert into outbox.task (
+    telegram_id, kind, name, due_at, created_at, purchase_id, amount_kopecks)
+  values (v_telegram_id, 'message', 'refunded', v_now, v_now, p_purchase_id, v_price_kopecks);
+  perform audit._record(
+    'billing.refund_purchase', p_admin_id, 'purchase:' || p_purchase_id, jsonb_build_object(
+      'telegram_id', v_telegram_id, 'refunded_kopecks', v_price_kopecks, 'reason', p_reason));
+
+  return query select p_purchase_id, v_price_kopecks, subscription_expires_at, false;
+end
+$$;
+
+--
+-- Name: FUNCTION refund_purchase(p_admin_id bigint, p_purchase_id uuid, p_reason text); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.refund_purchase(p_admin_id bigint, p_purchase_id uuid, p_reason text) IS 'The latest purchase''s refund restores the subscription as it was before it; an earlier one''s takes its period off the end. Auto-renewal stops, cashback is clawed back, no promo use comes back. Its own key: the same admin''s second call is a replay, another''s is PU003. Top-ups have nothing to give back (PU003).';
+
+--
+-- Name: resolve_suspense(bigint, bigint, bigint, bigint, text); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.resolve_suspense(p_admin_id bigint, p_payment_id bigint, p_telegram_id bigint, p_amount_kopecks bigint, p_note text) RETURNS TABLE(payment_id bigint, outcome text, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_payment record;
+  v_amount_kopecks bigint;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_payment_id >= 1, 'p_payment_id: of a payment in suspense');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_amount_kopecks is null or p_amount_kopecks between 1 and 1000000000000,
+                        'p_amount_kopecks: null as received, or 1 to 10^12');
+  perform core._require(length(p_note) between 1 and 1000, 'p_note: 1 to 1000 characters');
+  perform account._require_admin(p_admin_id);
+  perform account._lock(p_telegram_id);
+  v_payment := billing._lock_suspense(p_payment_id);
+
+  v_amount_kopecks := coalesce(p_amount_kopecks, v_payment.rub_kopecks);
+  if (v_payment.resolved_by, v_payment.telegram_id, v_payment.worth_kopecks)
+     = (p_admin_id, p_telegram_id, v_amount_kopecks) then
+    return query select p_payment_id, 'credited', true;
+    return;
+  elsif v_payment.outcome <> 'suspense' then
+    perform core._refuse('PY002', format(
+      'payment_id %s: %s, to telegram_id %s, by %s at %s', p_payment_id, v_payment.outcome,
+      nullif(v_payment.telegram_id, 0),
+      coalesce('admin ' || v_payment.resolved_by, 'the provider'),
+      coalesce(v_payment.resolved_at, v_payment.reversed_at, v_payment.received_at)));
+  end if;
+  perform core._require(
+    v_amount_kopecks between 1 and coalesce(v_payment.rub_kopecks, 1000000000000)
+      and v_amount_kopecks <= 1000000000000,
+    format('p_amount_kopecks: %s %s were received', v_payment.amount_minor, v_payment.currency));
+
+  perform billing._assign(p_payment_id, p_telegram_id, v_amount_kopecks, p_admin_id, p_note);
+  return query select p_payment_id, 'credited', false;
+end
+$$;
+
+--
+-- Name: FUNCTION resolve_suspense(p_admin_id bigint, p_payment_id bigint, p_telegram_id bigint, p_amount_kopecks bigint, p_note text); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.resolve_suspense(p_admin_id bigint, p_payment_id bigint, p_telegram_id bigint, p_amount_kopecks bigint, p_note text) IS 'All of it goes to the user''s balance. A null amount is as received, for roubles only; roubles are never credited above what was received. Its own key: the same admin''s second call with the same user and amount is a replay, anything else is PY002.';
+
+--
+-- Name: reverse_payment(text, text, bigint, text, jsonb); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.reverse_payment(p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text, p_raw jsonb) RETURNS TABLE(payment_id bigint, outcome text, debt_kopecks bigint, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_charge record;
+  v_telegram_id bigint := 0;
+  v_payment_id bigint;
+  v_outcome billing.payment_outcome;
+begin
+  perform core._guard();
+  perform core._require(length(p_charge_id) between 1 and 256, 'p_charge_id: 1 to 256 characters');
+  perform core._require(p_amount_minor >= 1, 'p_amount_minor: 1 or more');
+  perform core._require(length(p_currency) between 1 and 16, 'p_currency: 1 to 16 characters');
+  perform billing._require_provider(p_provider);
+
+  v_charge := billing._lock_charge(p_provider, p_charge_id);
+  if v_charge.payment_id is null then
+    v_payment_id := billing._reverse_unknown(p_provider, p_charge_id, p_amount_minor, p_currency,
+                                             p_raw);
+    if v_payment_id is null then -- it came meanwhile
+      v_charge := billing._lock_charge(p_provider, p_charge_id);
+    end if;
+  end if;
+
+  if v_charge.payment_id is not null then
+    v_payment_id := v_charge.payment_id;
+    v_telegram_id := v_charge.telegram_id;
+    perform billing._alarm_if_amount_differs(p_provider, p_charge_id, p_amount_minor, p_currency);
+
+    select p.outcome into strict v_outcome
+    from billing.payment p
+    where p.telegram_id = v_telegram_id and p.payment_id = v_payment_id;
+    if v_outcome = 'suspense' then -- nobody has got anything for it
+      update billing.payment p
+      set outcome = 'reversed', reversed_at = core.now(), reversal_debt_kopecks = 0,
+          reversal_raw = p_raw
+      where p.telegram_id = v_telegram_id and p.payment_id = v_payment_id;
+    elsif v_outcome <> 'reversed' then
+      perform billing._reverse(v_telegram_id, v_payment_id, p_raw, core.now());
+    end if;
+  end if;
+
+  if v_outcome is distinct from 'reversed' then
+    perform audit._record('billing.reverse_payment', null, 'payment:' || v_payment_id,
+                          jsonb_build_object('was', v_outcome, 'amount_minor', p_amount_minor,
+                                             'currency', p_currency));
+  end if;
+  return query
+  select p.payment_id, p.outcome::text, p.reversal_debt_kopecks,
+         v_outcome is not distinct from 'reversed'
+  from billing.payment p
+  where p.telegram_id = v_telegram_id and p.payment_id = v_payment_id;
+end
+$$;
+
+--
+-- Name: FUNCTION reverse_payment(p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text, p_raw jsonb); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.reverse_payment(p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text, p_raw jsonb) IS 'A refund or chargeback by the provider; the whole charge is reversed, and the admins are told if the amount differs. What is not on the balance any more is debt. A charge that has not been heard of is noted: its payment then credits nothing. Its key is (provider, charge id): a repeat is a replay.';
 
 --
 -- Name: settle_payment(text, text, uuid, bigint, bigint, text, jsonb); Type: FUNCTION; Schema: billing; Owner: -
@@ -1973,7 +3394,7 @@ COMMENT ON FUNCTION billing.settle_payment(p_provider text, p_charge_id text, p_
 -- Name: show_purchase(bigint, uuid); Type: FUNCTION; Schema: billing; Owner: -
 --
 
-CREATE FUNCTION billing.show_purchase(p_telegram_id bigint, p_purchase_id uuid) RETURNS TABLE(purchase_id uuid, kind text, status text, tariff text, months integer, list_kopecks bigint, discount_kind text, discount_percent integer, price_kopecks bigint, expires_at timestamp with time zone, subscription_expires_at timestamp with time zone, provider text, invoice_id text, offer_id uuid)
+CREATE FUNCTION billing.show_purchase(p_telegram_id bigint, p_purchase_id uuid) RETURNS TABLE(purchase_id uuid, kind text, status text, tariff text, months integer, list_kopecks bigint, discount_kind text, discount_percent integer, price_kopecks bigint, expires_at timestamp with time zone, subscription_expires_at timestamp with time zone, provider text, invoice_id text, offer_id uuid, keeps_key boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1991,7 +3412,7 @@ begin
          u.tariff, u.months::int, u.list_kopecks::bigint, u.discount_kind::text,
          u.discount_percent::int, u.price_kopecks::bigint, u.expires_at,
          coalesce(u.after_expires_at, u.quoted_expires_at), i.provider, i.invoice_id,
-         p.offer_id
+         p.offer_id, coalesce(u.before_expires_at > u.closed_at, false)
   from billing.purchase u
   left join billing.tariff_price p on p.tariff = u.tariff and p.months = u.months
   left join lateral (
@@ -2010,7 +3431,7 @@ $$;
 -- Name: FUNCTION show_purchase(p_telegram_id bigint, p_purchase_id uuid); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing.show_purchase(p_telegram_id bigint, p_purchase_id uuid) IS 'A purchase with its price, status and latest invoice. Reads only.';
+COMMENT ON FUNCTION billing.show_purchase(p_telegram_id bigint, p_purchase_id uuid) IS 'A purchase with its price, status and latest invoice; keeps_key: it was paid while a subscription was in force, whose key goes on. Reads only.';
 
 --
 -- Name: topup_options(); Type: FUNCTION; Schema: billing; Owner: -
@@ -2440,10 +3861,10 @@ $$;
 COMMENT ON FUNCTION inbox.receive(p_update_ids bigint[], p_chat_ids bigint[], p_payloads text[]) IS 'Stores updates (raw JSON). p_chat_ids says whose turn each takes; the poller moves its offset, the webhook answers 200, only after this has returned. received counts the new ones. Safe to call again.';
 
 --
--- Name: _post(bigint, ledger.reason, ledger.account, ledger.account, bigint, timestamp with time zone, uuid, bigint, bigint, text, text); Type: FUNCTION; Schema: ledger; Owner: -
+-- Name: _post(bigint, ledger.reason, ledger.account, ledger.account, bigint, timestamp with time zone, uuid, bigint, bigint, text, text, bigint); Type: FUNCTION; Schema: ledger; Owner: -
 --
 
-CREATE FUNCTION ledger._post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid DEFAULT NULL::uuid, p_payment_id bigint DEFAULT NULL::bigint, p_actor_id bigint DEFAULT NULL::bigint, p_note text DEFAULT NULL::text, p_idempotency_key text DEFAULT NULL::text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint) RETURNS record
+CREATE FUNCTION ledger._post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid DEFAULT NULL::uuid, p_payment_id bigint DEFAULT NULL::bigint, p_actor_id bigint DEFAULT NULL::bigint, p_note text DEFAULT NULL::text, p_idempotency_key text DEFAULT NULL::text, p_withdrawal_id bigint DEFAULT NULL::bigint, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint) RETURNS record
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -2484,20 +3905,20 @@ begin
   insert into ledger.transfer as t (
     telegram_id, version, debit_account, credit_account, reason, amount_kopecks,
     available_kopecks, held_kopecks, debt_kopecks, created_at,
-    purchase_id, payment_id, actor_id, note, idempotency_key)
+    purchase_id, payment_id, withdrawal_id, actor_id, note, idempotency_key)
   values (
     p_telegram_id, v_version, p_debit, p_credit, p_reason, p_amount_kopecks,
     _post.available_kopecks, _post.held_kopecks, v_debt_kopecks, p_now,
-    p_purchase_id, p_payment_id, p_actor_id, p_note, p_idempotency_key)
+    p_purchase_id, p_payment_id, p_withdrawal_id, p_actor_id, p_note, p_idempotency_key)
   returning t.transfer_id into _post.transfer_id;
 end
 $$;
 
 --
--- Name: FUNCTION _post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint); Type: COMMENT; Schema: ledger; Owner: -
+-- Name: FUNCTION _post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, p_withdrawal_id bigint, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint); Type: COMMENT; Schema: ledger; Owner: -
 --
 
-COMMENT ON FUNCTION ledger._post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint) IS 'The only writer of wallets and ledger rows: one movement from the debit to the credit account.';
+COMMENT ON FUNCTION ledger._post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, p_withdrawal_id bigint, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint) IS 'The only writer of wallets and ledger rows: one movement from the debit to the credit account.';
 
 --
 -- Name: _arguments(bigint, text, uuid, bigint, jsonb); Type: FUNCTION; Schema: notify; Owner: -
@@ -2558,6 +3979,59 @@ $$;
 COMMENT ON FUNCTION notify._close_lost() IS 'A message other than a key is never sent twice.';
 
 --
+-- Name: _remind(bigint[], timestamp with time zone); Type: FUNCTION; Schema: notify; Owner: -
+--
+
+CREATE FUNCTION notify._remind(p_users bigint[], p_now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_tolerance interval := make_interval(secs => ops._setting_value('reminder_tolerance_seconds'));
+  v_enqueued int;
+begin
+  with due as materialized (
+    select s.telegram_id, s.tariff, s.expires_at, r.template, r.last_at, r.next_at
+    from subscription.subscription s
+    cross join lateral (
+      select max(t.at) filter (where t.at <= p_now) as last_at,
+             (array_agg(m.template order by t.at desc) filter (where t.at <= p_now))[1]
+               as template,
+             min(t.at) filter (where t.at > p_now) as next_at
+      from notify.reminder m
+      cross join lateral (
+        select case m.anchor
+                 when 'start' then s.started_at + make_interval(secs => m.offset_seconds)
+                 else s.expires_at - make_interval(secs => m.offset_seconds) end) t (at)
+      where m.period = s.period
+        and extract(epoch from s.expires_at - s.started_at) > m.longer_than_seconds
+        and extract(epoch from s.expires_at - s.started_at) <= m.at_most_seconds
+        and t.at > s.started_at and t.at < s.expires_at and t.at >= s.reminder_check_at) r
+    where s.telegram_id = any (p_users) and s.reminder_check_at <= p_now
+  ), looked_at as (
+    update subscription.subscription s
+    set reminder_check_at = d.next_at
+    from due d
+    where s.telegram_id = d.telegram_id
+  ), told as (
+    insert into outbox.task (telegram_id, kind, name, due_at, created_at, arguments)
+    select d.telegram_id, 'message', d.template, p_now, p_now,
+           jsonb_build_object('tariff', d.tariff, 'expires_at', d.expires_at)
+    from due d
+    where d.last_at >= p_now - v_tolerance and d.expires_at > p_now
+    returning 1
+  )
+  select count(*)::int into v_enqueued from told;
+  return v_enqueued;
+end
+$$;
+
+--
+-- Name: FUNCTION _remind(p_users bigint[], p_now timestamp with time zone); Type: COMMENT; Schema: notify; Owner: -
+--
+
+COMMENT ON FUNCTION notify._remind(p_users bigint[], p_now timestamp with time zone) IS 'Reminders between reminder_check_at and now are dealt with: the latest is sent unless it is later than the setting reminder_tolerance_seconds, the others are dropped. Then reminder_check_at is the next one after now: each is seen once, whoever looks.';
+
+--
 -- Name: claim(text, integer, interval); Type: FUNCTION; Schema: notify; Owner: -
 --
 
@@ -2593,6 +4067,63 @@ $$;
 --
 
 COMMENT ON FUNCTION notify.claim(p_holder text, p_limit integer, p_lease interval) IS 'Leases up to p_limit messages for p_lease; then notify.sent, or notify.failed where it is certain that nothing was delivered. With neither, the outcome is unknown: when the lease has run out a key_ready is given out again, every other message is closed as lost. arguments has what the template shows: kopecks and times.';
+
+--
+-- Name: enqueue_due(bigint, integer); Type: FUNCTION; Schema: notify; Owner: -
+--
+
+CREATE FUNCTION notify.enqueue_due(p_epoch bigint, p_limit integer) RETURNS TABLE(enqueued integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_now timestamptz;
+  v_users bigint[];
+  v_user bigint;
+  v_enqueued int := 0;
+begin
+  perform ops._enter_due('notify.enqueue_due', p_epoch, p_limit);
+  v_now := core.now();
+
+  select array_agg(l.telegram_id) into v_users
+  from (
+    select a.telegram_id
+    from account.account a
+    where a.telegram_id = any (array(
+      select s.telegram_id from subscription.subscription s
+      where s.reminder_check_at <= v_now
+        and not exists (
+          select 1 from ops.dead d
+          where d.job_name = 'notify.enqueue_due'
+            and d.subject = 'telegram_id:' || s.telegram_id
+            and d.died_at > v_now - interval '1 hour')
+      order by s.reminder_check_at
+      limit p_limit))
+    order by a.telegram_id
+    for no key update skip locked
+  ) l;
+
+  begin
+    v_enqueued := notify._remind(v_users, v_now);
+  exception when data_exception or integrity_constraint_violation then
+    foreach v_user in array v_users loop
+      begin
+        v_enqueued := v_enqueued + notify._remind(array[v_user], v_now);
+      exception when data_exception or integrity_constraint_violation then
+        perform ops._bury('notify.enqueue_due', 'telegram_id:' || v_user, sqlerrm);
+      end;
+    end loop;
+  end;
+
+  return query select v_enqueued;
+end
+$$;
+
+--
+-- Name: FUNCTION enqueue_due(p_epoch bigint, p_limit integer); Type: COMMENT; Schema: notify; Owner: -
+--
+
+COMMENT ON FUNCTION notify.enqueue_due(p_epoch bigint, p_limit integer) IS 'Looks at no more than p_limit users'' reminders (table notify.reminder), each once: late ones are dropped, not sent in a burst. Users that are busy are left for the next run. p_epoch: of the lease notify.enqueue_due; null by hand.';
 
 --
 -- Name: failed(bigint, uuid, text, boolean); Type: FUNCTION; Schema: notify; Owner: -
@@ -2725,6 +4256,46 @@ $$;
 COMMENT ON FUNCTION ops._bury(p_job_name text, p_subject text, p_error text) IS 'Adds a row to ops.dead_letter, or renews it.';
 
 --
+-- Name: _describe_lock(integer, text, oid, integer, smallint, oid, oid, smallint); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._describe_lock(p_pid integer, p_locktype text, p_relation oid, p_page integer, p_tuple smallint, p_classid oid, p_objid oid, p_objsubid smallint) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_key bigint;
+  v_row text;
+begin
+  if p_locktype = 'advisory' and p_objsubid = 1 then
+    v_key := (p_classid::bigint << 32) | p_objid::bigint;
+    return case v_key >> 56
+             when 1 then format('user %s', v_key & ((1::bigint << 56) - 1))
+             else format('advisory lock %s', v_key)
+           end;
+  elsif p_locktype = 'transactionid' then
+    -- Who waits for the writer of a row holds the place in that row's queue.
+    select format('row (%s,%s) of %s', l.page, l.tuple, l.relation::regclass) into v_row
+    from pg_locks l
+    where l.pid = p_pid and l.locktype = 'tuple' and l.granted
+    limit 1;
+    return coalesce(v_row, 'the end of a transaction');
+  elsif p_locktype = 'tuple' then
+    return format('row (%s,%s) of %s', p_page, p_tuple, p_relation::regclass);
+  elsif p_relation is not null then
+    return format('%s %s', p_locktype, p_relation::regclass);
+  end if;
+
+  return p_locktype;
+end
+$$;
+
+--
+-- Name: FUNCTION _describe_lock(p_pid integer, p_locktype text, p_relation oid, p_page integer, p_tuple smallint, p_classid oid, p_objid oid, p_objsubid smallint); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._describe_lock(p_pid integer, p_locktype text, p_relation oid, p_page integer, p_tuple smallint, p_classid oid, p_objid oid, p_objsubid smallint) IS 'A user (the advisory lock of account._lock), a row by its ctid, a table, or the lock''s type.';
+
+--
 -- Name: _enter_due(text, bigint, integer); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -2781,7 +4352,7 @@ CREATE FUNCTION ops._reconcile_accounts() RETURNS TABLE(check_name text, subject
   from account.account a
   where a.referrer_id is not null
     and not exists (select 1 from account.account r
-                    where r.telegram_id = a.referrer_id and r.registered_at < a.registered_at)
+                    where r.telegram_id = a.referrer_id and r.registered_at <= a.registered_at)
   union all
   select 'referral_code_unique', 'code:' || a.referral_code, format('%s users', count(*))
   from account.account a
@@ -2865,6 +4436,13 @@ CREATE FUNCTION ops._reconcile_payments() RETURNS TABLE(check_name text, subject
     from ledger.transfer t
     where t.debit_account = 'provider'
     group by t.telegram_id, t.payment_id
+  ), returned as (
+    select t.telegram_id, t.payment_id,
+           sum(t.amount_kopecks) filter (where t.credit_account = 'provider') as kopecks,
+           sum(t.amount_kopecks) filter (where t.debit_account = 'debt') as debt
+    from ledger.transfer t
+    where t.reason = 'reversal'
+    group by t.telegram_id, t.payment_id
   )
   select 'payment_has_one_charge', coalesce('payment:' || p.payment_id, 'charge:' || c.charge_id),
          format('%s %s', coalesce(p.provider, c.provider), coalesce(p.charge_id, c.charge_id))
@@ -2902,13 +4480,140 @@ CREATE FUNCTION ops._reconcile_payments() RETURNS TABLE(check_name text, subject
       select 1 from billing.payment p
       where p.telegram_id = u.telegram_id and p.payment_id = u.payment_id
         and p.purchase_id = u.purchase_id and p.outcome in ('applied', 'reversed'))
+  union all
+  select 'reversal_returns_all', 'payment:' || coalesce(p.payment_id, r.payment_id),
+         format('%s: came %s, went back %s; debt %s, recorded %s', p.outcome,
+                p.worth_kopecks, r.kopecks, r.debt, p.reversal_debt_kopecks)
+  from (select y.* from billing.payment y where y.outcome = 'reversed') p
+  full join returned r on r.telegram_id = p.telegram_id and r.payment_id = p.payment_id
+  where p.payment_id is null
+     or (coalesce(p.worth_kopecks, 0), p.reversal_debt_kopecks)
+        is distinct from (coalesce(r.kopecks, 0), coalesce(r.debt, 0))
+  union all
+  select 'reversal_undoes_its_purchase', 'payment:' || p.payment_id,
+         format('purchase %s is %s', u.purchase_id, u.status)
+  from billing.payment p
+  join billing.purchase u on u.telegram_id = p.telegram_id and u.payment_id = p.payment_id
+  where p.outcome = 'reversed' and u.kind = 'subscription' and u.status <> 'refunded'
+  union all
+  select 'invoice_of_one_purchase', 'invoice:' || n.provider || ' ' || n.invoice_id,
+         format('%s purchases', count(*))
+  from billing.invoice n
+  group by n.provider, n.invoice_id having count(*) > 1
 $$;
 
 --
 -- Name: FUNCTION _reconcile_payments(); Type: COMMENT; Schema: ops; Owner: -
 --
 
-COMMENT ON FUNCTION ops._reconcile_payments() IS 'Checks payment_has_one_charge, payment_is_booked, payment_buys_its_purchase, purchase_names_its_payment.';
+COMMENT ON FUNCTION ops._reconcile_payments() IS 'Checks payment_has_one_charge, payment_is_booked, payment_buys_its_purchase, purchase_names_its_payment, reversal_returns_all, reversal_undoes_its_purchase, invoice_of_one_purchase.';
+
+--
+-- Name: _reconcile_periods(); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._reconcile_periods() RETURNS TABLE(check_name text, subject text, detail text)
+    LANGUAGE sql STABLE
+    AS $$
+  select 'period_renewed_once', 'telegram_id:' || u.telegram_id,
+         format('the period that ends %s is renewed by %s purchases', u.renews_expires_at,
+                count(*))
+  from billing.purchase u
+  where u.renews_expires_at is not null
+  group by u.telegram_id, u.renews_expires_at
+  having count(*) > 1
+  union all
+  select 'renewal_is_from_balance', 'purchase:' || u.purchase_id,
+         format('%s, paid with %s; renews what ends %s, bought after %s', u.status, u.paid_with,
+                u.renews_expires_at, u.before_expires_at)
+  from billing.purchase u
+  where u.renews_expires_at is not null
+    and (u.status in ('paid', 'refunded') and u.paid_with in ('balance', 'free')
+         and u.renews_expires_at = u.before_expires_at and u.closed_at < u.renews_expires_at)
+        is not true
+  union all
+  select 'trial_once', 'telegram_id:' || c.telegram_id, format('%s trials', count(*))
+  from subscription.change c
+  where c.kind = 'trial'
+  group by c.telegram_id
+  having count(*) > 1
+  union all
+  select 'trial_was_started', 'telegram_id:' || s.telegram_id, 'a trial that nobody started'
+  from subscription.subscription s
+  where s.period = 'trial'
+    and not exists (select 1 from subscription.change c
+                    where c.telegram_id = s.telegram_id and c.kind = 'trial')
+  union all
+  select 'reminder_is_checked_in_time', 'telegram_id:' || s.telegram_id,
+         format('ends %s, activation %s, reminders looked at %s', s.expires_at, s.activation,
+                s.reminder_check_at)
+  from subscription.subscription s
+  where s.reminder_check_at > s.expires_at
+     or (s.activation = 'none' and s.reminder_check_at is not null)
+  union all
+  select 'identity_is_unique', 'vpn_uuid:' || s.vpn_uuid, format('%s subscriptions', count(*))
+  from subscription.subscription s
+  group by s.vpn_uuid
+  having count(*) > 1
+$$;
+
+--
+-- Name: FUNCTION _reconcile_periods(); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._reconcile_periods() IS 'Checks period_renewed_once, renewal_is_from_balance, trial_once, trial_was_started, reminder_is_checked_in_time, identity_is_unique.';
+
+--
+-- Name: _reconcile_promo(); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._reconcile_promo() RETURNS TABLE(check_name text, subject text, detail text)
+    LANGUAGE sql STABLE
+    AS $$
+  select 'promo_use_within_limit', 'promo_use:' || u.promo_id || '/' || u.use_no,
+         format('code %s, limit %s', c.code, c.max_uses)
+  from promo.use u
+  left join promo.code c on c.promo_id = u.promo_id
+  where c.promo_id is null or u.use_no < 1 or u.use_no > c.max_uses
+  union all
+  select 'promo_user_within_limit', 'promo:' || u.promo_id || ' telegram_id:' || u.telegram_id,
+         format('%s uses, limit %s', count(*), c.per_user_limit)
+  from promo.use u
+  join promo.code c on c.promo_id = u.promo_id
+  group by u.promo_id, u.telegram_id, c.per_user_limit
+  having count(*) > c.per_user_limit
+  union all
+  select 'promo_use_has_purchase', 'promo_use:' || u.promo_id || '/' || u.use_no,
+         format('purchase %s of telegram_id %s is %s', u.purchase_id, u.telegram_id,
+                coalesce(b.status::text, 'not there'))
+  from promo.use u
+  left join billing.purchase b
+    on b.telegram_id = u.telegram_id and b.purchase_id = u.purchase_id
+   and b.promo_id = u.promo_id
+  where (b.status in ('open', 'paid', 'refunded')) is not true
+  union all
+  select 'promo_purchase_has_one_use', 'purchase:' || b.purchase_id,
+         format('%s, promo_id %s, %s uses', b.status, b.promo_id, count(u.use_no))
+  from billing.purchase b
+  left join promo.use u
+    on u.telegram_id = b.telegram_id and u.purchase_id = b.purchase_id
+   and u.promo_id = b.promo_id
+  where b.promo_id is not null and b.status in ('open', 'paid', 'refunded')
+  group by b.telegram_id, b.purchase_id
+  having count(u.use_no) <> 1
+  union all
+  select 'promo_discount_has_code', 'purchase:' || b.purchase_id,
+         format('discount %s, promo_id %s, code %s', b.discount_kind, b.promo_id, b.promo_code)
+  from billing.purchase b
+  where (b.discount_kind = 'promo') <> (b.promo_id is not null)
+     or (b.promo_id is not null and b.promo_code is null)
+$$;
+
+--
+-- Name: FUNCTION _reconcile_promo(); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._reconcile_promo() IS 'Checks promo_use_within_limit, promo_user_within_limit, promo_use_has_purchase, promo_purchase_has_one_use (a purchase whose late payment found no use left stays expired or cancelled and has none), promo_discount_has_code.';
 
 --
 -- Name: _reconcile_purchases(); Type: FUNCTION; Schema: ops; Owner: -
@@ -2966,6 +4671,169 @@ $$;
 COMMENT ON FUNCTION ops._reconcile_purchases() IS 'Checks balance_purchase_charged_once, paid_purchase_says_how, paid_purchase_has_job, subscription_purchase_is_whole.';
 
 --
+-- Name: _reconcile_referrals(); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._reconcile_referrals() RETURNS TABLE(check_name text, subject text, detail text)
+    LANGUAGE sql STABLE
+    AS $$
+  with booked as (
+    select t.telegram_id, t.purchase_id,
+           coalesce(sum(t.amount_kopecks) filter (where t.reason = 'cashback'), 0) as paid,
+           coalesce(sum(t.amount_kopecks) filter (where t.reason = 'clawback'), 0) as clawed_back
+    from ledger.transfer t
+    where t.reason in ('cashback', 'clawback')
+    group by t.telegram_id, t.purchase_id
+  ), waiting as (
+    select t.telegram_id, t.purchase_id, t.name
+    from outbox.task t
+    where t.kind = 'cashback' and t.finished_at is null
+  ), owed as (
+    select a.referrer_id, u.telegram_id, u.purchase_id, u.status, u.price_kopecks
+    from billing.purchase u
+    join account.account a on a.telegram_id = u.telegram_id
+    where a.referrer_id is not null and u.kind = 'subscription' and u.price_kopecks > 0
+      and u.status in ('paid', 'refunded')
+  )
+  select 'reward_is_booked', 'purchase:' || coalesce(r.purchase_id, b.purchase_id),
+         format('%s %s of %s; ledger: paid %s, clawed back %s', r.status, r.reward_kopecks,
+                coalesce(r.telegram_id, b.telegram_id), b.paid, b.clawed_back)
+  from referral.reward r
+  full join booked b on b.telegram_id = r.telegram_id and b.purchase_id = r.purchase_id
+  where r.purchase_id is null
+     or coalesce(b.paid, 0) <> r.reward_kopecks
+     or coalesce(b.clawed_back, 0)
+        <> case r.status when 'clawed_back' then r.reward_kopecks else 0 end
+  union all
+  select 'one_reward_per_purchase', 'purchase:' || r.purchase_id, format('%s rewards', count(*))
+  from referral.reward r
+  group by r.purchase_id having count(*) > 1
+  union all
+  select 'reward_is_for_its_purchase', 'purchase:' || r.purchase_id,
+         format('%s for %s kopecks by %s, invited by %s: the purchase is %s for %s', r.status,
+                r.paid_kopecks, r.referred_id, r.telegram_id, o.status, o.price_kopecks)
+  from referral.reward r
+  left join owed o on o.telegram_id = r.referred_id and o.purchase_id = r.purchase_id
+  where (o.referrer_id, o.price_kopecks) is distinct from (r.telegram_id, r.paid_kopecks)
+  union all
+  select 'reward_is_its_percent', 'purchase:' || r.purchase_id,
+         format('%s: %s of %s is %s percent', r.status, r.reward_kopecks, r.paid_kopecks, r.percent)
+  from referral.reward r
+  where r.reward_kopecks <> r.paid_kopecks * r.percent / 100
+     or (r.status = 'void') <> (r.percent = 0)
+     or (r.status = 'clawed_back') <> (r.clawed_back_at is not null)
+  union all
+  select 'purchase_is_rewarded', 'purchase:' || o.purchase_id,
+         format('%s by %s, invited by %s: reward %s', o.status, o.telegram_id, o.referrer_id,
+                coalesce(r.status::text, 'none'))
+  from owed o
+  left join referral.reward r on r.telegram_id = o.referrer_id and r.purchase_id = o.purchase_id
+  where not exists (select 1 from waiting w
+                    where w.telegram_id = o.referrer_id and w.purchase_id = o.purchase_id)
+    and (r.status is null or (r.status = 'paid') <> (o.status = 'paid'))
+  union all
+  select 'paying_is_counted', 'telegram_id:' || coalesce(r.telegram_id, p.telegram_id),
+         format('%s paying referrals; rows: %s', r.paying_count, p.times)
+  from referral.referrer r
+  full join (select y.telegram_id, count(*) as times from referral.paying y
+             group by y.telegram_id) p on p.telegram_id = r.telegram_id
+  where r.paying_count is distinct from coalesce(p.times, 0)
+  union all
+  select 'paying_has_paid', 'telegram_id:' || coalesce(p.referred_id, r.referred_id),
+         format('counted by %s, rewarded by %s', p.telegram_id, r.telegram_id)
+  from referral.paying p
+  full join (select distinct w.telegram_id, w.referred_id from referral.reward w
+             where w.status <> 'void') r
+    on r.telegram_id = p.telegram_id and r.referred_id = p.referred_id
+  where p.referred_id is null or r.referred_id is null
+  union all
+  select 'earned_is_rewards', 'telegram_id:' || coalesce(r.telegram_id, w.telegram_id),
+         format('earned %s; rewards: %s', r.earned_kopecks, w.kopecks)
+  from referral.referrer r
+  full join (select x.telegram_id, sum(x.reward_kopecks) as kopecks from referral.reward x
+             where x.status = 'paid' group by x.telegram_id) w on w.telegram_id = r.telegram_id
+  where r.earned_kopecks is distinct from coalesce(w.kopecks, 0)
+$$;
+
+--
+-- Name: FUNCTION _reconcile_referrals(); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._reconcile_referrals() IS 'Checks reward_is_booked (hence no claw-back above the reward), one_reward_per_purchase, reward_is_for_its_purchase (by the referrer of the buyer, who is never the buyer), reward_is_its_percent, purchase_is_rewarded (or its task waits), paying_is_counted, paying_has_paid, earned_is_rewards.';
+
+--
+-- Name: _reconcile_refunds(); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._reconcile_refunds() RETURNS TABLE(check_name text, subject text, detail text)
+    LANGUAGE sql STABLE
+    AS $$
+  with booked as (
+    select t.telegram_id, t.purchase_id, count(*) as times, sum(t.amount_kopecks) as kopecks
+    from ledger.transfer t
+    where t.reason = 'refund'
+    group by t.telegram_id, t.purchase_id
+  )
+  select 'refunded_purchase_has_refund', 'purchase:' || coalesce(u.purchase_id, r.purchase_id),
+         format('status refunded: %s; %s', u.purchase_id is not null, coalesce(r.kind::text,
+                                                                               'no refund'))
+  from (select p.* from billing.purchase p
+        where p.status = 'refunded' and p.kind = 'subscription') u
+  full join billing.refund r on r.telegram_id = u.telegram_id and r.purchase_id = u.purchase_id
+  where u.purchase_id is null or r.purchase_id is null
+  union all
+  select 'refund_is_booked', 'purchase:' || coalesce(r.purchase_id, b.purchase_id),
+         format('%s of %s; ledger: %s times, %s', r.kind, r.refunded_kopecks,
+                coalesce(b.times, 0), coalesce(b.kopecks, 0))
+  from (select y.*, case y.kind when 'refund' then u.price_kopecks else 0 end as due_kopecks
+        from billing.refund y
+        join billing.purchase u on u.telegram_id = y.telegram_id and u.purchase_id = y.purchase_id
+       ) r
+  full join booked b on b.telegram_id = r.telegram_id and b.purchase_id = r.purchase_id
+  where (r.refunded_kopecks, r.due_kopecks, coalesce(b.times, 0))
+        is distinct from (coalesce(b.kopecks, 0)::core.price_kopecks,
+                          coalesce(b.kopecks, 0)::core.price_kopecks,
+                          (coalesce(b.kopecks, 0) > 0)::int)
+  union all
+  select 'refund_by_reversal_has_payment', 'purchase:' || r.purchase_id,
+         'taken back by the provider, whose payment was not'
+  from billing.refund r
+  where r.kind = 'reversal'
+    and not exists (
+      select 1 from billing.purchase u
+      join billing.payment p on p.telegram_id = u.telegram_id and p.payment_id = u.payment_id
+      where u.telegram_id = r.telegram_id and u.purchase_id = r.purchase_id
+        and p.outcome = 'reversed')
+  union all
+  select 'refund_has_change',
+         coalesce('purchase:' || r.purchase_id, 'change:' || c.change_id),
+         format('%s, change %s; change %s left %s', r.kind, r.change_id, c.change_id,
+                c.after_expires_at)
+  from (select y.* from billing.refund y where y.change_id is not null) r
+  full join (select y.* from subscription.change y where y.kind in ('refund', 'reversal')) c
+    on c.telegram_id = r.telegram_id and c.change_id = r.change_id
+  where (r.purchase_id, r.kind::text, r.subscription_expires_at)
+        is distinct from (c.purchase_id, c.kind::text, c.after_expires_at)
+  union all
+  select 'refund_claws_back', 'purchase:' || r.purchase_id,
+         format('referrer %s has no clawback task', a.referrer_id)
+  from billing.refund r
+  join billing.purchase u on u.telegram_id = r.telegram_id and u.purchase_id = r.purchase_id
+  join account.account a on a.telegram_id = r.telegram_id
+  where a.referrer_id is not null and u.price_kopecks > 0
+    and not exists (
+      select 1 from outbox.task t
+      where t.telegram_id = a.referrer_id and t.kind = 'cashback' and t.name = 'clawback'
+        and t.purchase_id = r.purchase_id)
+$$;
+
+--
+-- Name: FUNCTION _reconcile_refunds(); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._reconcile_refunds() IS 'Checks refunded_purchase_has_refund, refund_is_booked, refund_by_reversal_has_payment, refund_has_change, refund_claws_back.';
+
+--
 -- Name: _reconcile_subscriptions(); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -3014,9 +4882,20 @@ CREATE FUNCTION ops._reconcile_subscriptions() RETURNS TABLE(check_name text, su
      or (s.activation <> 'none' and s.expiry_check_at is null)
   union all
   select 'renewal_is_checked', 'telegram_id:' || s.telegram_id,
-         format('auto_renew %s, looked at %s', s.auto_renew, s.renew_check_at)
+         format('auto_renew %s, ends %s, looked at %s, declined for %s', s.auto_renew, s.expires_at,
+                s.renew_check_at, s.renew_declined_for)
   from subscription.subscription s
-  where s.renew_check_at is not null and not s.auto_renew
+  join account.account a on a.telegram_id = s.telegram_id
+  where (s.renew_check_at is not null and not s.auto_renew)
+     or s.renew_check_at > s.expires_at
+     or (s.renew_check_at is null and s.auto_renew and s.expires_at > core.now()
+         and s.renew_declined_for is distinct from s.expires_at and not a.is_blocked
+         and exists (select 1 from billing.purchase u
+                     where u.telegram_id = s.telegram_id and u.kind = 'subscription'
+                       and u.status = 'paid')
+         and not exists (select 1 from billing.purchase u
+                         where u.telegram_id = s.telegram_id
+                           and u.renews_expires_at = s.expires_at))
 $$;
 
 --
@@ -3024,6 +4903,74 @@ $$;
 --
 
 COMMENT ON FUNCTION ops._reconcile_subscriptions() IS 'Checks subscription_ends_as_bought, period_follows_period, expiry_is_checked_in_time, renewal_is_checked.';
+
+--
+-- Name: _reconcile_withdrawals(); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._reconcile_withdrawals() RETURNS TABLE(check_name text, subject text, detail text)
+    LANGUAGE sql STABLE
+    AS $$
+  with booked as (
+    select t.withdrawal_id, t.telegram_id,
+           count(*) filter (where m.is_hold) as holds,
+           count(*) filter (where m.is_payout) as payouts,
+           count(*) filter (where m.is_return) as returns,
+           count(*) filter (where not (m.is_hold or m.is_payout or m.is_return)) as others,
+           min(t.amount_kopecks) as least_kopecks, max(t.amount_kopecks) as most_kopecks
+    from ledger.transfer t
+    cross join lateral (
+      select (t.reason, t.debit_account, t.credit_account)
+               = ('withdrawal_hold', 'available', 'held') as is_hold,
+             (t.reason, t.debit_account, t.credit_account)
+               = ('withdrawal_payout', 'held', 'payout') as is_payout,
+             (t.reason, t.debit_account, t.credit_account)
+               = ('withdrawal_return', 'held', 'available') as is_return) m
+    where t.withdrawal_id is not null
+       or t.reason in ('withdrawal_hold', 'withdrawal_payout', 'withdrawal_return')
+    group by t.withdrawal_id, t.telegram_id
+  )
+  select 'held_is_pending_withdrawals', 'telegram_id:' || coalesce(w.telegram_id, p.telegram_id),
+         format('held %s, pending withdrawals %s', w.held_kopecks, p.kopecks)
+  from wallet.wallet w
+  full join (select x.telegram_id, sum(x.amount_kopecks) as kopecks from withdrawal.withdrawal x
+             where x.status = 'pending' group by x.telegram_id) p on p.telegram_id = w.telegram_id
+  where w.held_kopecks is distinct from coalesce(p.kopecks, 0)
+  union all
+  select 'withdrawal_is_booked', 'withdrawal:' || coalesce(w.withdrawal_id, b.withdrawal_id, 0),
+         format('%s of %s by %s; ledger: %s held, %s paid out, %s returned, %s else, %s to %s',
+                w.status, w.amount_kopecks, coalesce(w.telegram_id, b.telegram_id), b.holds,
+                b.payouts, b.returns, b.others, b.least_kopecks, b.most_kopecks)
+  from withdrawal.withdrawal w
+  full join booked b on b.telegram_id = w.telegram_id and b.withdrawal_id = w.withdrawal_id
+  where (b.holds, b.payouts, b.returns, b.others, b.least_kopecks, b.most_kopecks)
+        is distinct from (1::bigint, (w.status = 'approved')::int::bigint,
+                          (w.status in ('rejected', 'cancelled'))::int::bigint, 0::bigint,
+                          w.amount_kopecks::bigint, w.amount_kopecks::bigint)
+  union all
+  select 'withdrawal_is_approved_enough', 'withdrawal:' || w.withdrawal_id,
+         format('%s with %s of %s approvals', w.status, count(a.admin_id), w.approvals_needed)
+  from withdrawal.withdrawal w
+  left join withdrawal.approval a
+    on a.telegram_id = w.telegram_id and a.withdrawal_id = w.withdrawal_id
+  where w.status = 'approved'
+  group by w.telegram_id, w.withdrawal_id
+  having count(a.admin_id) < w.approvals_needed or not bool_or(a.admin_id = w.ended_by)
+  union all
+  select 'withdrawal_is_ended_by_whom_it_says', 'withdrawal:' || w.withdrawal_id,
+         format('%s by %s, of %s', w.status, w.ended_by, w.telegram_id)
+  from withdrawal.withdrawal w
+  where (w.status = 'pending') <> (w.ended_by is null)
+     or (w.status = 'cancelled' and w.ended_by <> w.telegram_id)
+     or (w.status = 'approved' and w.ended_by = w.telegram_id)
+     or (w.status = 'pending' and w.requisites_purge_at is not null)
+$$;
+
+--
+-- Name: FUNCTION _reconcile_withdrawals(); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._reconcile_withdrawals() IS 'Checks held_is_pending_withdrawals, withdrawal_is_booked (one hold, one way out), withdrawal_is_approved_enough, withdrawal_is_ended_by_whom_it_says.';
 
 --
 -- Name: _setting_value(text); Type: FUNCTION; Schema: ops; Owner: -
@@ -3045,6 +4992,22 @@ $$;
 --
 
 COMMENT ON FUNCTION ops._setting_value(p_name text) IS 'The value of a setting in ops.setting.';
+
+--
+-- Name: _without_values(text); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._without_values(p_query text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+  select left(regexp_replace(p_query, '(''|\$([a-zA-Z_]\w*)?\$).*', '…'), 200)
+$_$;
+
+--
+-- Name: FUNCTION _without_values(p_query text); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._without_values(p_query text) IS 'Requisites, notes and tokens do not belong on a screen. Cut off rather than blanked out: where a quoted text ends is a question for a parser.';
 
 --
 -- Name: acquire_lease(text, text, interval); Type: FUNCTION; Schema: ops; Owner: -
@@ -3188,6 +5151,39 @@ $$;
 COMMENT ON FUNCTION ops.finish_run(p_job_name text, p_holder text, p_epoch bigint, p_started_at timestamp with time zone, p_items integer, p_error text, p_next_run_at timestamp with time zone) IS 'Only runs that did something or failed are kept in ops.job_run. is_recorded is false after the lease was lost.';
 
 --
+-- Name: lock_waits(); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.lock_waits() RETURNS TABLE(pid integer, user_name text, application_name text, waited interval, lock_mode text, waits_for text, query text, blocking_pid integer, blocking_user_name text, blocking_application_name text, blocking_state text, blocking_state_lasts interval, blocking_transaction_lasts interval, blocking_query text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_now timestamptz := core.now();
+begin
+  return query
+  select w.pid, w.usename::text, w.application_name, v_now - l.waitstart, l.mode,
+         ops._describe_lock(l.pid, l.locktype, l.relation, l.page, l.tuple, l.classid, l.objid,
+                            l.objsubid),
+         ops._without_values(w.query),
+         b.pid, b.usename::text, b.application_name, b.state,
+         v_now - b.state_change, v_now - b.xact_start, ops._without_values(b.query)
+  from pg_locks l
+  join pg_stat_activity w on w.pid = l.pid
+  cross join lateral (select distinct unnest(pg_blocking_pids(l.pid)) as pid) i
+  left join pg_stat_activity b on b.pid = i.pid
+  where not l.granted and w.datname = current_database()
+  order by l.waitstart, l.pid, i.pid;
+end
+$$;
+
+--
+-- Name: FUNCTION lock_waits(); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.lock_waits() IS 'What view ops.lock_wait shows. A definer function: its owner may read other sessions'' queries (pg_read_all_stats), its callers see them only here, without their values. A prepared transaction that blocks has no session, and null here.';
+
+--
 -- Name: purge_due(bigint, integer); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -3239,6 +5235,61 @@ $$;
 COMMENT ON FUNCTION ops.purge_due(p_epoch bigint, p_limit integer) IS 'At most p_limit rows of each kind; setting retention_days. Ledger, payments, provisioning jobs and audit stay.';
 
 --
+-- Name: rebuild_wallet(bigint); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.rebuild_wallet(p_telegram_id bigint) RETURNS TABLE(telegram_id bigint, was_different boolean, available_before_kopecks bigint, held_before_kopecks bigint, debt_before_kopecks bigint, version_before bigint, available_kopecks bigint, held_kopecks bigint, debt_kopecks bigint, version bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_before record;
+  v_after record;
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform account._lock(p_telegram_id);
+
+  select w.available_kopecks::bigint, w.held_kopecks::bigint, w.debt_kopecks::bigint, w.version
+  into v_before
+  from wallet.wallet w where w.telegram_id = p_telegram_id;
+  select coalesce(sum(t.amount_kopecks * ((t.credit_account = 'available')::int
+                      - (t.debit_account = 'available')::int)), 0)::bigint as available_kopecks,
+         coalesce(sum(t.amount_kopecks * ((t.credit_account = 'held')::int
+                      - (t.debit_account = 'held')::int)), 0)::bigint as held_kopecks,
+         coalesce(sum(t.amount_kopecks * ((t.debit_account = 'debt')::int
+                      - (t.credit_account = 'debt')::int)), 0)::bigint as debt_kopecks,
+         coalesce(max(t.version), 0) as version
+  into strict v_after
+  from ledger.transfer t where t.telegram_id = p_telegram_id;
+
+  if v_before is distinct from v_after then
+    insert into wallet.wallet as w (
+      telegram_id, available_kopecks, held_kopecks, debt_kopecks, version)
+    values (p_telegram_id, v_after.available_kopecks, v_after.held_kopecks, v_after.debt_kopecks,
+            v_after.version)
+    on conflict on constraint wallet_pkey do update
+    set available_kopecks = excluded.available_kopecks, held_kopecks = excluded.held_kopecks,
+        debt_kopecks = excluded.debt_kopecks, version = excluded.version;
+    perform audit._record('ops.rebuild_wallet', null, p_telegram_id::text, jsonb_build_object(
+      'before', to_jsonb(v_before), 'after', to_jsonb(v_after), 'by', session_user));
+  end if;
+
+  return query
+  select p_telegram_id, v_before is distinct from v_after, v_before.available_kopecks,
+         v_before.held_kopecks, v_before.debt_kopecks, v_before.version,
+         v_after.available_kopecks, v_after.held_kopecks, v_after.debt_kopecks, v_after.version;
+end
+$$;
+
+--
+-- Name: FUNCTION rebuild_wallet(p_telegram_id bigint); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.rebuild_wallet(p_telegram_id bigint) IS 'The ledger''s movements are the truth. A wallet that differed is put right and the difference audited; otherwise nothing changes. Look at ops.reconcile() first: a broken chain of ledger rows is not mended by this. Safe to call again.';
+
+--
 -- Name: reconcile(); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -3254,7 +5305,17 @@ CREATE FUNCTION ops.reconcile() RETURNS TABLE(check_name text, subject text, det
   union all
   select r.check_name, r.subject, r.detail from ops._reconcile_payments() r
   union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_promo() r
+  union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_refunds() r
+  union all
   select r.check_name, r.subject, r.detail from ops._reconcile_subscriptions() r
+  union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_periods() r
+  union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_referrals() r
+  union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_withdrawals() r
   union all
   select 'dead_letter', d.job_name || ' ' || d.subject, d.error
   from ops.dead d where d.job_name like '%\_due'
@@ -3542,6 +5603,994 @@ $$;
 COMMENT ON FUNCTION outbox._retry(p_telegram_id bigint, p_task_id bigint, p_error text, p_wait interval, p_attempts_back integer) IS 'Moves a task''s due time; its token stays, so that a repeat is known.';
 
 --
+-- Name: _canonical(text); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._canonical(p_text text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    AS $_$
+declare
+  v_code text;
+begin
+  if length(p_text) > 256 then
+    return null;
+  end if;
+
+  v_code := upper(btrim(normalize(p_text, nfkc), e' \t\n\x0b\f\r') collate "C");
+  if v_code ~ '^[A-Z0-9]{3,32}$' then
+    return v_code;
+  end if;
+  return null;
+end
+$_$;
+
+--
+-- Name: FUNCTION _canonical(p_text text); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._canonical(p_text text) IS 'NFKC (so that full-width letters are letters and blanks are blanks), trimmed, and only a to z in upper case: a dotless i stays one, and is refused.';
+
+--
+-- Name: _is_full(bigint, bigint, bigint); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._is_full(p_promo_id bigint, p_from bigint, p_to bigint) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_uses bigint;
+begin
+  select count(*) into v_uses
+  from promo.use u
+  where u.promo_id = p_promo_id and u.use_no between p_from and p_to;
+  return v_uses = p_to - p_from + 1;
+end
+$$;
+
+--
+-- Name: FUNCTION _is_full(p_promo_id bigint, p_from bigint, p_to bigint); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._is_full(p_promo_id bigint, p_from bigint, p_to bigint) IS 'Counts in the primary key; both numbers are included.';
+
+--
+-- Name: _lock_code(text); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._lock_code(p_code text, OUT promo_id bigint, OUT is_active boolean, OUT max_uses integer) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+begin
+  lock table promo.use in share row exclusive mode;
+
+  select c.promo_id, c.is_active, c.max_uses
+  into _lock_code.promo_id, _lock_code.is_active, _lock_code.max_uses
+  from promo.code c
+  where c.code = p_code
+  for no key update;
+  if not found then
+    perform core._refuse('PR001', p_code);
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _lock_code(p_code text, OUT promo_id bigint, OUT is_active boolean, OUT max_uses integer); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._lock_code(p_code text, OUT promo_id bigint, OUT is_active boolean, OUT max_uses integer) IS 'From here on no use is taken or given back until the transaction ends, so that none is taken by the old terms after the new ones are in force. Keep it short: buyers with a code wait.';
+
+--
+-- Name: _move_below(bigint, integer); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._move_below(p_promo_id bigint, p_max_uses integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if not exists (
+    select 1 from promo.use u where u.promo_id = p_promo_id and u.use_no > p_max_uses) then
+    return;
+  end if;
+
+  update promo.use m
+  set use_no = f.use_no
+  from (select u.use_no, row_number() over (order by u.use_no) as place
+        from promo.use u
+        where u.promo_id = p_promo_id and u.use_no > p_max_uses) o
+  join (select n.use_no, row_number() over (order by n.use_no) as place
+        from (select g.use_no
+              from generate_series(1, p_max_uses) g (use_no)
+              where not exists (
+                select 1 from promo.use u where u.promo_id = p_promo_id and u.use_no = g.use_no)
+              limit (select count(*) from promo.use u
+                     where u.promo_id = p_promo_id and u.use_no > p_max_uses)) n) f
+    on f.place = o.place
+  where m.promo_id = p_promo_id and m.use_no = o.use_no;
+end
+$$;
+
+--
+-- Name: FUNCTION _move_below(p_promo_id bigint, p_max_uses integer); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._move_below(p_promo_id bigint, p_max_uses integer) IS 'There are at least as many free numbers as uses to move: promo.set_limit has counted. A null limit moves nothing.';
+
+--
+-- Name: _new_code(); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._new_code() RETURNS text
+    LANGUAGE sql
+    AS $$
+  -- A version 4 uuid is random but for parts of its bytes 6 and 8.
+  select string_agg(
+    substr('ABCDEFGHJKLMNPQRSTUVWXYZ23456789', (get_byte(u.bytes, b.i) & 31) + 1, 1), ''
+    order by b.i)
+  from (select uuid_send(gen_random_uuid()) as bytes) u
+  cross join unnest(array[0, 1, 2, 3, 4, 5, 9, 10, 11, 12]) b (i)
+$$;
+
+--
+-- Name: FUNCTION _new_code(); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._new_code() IS 'Without 0 and O, 1 and I, which people take for each other. promo.issue tries again when it is taken.';
+
+--
+-- Name: _next_free(bigint, bigint, bigint); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._next_free(p_promo_id bigint, p_from bigint, p_to bigint) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_from bigint := p_from;
+  v_to bigint := p_to;
+  v_middle bigint;
+begin
+  if promo._is_full(p_promo_id, p_from, p_to) then
+    if p_from = 1 then
+      return null;
+    end if;
+    return promo._next_free(p_promo_id, 1, p_from - 1);
+  end if;
+
+  while v_from < v_to loop
+    v_middle := (v_from + v_to) / 2;
+    if promo._is_full(p_promo_id, v_from, v_middle) then
+      v_from := v_middle + 1;
+    else
+      v_to := v_middle;
+    end if;
+  end loop;
+  return v_from;
+end
+$$;
+
+--
+-- Name: FUNCTION _next_free(p_promo_id bigint, p_from bigint, p_to bigint); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._next_free(p_promo_id bigint, p_from bigint, p_to bigint) IS 'The first free number between p_from and p_to, else between 1 and p_from, by halves: the whole search counts each use twice at most. A number that another transaction is just taking still looks free.';
+
+--
+-- Name: _oldest_open(bigint, bigint); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._oldest_open(p_telegram_id bigint, p_promo_id bigint) RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_purchase_id uuid;
+begin
+  select b.purchase_id into v_purchase_id
+  from promo.use u
+  join billing.purchase b on b.telegram_id = u.telegram_id and b.purchase_id = u.purchase_id
+  where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id and b.status = 'open'
+  order by b.opened_at, b.purchase_id
+  limit 1;
+  return v_purchase_id;
+end
+$$;
+
+--
+-- Name: FUNCTION _oldest_open(p_telegram_id bigint, p_promo_id bigint); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._oldest_open(p_telegram_id bigint, p_promo_id bigint) IS 'The purchase, open and not yet paid, with which a user has held a use of the code for longest.';
+
+--
+-- Name: _refuse_taken(text, bigint, text); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._refuse_taken(p_code text, p_admin_id bigint, p_idempotency_key text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_taken record;
+begin
+  select c.promo_id, c.issued_by, c.issued_at into v_taken
+  from promo.code c
+  where c.code = p_code
+    and (c.issued_by, c.idempotency_key) is distinct from (p_admin_id, p_idempotency_key);
+  if found then
+    perform core._refuse('PR007', format('%s: promo_id %s, issued by %s at %s', p_code,
+                                         v_taken.promo_id, v_taken.issued_by, v_taken.issued_at));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _refuse_taken(p_code text, p_admin_id bigint, p_idempotency_key text); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._refuse_taken(p_code text, p_admin_id bigint, p_idempotency_key text) IS 'After an insert that met a conflict: of the code (PR007), or of the key (a replay at once).';
+
+--
+-- Name: _require_code(text); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._require_code(p_code text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_code text := promo._canonical(p_code);
+begin
+  if p_code is not null and v_code is null then
+    perform core._refuse('PR006', format('a text of %s characters', length(p_code)));
+  end if;
+  return v_code;
+end
+$$;
+
+--
+-- Name: FUNCTION _require_code(p_code text); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._require_code(p_code text) IS 'Null stays null. What was typed is not repeated in the refusal.';
+
+--
+-- Name: _reserve(bigint, uuid, bigint, timestamp with time zone); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._reserve(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_refusal text := promo._take(p_telegram_id, p_purchase_id, p_promo_id, p_now);
+begin
+  if v_refusal = 'PR005' then
+    perform core._refuse('PR005', format('promo_id %s, telegram_id %s',
+                                         p_promo_id, p_telegram_id));
+  elsif v_refusal is not null then
+    perform core._refuse('PR003', format('promo_id %s', p_promo_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _reserve(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._reserve(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) IS 'The use is reserved while the purchase is open, consumed once it is paid, and deleted when it is cancelled or expires.';
+
+--
+-- Name: _retake(bigint, uuid, bigint, timestamp with time zone); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._retake(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if p_promo_id is null then
+    return true;
+  end if;
+
+  lock table promo.use in row exclusive mode; -- as in billing._open
+  return promo._take(p_telegram_id, p_purchase_id, p_promo_id, p_now) is null;
+end
+$$;
+
+--
+-- Name: FUNCTION _retake(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._retake(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) IS 'False when no use is left: the money then goes to the balance. Only max_uses and per_user_limit count, not expiry or disabling. As at opening, the user''s own oldest open purchase with the code makes room. Comes before the wallet. True when there is no code.';
+
+--
+-- Name: _take(bigint, uuid, bigint, timestamp with time zone); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._take(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_max_uses int;
+  v_per_user_limit int;
+  v_uses bigint;
+  v_use_no bigint;
+  v_tries int := 0;
+begin
+  select c.max_uses, c.per_user_limit into v_max_uses, v_per_user_limit
+  from promo.code c
+  where c.promo_id = p_promo_id;
+  if not found then
+    return 'PR001';
+  end if;
+
+  select count(*) into v_uses
+  from promo.use u
+  where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id;
+  if v_uses >= v_per_user_limit then
+    return promo._take_over(p_telegram_id, p_purchase_id, p_promo_id, p_now);
+  end if;
+
+  -- Any number will do, so buyers start apart. The insert waits for whoever is just taking the
+  -- same number: if that comes to nothing, the number is ours.
+  loop
+    v_tries := v_tries + 1;
+    if v_max_uses is null then
+      v_use_no := nextval('promo.use_no');
+    elsif v_tries <= 3 then
+      v_use_no := nextval('promo.use_no') % v_max_uses + 1;
+    else
+      v_use_no := promo._next_free(p_promo_id, v_use_no, v_max_uses);
+      if v_use_no is null then
+        return 'PR003';
+      end if;
+    end if;
+
+    insert into promo.use (promo_id, use_no, telegram_id, purchase_id, reserved_at)
+    values (p_promo_id, v_use_no, p_telegram_id, p_purchase_id, p_now)
+    on conflict on constraint use_pkey do nothing;
+    exit when found;
+  end loop;
+  return null;
+end
+$$;
+
+--
+-- Name: FUNCTION _take(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._take(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) IS 'Takes a free number between 1 and max_uses, each of which the primary key gives out once. Who is at the own limit takes over the use of the own oldest open purchase instead. Null: taken; PR001, PR003 or PR005: why not.';
+
+--
+-- Name: _take_over(bigint, uuid, bigint, timestamp with time zone); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._take_over(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_oldest_open uuid := promo._oldest_open(p_telegram_id, p_promo_id);
+begin
+  if v_oldest_open is null then
+    return 'PR005';
+  end if;
+
+  update promo.use u
+  set purchase_id = p_purchase_id, reserved_at = p_now
+  where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id
+    and u.purchase_id = v_oldest_open;
+
+  update billing.purchase b
+  set status = 'cancelled', closed_at = p_now
+  where b.telegram_id = p_telegram_id and b.purchase_id = v_oldest_open;
+  return null;
+end
+$$;
+
+--
+-- Name: FUNCTION _take_over(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._take_over(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) IS 'Nobody stands in their own way: an unpaid purchase makes room for the next one. Null, or PR005 where all uses are consumed.';
+
+--
+-- Name: _terms(text, timestamp with time zone); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._terms(p_code text, p_now timestamp with time zone, OUT promo_id bigint, OUT discount_percent integer, OUT max_uses integer, OUT per_user_limit integer, OUT expires_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_is_active boolean;
+begin
+  select c.promo_id, c.discount_percent, c.max_uses, c.per_user_limit, c.expires_at, c.is_active
+  into _terms.promo_id, _terms.discount_percent, _terms.max_uses, _terms.per_user_limit,
+       _terms.expires_at, v_is_active
+  from promo.code c
+  where c.code = p_code;
+  if not found then
+    perform core._refuse('PR001', p_code);
+  elsif not v_is_active then
+    perform core._refuse('PR004', p_code);
+  elsif _terms.expires_at <= p_now then
+    perform core._refuse('PR002', format('%s expired at %s', p_code, _terms.expires_at));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _terms(p_code text, p_now timestamp with time zone, OUT promo_id bigint, OUT discount_percent integer, OUT max_uses integer, OUT per_user_limit integer, OUT expires_at timestamp with time zone); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._terms(p_code text, p_now timestamp with time zone, OUT promo_id bigint, OUT discount_percent integer, OUT max_uses integer, OUT per_user_limit integer, OUT expires_at timestamp with time zone) IS 'A code in canonical form that is there, active and not expired.';
+
+--
+-- Name: _usable(bigint, text, timestamp with time zone); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._usable(p_telegram_id bigint, p_code text, p_now timestamp with time zone, OUT discount_percent integer, OUT expires_at timestamp with time zone, OUT uses_left bigint) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_terms record;
+  v_uses bigint;
+  v_oldest_open uuid;
+begin
+  select t.promo_id, t.discount_percent, t.max_uses, t.per_user_limit, t.expires_at into v_terms
+  from promo._terms(p_code, p_now) t;
+  select count(*) into v_uses
+  from promo.use u
+  where u.telegram_id = p_telegram_id and u.promo_id = v_terms.promo_id;
+  if v_uses >= v_terms.per_user_limit then
+    v_oldest_open := promo._oldest_open(p_telegram_id, v_terms.promo_id); -- would be taken over
+    if v_oldest_open is null then
+      perform core._refuse('PR005', format('%s, telegram_id %s', p_code, p_telegram_id));
+    end if;
+  end if;
+
+  if v_terms.max_uses is not null then
+    select v_terms.max_uses - count(*) into _usable.uses_left
+    from promo.use u
+    where u.promo_id = v_terms.promo_id;
+    if _usable.uses_left <= 0 and v_oldest_open is null then
+      perform core._refuse('PR003', format('%s: %s uses', p_code, v_terms.max_uses));
+    end if;
+  end if;
+
+  _usable.discount_percent := v_terms.discount_percent;
+  _usable.expires_at := v_terms.expires_at;
+end
+$$;
+
+--
+-- Name: FUNCTION _usable(p_telegram_id bigint, p_code text, p_now timestamp with time zone, OUT discount_percent integer, OUT expires_at timestamp with time zone, OUT uses_left bigint); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._usable(p_telegram_id bigint, p_code text, p_now timestamp with time zone, OUT discount_percent integer, OUT expires_at timestamp with time zone, OUT uses_left bigint) IS 'What promo.validate and billing.quote promise; a code that loses against another discount is held to it as well. uses_left is null for a code without a limit.';
+
+--
+-- Name: disable(bigint, text); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo.disable(p_admin_id bigint, p_code text) RETURNS TABLE(code text, is_active boolean, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_code text;
+  v_now record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_code is not null, 'p_code: a promo code');
+  v_code := promo._require_code(p_code);
+  perform account._require_admin(p_admin_id);
+
+  select l.promo_id, l.is_active into v_now from promo._lock_code(v_code) l;
+  if v_now.is_active then
+    update promo.code c
+    set is_active = false, disabled_at = core.now(), disabled_by = p_admin_id
+    where c.promo_id = v_now.promo_id;
+    perform audit._record('promo.disable', p_admin_id, v_code);
+  end if;
+
+  return query select v_code, false, not v_now.is_active;
+end
+$$;
+
+--
+-- Name: FUNCTION disable(p_admin_id bigint, p_code text); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo.disable(p_admin_id bigint, p_code text) IS 'Nobody can open a purchase with the code any more; open purchases keep their price. A second call is a replay.';
+
+--
+-- Name: issue(bigint, text, integer, integer, integer, timestamp with time zone, text); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo.issue(p_admin_id bigint, p_code text, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text) RETURNS TABLE(promo_id bigint, code text, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_asked jsonb;
+  v_first record;
+  v_wanted text;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_discount_percent between 1 and 100, 'p_discount_percent: 1 to 100');
+  perform core._require(p_max_uses is null or p_max_uses between 1 and 1000000,
+                        'p_max_uses: 1 to 1000000, or null for no limit');
+  perform core._require(p_per_user_limit is null or p_per_user_limit between 1 and 1000,
+                        'p_per_user_limit: 1 to 1000, or null for 1');
+  perform core._require(p_expires_at is null or isfinite(p_expires_at),
+                        'p_expires_at: a moment, or null for never');
+  perform core._require_key(p_idempotency_key);
+  v_wanted := promo._require_code(p_code);
+  perform account._require_admin(p_admin_id);
+  v_asked := jsonb_build_object(
+    'code', v_wanted, 'discount_percent', p_discount_percent, 'max_uses', p_max_uses,
+    'per_user_limit', coalesce(p_per_user_limit, 1),
+    'expires_at', p_expires_at at time zone 'UTC');
+
+  is_replay := true;
+  loop
+    select c.promo_id, c.code, c.asked into v_first
+    from promo.code c
+    where c.issued_by = p_admin_id and c.idempotency_key = p_idempotency_key;
+    exit when found;
+
+    insert into promo.code as c (
+      code, discount_percent, max_uses, per_user_limit, expires_at, issued_at, issued_by, asked,
+      idempotency_key)
+    values (
+      coalesce(v_wanted, promo._new_code()), p_discount_percent, p_max_uses,
+      coalesce(p_per_user_limit, 1), p_expires_at, core.now(), p_admin_id, v_asked,
+      p_idempotency_key)
+    on conflict do nothing
+    returning c.promo_id, c.code, c.asked into v_first;
+    if found then
+      is_replay := false;
+      perform audit._record('promo.issue', p_admin_id, v_first.code, v_asked);
+      exit;
+    end if;
+    perform promo._refuse_taken(v_wanted, p_admin_id, p_idempotency_key);
+  end loop;
+
+  if v_first.asked <> v_asked then
+    perform core._refuse('ID001', format('promo code %s has the key', v_first.code));
+  end if;
+  return query select v_first.promo_id, v_first.code, issue.is_replay;
+end
+$$;
+
+--
+-- Name: FUNCTION issue(p_admin_id bigint, p_code text, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo.issue(p_admin_id bigint, p_code text, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text) IS 'p_code null: generated; p_max_uses null: no limit; p_per_user_limit null: 1; p_expires_at null: never. A code is A-Z and 0-9, 3 to 32 of them; lower case is accepted and kept in upper case. Idempotent by p_idempotency_key, which belongs to the admin.';
+
+--
+-- Name: set_limit(bigint, text, integer); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo.set_limit(p_admin_id bigint, p_code text, p_max_uses integer) RETURNS TABLE(code text, max_uses integer, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_code text;
+  v_now record;
+  v_uses bigint;
+  v_is_replay boolean;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_code is not null, 'p_code: a promo code');
+  perform core._require(p_max_uses is null or p_max_uses between 1 and 1000000,
+                        'p_max_uses: 1 to 1000000, or null for no limit');
+  v_code := promo._require_code(p_code);
+  perform account._require_admin(p_admin_id);
+
+  select l.promo_id, l.max_uses into v_now from promo._lock_code(v_code) l;
+  v_is_replay := v_now.max_uses is not distinct from p_max_uses;
+  if not v_is_replay then
+    select count(*) into v_uses from promo.use u where u.promo_id = v_now.promo_id;
+    if v_uses > p_max_uses then
+      perform core._refuse('PR003', format('%s: %s uses are reserved or consumed', v_code, v_uses));
+    end if;
+
+    perform promo._move_below(v_now.promo_id, p_max_uses);
+    update promo.code c set max_uses = p_max_uses where c.promo_id = v_now.promo_id;
+    perform audit._record('promo.set_limit', p_admin_id, v_code,
+                          jsonb_build_object('from', v_now.max_uses, 'to', p_max_uses));
+  end if;
+
+  return query select v_code, p_max_uses, v_is_replay;
+end
+$$;
+
+--
+-- Name: FUNCTION set_limit(p_admin_id bigint, p_code text, p_max_uses integer); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo.set_limit(p_admin_id bigint, p_code text, p_max_uses integer) IS 'p_max_uses null: no limit. Not below what is used and reserved (PR003, DETAIL has the number). The same limit again is a replay.';
+
+--
+-- Name: validate(bigint, text); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo.validate(p_telegram_id bigint, p_code text) RETURNS TABLE(code text, discount_percent integer, expires_at timestamp with time zone, uses_left bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_code text;
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_code is not null, 'p_code: a promo code');
+  v_code := promo._require_code(p_code);
+  if not exists (select 1 from account.account a where a.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  return query
+  select v_code, u.discount_percent, u.expires_at, u.uses_left
+  from promo._usable(p_telegram_id, v_code, core.now()) u;
+end
+$$;
+
+--
+-- Name: FUNCTION validate(p_telegram_id bigint, p_code text); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo.validate(p_telegram_id bigint, p_code text) IS 'Gives the code as it is kept, its discount, its end and the uses left (null: no limit), or says why this user cannot use it now. Reserves nothing: that is billing.open_purchase. Reads only.';
+
+--
+-- Name: _claw_back(bigint, uuid, timestamp with time zone); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral._claw_back(p_telegram_id bigint, p_purchase_id uuid, p_now timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_reward_kopecks bigint;
+  v_there_kopecks bigint;
+begin
+  update referral.reward r
+  set status = 'clawed_back', clawed_back_at = p_now
+  where r.telegram_id = p_telegram_id and r.purchase_id = p_purchase_id and r.status = 'paid'
+  returning r.reward_kopecks into v_reward_kopecks;
+  if not found then
+    return false;
+  elsif v_reward_kopecks = 0 then
+    return true;
+  end if;
+
+  select least(w.available_kopecks, v_reward_kopecks) into strict v_there_kopecks
+  from wallet.wallet w
+  where w.telegram_id = p_telegram_id;
+  if v_there_kopecks > 0 then
+    perform ledger._post(p_telegram_id, 'clawback', 'available', 'cashback', v_there_kopecks,
+                         p_now, p_purchase_id => p_purchase_id);
+  end if;
+  if v_reward_kopecks > v_there_kopecks then
+    perform ledger._post(p_telegram_id, 'clawback', 'debt', 'cashback',
+                         v_reward_kopecks - v_there_kopecks, p_now,
+                         p_purchase_id => p_purchase_id);
+  end if;
+
+  update referral.referrer r
+  set earned_kopecks = r.earned_kopecks - v_reward_kopecks
+  where r.telegram_id = p_telegram_id;
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, amount_kopecks)
+  values (p_telegram_id, 'message', 'cashback_clawed_back', p_now, p_now, v_reward_kopecks);
+  return true;
+end
+$$;
+
+--
+-- Name: FUNCTION _claw_back(p_telegram_id bigint, p_purchase_id uuid, p_now timestamp with time zone); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral._claw_back(p_telegram_id bigint, p_purchase_id uuid, p_now timestamp with time zone) IS 'Takes what is available, the rest becomes debt. False where there is no reward to take back. The buyer stays counted.';
+
+--
+-- Name: _due_tasks(timestamp with time zone, integer); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral._due_tasks(p_now timestamp with time zone, p_limit integer) RETURNS TABLE(telegram_id bigint, task_id bigint)
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+begin
+  return query
+  select t.telegram_id::bigint, t.task_id
+  from outbox.task t
+  where t.kind = 'cashback' and t.finished_at is null and t.due_at <= p_now
+    and not exists (
+      select 1 from ops.dead d
+      where d.job_name = 'referral.pay_due' and d.subject = 'telegram_id:' || t.telegram_id
+        and d.died_at > p_now - interval '1 hour')
+  order by t.due_at, t.task_id
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION _due_tasks(p_now timestamp with time zone, p_limit integer); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral._due_tasks(p_now timestamp with time zone, p_limit integer) IS 'Candidates: they are looked at again once their referrers are locked.';
+
+--
+-- Name: _level_of(integer); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral._level_of(p_paying_count integer, OUT level text, OUT percent integer) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+begin
+  select l.level, l.percent into strict _level_of.level, _level_of.percent
+  from referral.level l
+  where l.from_paying <= p_paying_count
+  order by l.from_paying desc
+  limit 1;
+end
+$$;
+
+--
+-- Name: FUNCTION _level_of(p_paying_count integer, OUT level text, OUT percent integer); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral._level_of(p_paying_count integer, OUT level text, OUT percent integer) IS 'The one rule of levels: what is shown and what is paid both come from here.';
+
+--
+-- Name: _reward(bigint, uuid, bigint, bigint, timestamp with time zone); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral._reward(p_telegram_id bigint, p_purchase_id uuid, p_referred_id bigint, p_paid_kopecks bigint, p_now timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_paying_count int;
+  v_percent int;
+  v_reward_kopecks bigint;
+  v_to_debt_kopecks bigint;
+begin
+  insert into referral.paying (telegram_id, referred_id, since)
+  values (p_telegram_id, p_referred_id, p_now)
+  on conflict on constraint paying_pkey do nothing;
+
+  insert into referral.referrer as r (telegram_id, paying_count, earned_kopecks)
+  values (p_telegram_id, found::int, 0)
+  on conflict on constraint referrer_pkey do update
+  set paying_count = r.paying_count + excluded.paying_count
+  returning r.paying_count into v_paying_count;
+
+  v_percent := (referral._level_of(v_paying_count)).percent;
+  v_reward_kopecks := p_paid_kopecks * v_percent / 100; -- rounds down
+
+  insert into referral.reward (
+    telegram_id, purchase_id, referred_id, status, paid_kopecks, percent, reward_kopecks,
+    rewarded_at)
+  values (p_telegram_id, p_purchase_id, p_referred_id, 'paid', p_paid_kopecks, v_percent,
+          v_reward_kopecks, p_now);
+  if v_reward_kopecks = 0 then
+    return 0;
+  end if;
+
+  select least(w.debt_kopecks, v_reward_kopecks) into strict v_to_debt_kopecks
+  from wallet.wallet w
+  where w.telegram_id = p_telegram_id;
+  if v_to_debt_kopecks > 0 then
+    perform ledger._post(p_telegram_id, 'cashback', 'cashback', 'debt', v_to_debt_kopecks, p_now,
+                         p_purchase_id => p_purchase_id);
+  end if;
+  if v_reward_kopecks > v_to_debt_kopecks then
+    perform ledger._post(p_telegram_id, 'cashback', 'cashback', 'available',
+                         v_reward_kopecks - v_to_debt_kopecks, p_now,
+                         p_purchase_id => p_purchase_id);
+  end if;
+
+  update referral.referrer r
+  set earned_kopecks = r.earned_kopecks + v_reward_kopecks
+  where r.telegram_id = p_telegram_id;
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, amount_kopecks)
+  values (p_telegram_id, 'message', 'cashback', p_now, p_now, v_reward_kopecks);
+  return v_reward_kopecks;
+end
+$$;
+
+--
+-- Name: FUNCTION _reward(p_telegram_id bigint, p_purchase_id uuid, p_referred_id bigint, p_paid_kopecks bigint, p_now timestamp with time zone); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral._reward(p_telegram_id bigint, p_purchase_id uuid, p_referred_id bigint, p_paid_kopecks bigint, p_now timestamp with time zone) IS 'Counts the buyer once, takes the percent of the level that this gives, repays debt first. A reward that rounds down to nothing counts and pays nothing.';
+
+--
+-- Name: _void(bigint[], bigint[], timestamp with time zone); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral._void(p_users bigint[], p_tasks bigint[], p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  with pair as (
+    select distinct r.telegram_id, r.purchase_id, r.other_id, r.amount_kopecks,
+           r.task_id as reward_id, c.task_id as clawback_id
+    from unnest(p_users, p_tasks) d (telegram_id, task_id)
+    join outbox.task t on t.telegram_id = d.telegram_id and t.task_id = d.task_id
+    join outbox.task r on r.telegram_id = t.telegram_id and r.purchase_id = t.purchase_id
+      and r.kind = 'cashback' and r.name = 'reward' and r.finished_at is null
+    join outbox.task c on c.telegram_id = t.telegram_id and c.purchase_id = t.purchase_id
+      and c.kind = 'cashback' and c.name = 'clawback' and c.finished_at is null
+  ), voided as (
+    insert into referral.reward (
+      telegram_id, purchase_id, referred_id, status, paid_kopecks, percent, reward_kopecks,
+      rewarded_at)
+    select p.telegram_id, p.purchase_id, p.other_id, 'void', p.amount_kopecks, 0, 0, p_now
+    from pair p
+  )
+  update outbox.task t
+  set finished_at = p_now, outcome = 'void'
+  from pair p
+  where t.telegram_id = p.telegram_id and t.task_id in (p.reward_id, p.clawback_id);
+end
+$$;
+
+--
+-- Name: FUNCTION _void(p_users bigint[], p_tasks bigint[], p_now timestamp with time zone); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral._void(p_users bigint[], p_tasks bigint[], p_now timestamp with time zone) IS 'A purchase that was taken back before its cashback was paid neither counts nor pays.';
+
+--
+-- Name: _work(bigint[], bigint[], bigint[], timestamp with time zone); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral._work(p_locked bigint[], p_users bigint[], p_tasks bigint[], p_now timestamp with time zone, OUT paid integer, OUT paid_kopecks bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_users bigint[];
+  v_tasks bigint[];
+  v_task record;
+  v_reward_kopecks bigint;
+begin
+  select array_agg(d.telegram_id), array_agg(d.task_id) into v_users, v_tasks
+  from unnest(p_users, p_tasks) d (telegram_id, task_id)
+  where d.telegram_id = any (p_locked);
+  perform referral._void(v_users, v_tasks, p_now);
+
+  paid := 0;
+  paid_kopecks := 0;
+  for v_task in
+    select t.telegram_id, t.task_id, t.name, t.purchase_id, t.other_id, t.amount_kopecks
+    from unnest(v_users, v_tasks) d (telegram_id, task_id)
+    join outbox.task t on t.telegram_id = d.telegram_id and t.task_id = d.task_id
+    where t.finished_at is null
+    order by t.telegram_id, t.task_id
+  loop
+    if v_task.name = 'reward' then
+      v_reward_kopecks := referral._reward(v_task.telegram_id, v_task.purchase_id,
+                                           v_task.other_id, v_task.amount_kopecks, p_now);
+      paid := paid + (v_reward_kopecks > 0)::int;
+      paid_kopecks := paid_kopecks + v_reward_kopecks;
+      perform outbox._finish(v_task.telegram_id, v_task.task_id, 'done');
+    elsif referral._claw_back(v_task.telegram_id, v_task.purchase_id, p_now) then
+      perform outbox._finish(v_task.telegram_id, v_task.task_id, 'done');
+    else
+      perform outbox._finish(v_task.telegram_id, v_task.task_id, 'void');
+    end if;
+  end loop;
+end
+$$;
+
+--
+-- Name: FUNCTION _work(p_locked bigint[], p_users bigint[], p_tasks bigint[], p_now timestamp with time zone, OUT paid integer, OUT paid_kopecks bigint); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral._work(p_locked bigint[], p_users bigint[], p_tasks bigint[], p_now timestamp with time zone, OUT paid integer, OUT paid_kopecks bigint) IS 'paid and paid_kopecks are the rewards paid, before any claw-back in the same run.';
+
+--
+-- Name: pay_due(bigint, integer); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral.pay_due(p_epoch bigint, p_limit integer) RETURNS TABLE(paid integer, paid_kopecks bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_users bigint[];
+  v_tasks bigint[];
+  v_locked bigint[];
+  v_user bigint;
+  v_done record;
+begin
+  perform ops._enter_due('referral.pay_due', p_epoch, p_limit);
+  v_now := core.now();
+
+  select array_agg(d.telegram_id), array_agg(d.task_id) into v_users, v_tasks
+  from referral._due_tasks(v_now, p_limit) d;
+
+  select array_agg(l.telegram_id) into v_locked
+  from (
+    select a.telegram_id
+    from account.account a
+    where a.telegram_id = any (v_users)
+    order by a.telegram_id
+    for no key update skip locked
+  ) l;
+
+  begin
+    select w.paid, w.paid_kopecks into pay_due.paid, pay_due.paid_kopecks
+    from referral._work(v_locked, v_users, v_tasks, v_now) w;
+  exception when data_exception or integrity_constraint_violation then
+    pay_due.paid := 0;
+    pay_due.paid_kopecks := 0;
+    foreach v_user in array v_locked loop
+      begin
+        select w.paid, w.paid_kopecks into v_done
+        from referral._work(array[v_user], v_users, v_tasks, v_now) w;
+        pay_due.paid := pay_due.paid + v_done.paid;
+        pay_due.paid_kopecks := pay_due.paid_kopecks + v_done.paid_kopecks;
+      exception when data_exception or integrity_constraint_violation then
+        perform ops._bury('referral.pay_due', 'telegram_id:' || v_user, sqlerrm);
+      end;
+    end loop;
+  end;
+
+  return next;
+end
+$$;
+
+--
+-- Name: FUNCTION pay_due(p_epoch bigint, p_limit integer); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral.pay_due(p_epoch bigint, p_limit integer) IS 'Works at most p_limit promised rewards and claw-backs, in the order of their promise for each referrer. A reward is paid once per purchase; one whose claw-back is waiting is void. Referrers that are busy are left for the next run. p_epoch: of the lease referral.pay_due; null by hand.';
+
+--
+-- Name: stats(bigint); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral.stats(p_telegram_id bigint) RETURNS TABLE(code text, invited bigint, paying bigint, level text, percent integer, earned_kopecks bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+
+  return query
+  select a.referral_code,
+         (select count(*) from account.account i where i.referrer_id = a.telegram_id),
+         coalesce(r.paying_count, 0)::bigint, l.level, l.percent,
+         coalesce(r.earned_kopecks, 0)::bigint
+  from account.account a
+  left join referral.referrer r on r.telegram_id = a.telegram_id
+  cross join lateral referral._level_of(coalesce(r.paying_count, 0)) l
+  where a.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION stats(p_telegram_id bigint); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral.stats(p_telegram_id bigint) IS 'Link code, users invited, those of them with a paid purchase that was processed, the level and percent that this gives now, and the cashback received less what was clawed back. Reads only.';
+
+--
 -- Name: _activate(bigint, text, timestamp with time zone, subscription.period, uuid, boolean, timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
 --
 
@@ -3615,7 +6664,8 @@ declare
   v_is_active boolean := coalesce(p_expires_at > p_now, false);
   v_vpn_uuid uuid;
 begin
-  select s.tariff, s.expires_at, s.period, s.vpn_uuid, s.expires_at > p_now as is_active
+  select s.tariff, s.expires_at, s.period, s.vpn_uuid, s.activation,
+         s.expires_at > p_now as is_active
   into v_before
   from subscription.subscription s where s.telegram_id = p_telegram_id;
   v_vpn_uuid := case when v_before.is_active or not v_is_active then v_before.vpn_uuid
@@ -3630,6 +6680,15 @@ begin
     p_tariff, p_expires_at, p_period, v_vpn_uuid, p_duration, p_purchase_id, p_actor_id,
     p_reason, p_idempotency_key, p_now);
 
+  if v_is_active then
+    insert into outbox.task (
+      telegram_id, kind, name, due_at, created_at, purchase_id, vpn_uuid)
+    values (p_telegram_id, 'provision', 'add', p_now, p_now, p_purchase_id, v_vpn_uuid);
+  end if;
+  if v_before.activation <> 'none' and not (v_is_active and v_before.is_active) then
+    perform subscription._retire(p_telegram_id, p_now);
+  end if;
+
   if p_tariff is null then
     delete from subscription.subscription s where s.telegram_id = p_telegram_id;
   elsif v_is_active then
@@ -3642,13 +6701,6 @@ begin
         reminder_check_at = null
     where s.telegram_id = p_telegram_id;
   end if;
-
-  if v_is_active or v_before.is_active then
-    insert into outbox.task (
-      telegram_id, kind, name, due_at, created_at, purchase_id, vpn_uuid)
-    values (p_telegram_id, 'provision', case when v_is_active then 'add' else 'remove' end,
-            p_now, p_now, p_purchase_id, v_vpn_uuid);
-  end if;
 end
 $$;
 
@@ -3657,6 +6709,48 @@ $$;
 --
 
 COMMENT ON FUNCTION subscription._change(p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_now timestamp with time zone, p_purchase_id uuid, p_actor_id bigint, p_reason text, p_duration interval, p_idempotency_key text) IS 'Trials, grants, revocations, refunds, reversals. A null p_tariff leaves no subscription, as before the first one; an end that is not after p_now leaves an expired one.';
+
+--
+-- Name: _expire(bigint[], timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription._expire(p_users bigint[], p_now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_expired int;
+begin
+  with looked_at as (
+    update subscription.subscription s
+    set expiry_check_at = case when s.expires_at > p_now then s.expires_at end,
+        activation = case when s.expires_at > p_now then s.activation else 'none' end,
+        key_uri = case when s.expires_at > p_now then s.key_uri end,
+        renew_check_at = case when s.expires_at > p_now then s.renew_check_at end,
+        reminder_check_at = case when s.expires_at > p_now then s.reminder_check_at end
+    where s.telegram_id = any (p_users) and s.expiry_check_at <= p_now
+    returning s.telegram_id, s.tariff, s.period, s.expires_at, s.vpn_uuid,
+              s.expires_at <= p_now as is_over
+  ), told as (
+    insert into outbox.task (telegram_id, kind, name, due_at, created_at, vpn_uuid, arguments)
+    select l.telegram_id, t.kind, t.name, p_now, p_now, t.vpn_uuid, t.arguments
+    from looked_at l
+    cross join lateral (values
+      ('provision'::outbox.kind, 'remove', l.vpn_uuid, null::jsonb),
+      ('message', case l.period when 'trial' then 'trial_ended' else 'subscription_expired' end,
+       null, jsonb_build_object('tariff', l.tariff, 'expires_at', l.expires_at))
+    ) t (kind, name, vpn_uuid, arguments)
+    where l.is_over
+  )
+  select (count(*) filter (where l.is_over))::int into v_expired from looked_at l;
+  return v_expired;
+end
+$$;
+
+--
+-- Name: FUNCTION _expire(p_users bigint[], p_now timestamp with time zone); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription._expire(p_users bigint[], p_now timestamp with time zone) IS 'What has ended loses its key, and its user is told; what was renewed meanwhile is looked at again at its end.';
 
 --
 -- Name: _extend(bigint, text, timestamp with time zone, uuid, timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
@@ -3682,8 +6776,11 @@ begin
       key_uri = case when s.vpn_uuid = excluded.vpn_uuid then s.key_uri end,
       vpn_uuid = excluded.vpn_uuid,
       expiry_check_at = least(s.expiry_check_at, excluded.expires_at),
-      renew_check_at = case when s.auto_renew then coalesce(s.renew_check_at, p_now) end,
-      reminder_check_at = coalesce(s.reminder_check_at, p_now);
+      renew_check_at = case when not s.auto_renew then null
+                            when excluded.expires_at < s.expires_at then p_now
+                            else coalesce(s.renew_check_at, p_now) end,
+      reminder_check_at = case when excluded.expires_at < s.expires_at then p_now
+                               else coalesce(s.reminder_check_at, p_now) end;
 end
 $$;
 
@@ -3691,7 +6788,282 @@ $$;
 -- Name: FUNCTION _extend(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_vpn_uuid uuid, p_now timestamp with time zone); Type: COMMENT; Schema: subscription; Owner: -
 --
 
-COMMENT ON FUNCTION subscription._extend(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_vpn_uuid uuid, p_now timestamp with time zone) IS 'A purchase, paid. Due times that are set stay where they are: only the worker moves them forward, so that renewing is a HOT update.';
+COMMENT ON FUNCTION subscription._extend(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_vpn_uuid uuid, p_now timestamp with time zone) IS 'A purchase, paid. Due times that are set stay where they are: only the worker moves them forward, so that renewing is a HOT update. A move to a dearer tariff can bring the end forward: then the worker looks at once.';
+
+--
+-- Name: _find_change(bigint, subscription.change_kind, text, bigint, text, interval, text); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription._find_change(p_telegram_id bigint, p_kind subscription.change_kind, p_idempotency_key text, p_actor_id bigint, p_tariff text, p_duration interval, p_reason text, OUT is_found boolean, OUT expires_at timestamp with time zone, OUT vpn_uuid uuid) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+declare
+  v_first record;
+begin
+  select c.change_id, c.actor_id, c.after_tariff, c.duration, c.reason, c.after_expires_at,
+         c.vpn_uuid
+  into v_first
+  from subscription.change c
+  where c.telegram_id = p_telegram_id and c.kind = p_kind
+    and c.idempotency_key = p_idempotency_key;
+
+  _find_change.is_found := found;
+  if _find_change.is_found
+     and ((v_first.actor_id, v_first.duration, v_first.reason)
+            is distinct from (p_actor_id, p_duration, p_reason)
+          or v_first.after_tariff <> p_tariff) then
+    perform core._refuse('ID001', format('change_id %s has the key', v_first.change_id));
+  end if;
+  _find_change.expires_at := v_first.after_expires_at;
+  _find_change.vpn_uuid := v_first.vpn_uuid;
+end
+$$;
+
+--
+-- Name: FUNCTION _find_change(p_telegram_id bigint, p_kind subscription.change_kind, p_idempotency_key text, p_actor_id bigint, p_tariff text, p_duration interval, p_reason text, OUT is_found boolean, OUT expires_at timestamp with time zone, OUT vpn_uuid uuid); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription._find_change(p_telegram_id bigint, p_kind subscription.change_kind, p_idempotency_key text, p_actor_id bigint, p_tariff text, p_duration interval, p_reason text, OUT is_found boolean, OUT expires_at timestamp with time zone, OUT vpn_uuid uuid) IS 'The first answer of the call that has this key. A null p_tariff is not compared.';
+
+--
+-- Name: _fulfil_renewals(bigint[], uuid[], timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription._fulfil_renewals(p_users bigint[], p_purchases uuid[], p_now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_window interval := make_interval(secs => ops._setting_value('renewal_window_seconds'));
+  v_renewed int;
+begin
+  with bought as materialized (
+    select u.telegram_id, u.purchase_id, u.tariff, u.price_kopecks, u.after_expires_at,
+           u.provision_task_id, a.referrer_id
+    from billing.purchase u
+    join account.account a on a.telegram_id = u.telegram_id
+    where u.telegram_id = any (p_users) and u.purchase_id = any (p_purchases)
+  ), extended as (
+    update subscription.subscription s
+    set tariff = b.tariff,
+        period = 'paid',
+        started_at = case s.period when 'paid' then s.started_at else p_now end,
+        expires_at = b.after_expires_at,
+        activation = case s.activation when 'active' then s.activation else 'pending' end,
+        expiry_check_at = b.after_expires_at,
+        renew_check_at = b.after_expires_at - v_window,
+        reminder_check_at = p_now
+    from bought b
+    where s.telegram_id = b.telegram_id
+    returning s.telegram_id, s.vpn_uuid
+  ), promised as (
+    insert into outbox.task (
+      telegram_id, task_id, kind, name, due_at, created_at, purchase_id, vpn_uuid,
+      amount_kopecks, other_id)
+    select t.telegram_id, coalesce(t.task_id, nextval('outbox.task_id')), t.kind, t.name, p_now,
+           p_now, b.purchase_id, t.vpn_uuid, t.amount_kopecks, t.other_id
+    from bought b
+    join extended e on e.telegram_id = b.telegram_id
+    cross join lateral (values
+      (b.telegram_id, b.provision_task_id, 'provision'::outbox.kind, 'add', e.vpn_uuid,
+       null::bigint, null::bigint),
+      (b.telegram_id, null, 'message', 'renewal_done', null, b.price_kopecks, null),
+      (b.referrer_id, null, 'cashback', 'reward', null, b.price_kopecks, b.telegram_id)
+    ) t (telegram_id, task_id, kind, name, vpn_uuid, amount_kopecks, other_id)
+    where t.kind <> 'cashback' or (t.telegram_id is not null and b.price_kopecks > 0)
+  )
+  select count(*)::int into v_renewed from bought b;
+  return v_renewed;
+end
+$$;
+
+--
+-- Name: FUNCTION _fulfil_renewals(p_users bigint[], p_purchases uuid[], p_now timestamp with time zone); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription._fulfil_renewals(p_users bigint[], p_purchases uuid[], p_now timestamp with time zone) IS 'As billing._fulfil, for many: each subscription is in force and keeps its identity. All due times move forward at once: no HOT update is to be had here, and the next runs pass them by.';
+
+--
+-- Name: _renew(bigint[], timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription._renew(p_users bigint[], p_now timestamp with time zone, OUT renewed integer, OUT declined integer) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_purchases uuid[];
+begin
+  with plan as materialized (
+    select r.*, gen_random_uuid() as purchase_id, nextval('outbox.task_id') as task_id
+    from subscription._renewals(p_users, p_now) r
+  ), charged as (
+    update wallet.wallet w
+    set available_kopecks = w.available_kopecks - p.price_kopecks,
+        version = w.version + (p.price_kopecks > 0)::int
+    from plan p
+    where w.telegram_id = p.telegram_id and p.outcome = 'renew'
+    returning w.telegram_id, w.version, w.available_kopecks, w.held_kopecks, w.debt_kopecks,
+              p.price_kopecks, p.purchase_id
+  ), booked as (
+    insert into ledger.transfer (
+      telegram_id, version, debit_account, credit_account, reason, amount_kopecks,
+      available_kopecks, held_kopecks, debt_kopecks, created_at, purchase_id)
+    select c.telegram_id, c.version, 'available', 'revenue', 'purchase', c.price_kopecks,
+           c.available_kopecks, c.held_kopecks, c.debt_kopecks, p_now, c.purchase_id
+    from charged c where c.price_kopecks > 0
+  ), bought as (
+    insert into billing.purchase (
+      telegram_id, purchase_id, kind, status, tariff, months, list_kopecks, discount_kind,
+      discount_percent, price_kopecks, idempotency_key, opened_at, expires_at, closed_at,
+      paid_with, before_tariff, before_expires_at, before_period, period_starts_at,
+      after_expires_at, renews_expires_at, quoted_expires_at, available_after_kopecks,
+      provision_task_id)
+    select p.telegram_id, p.purchase_id, 'subscription', 'paid', p.tariff, p.months,
+           p.list_kopecks, p.discount_kind, p.discount_percent, p.price_kopecks,
+           'renewal:' || p.purchase_id, p_now, p_now, p_now,
+           case when p.price_kopecks > 0 then 'balance' else 'free' end, p.before_tariff,
+           p.before_expires_at, p.before_period, p.starts_at, p.expires_at, p.before_expires_at,
+           p.expires_at, c.available_kopecks, p.task_id
+    from plan p join charged c on c.telegram_id = p.telegram_id
+  ), postponed as (
+    update subscription.subscription s
+    set renew_check_at = p.check_at,
+        renew_declined_for = case p.outcome when 'decline' then s.expires_at
+                                            else s.renew_declined_for end
+    from plan p
+    where s.telegram_id = p.telegram_id and p.outcome <> 'renew'
+  ), told as (
+    insert into outbox.task (
+      telegram_id, kind, name, due_at, created_at, amount_kopecks, arguments)
+    select p.telegram_id, 'message', 'renewal_declined', p_now, p_now, p.price_kopecks,
+           jsonb_build_object('tariff', p.tariff, 'months', p.months,
+                              'expires_at', p.before_expires_at)
+    from plan p where p.outcome = 'decline' and not p.is_told
+  )
+  select array_agg(p.purchase_id) filter (where p.outcome = 'renew'),
+         (count(*) filter (where p.outcome = 'decline'))::int
+  into v_purchases, _renew.declined
+  from plan p;
+
+  _renew.renewed := subscription._fulfil_renewals(p_users, v_purchases, p_now);
+end
+$$;
+
+--
+-- Name: FUNCTION _renew(p_users bigint[], p_now timestamp with time zone, OUT renewed integer, OUT declined integer); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription._renew(p_users bigint[], p_now timestamp with time zone, OUT renewed integer, OUT declined integer) IS 'What ledger._post and billing._fulfil do for one purchase, for all that are due at once. The constraint purchase_renews_period_once has the last word on a second charge.';
+
+--
+-- Name: _renewals(bigint[], timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription._renewals(p_users bigint[], p_now timestamp with time zone) RETURNS TABLE(telegram_id bigint, outcome text, check_at timestamp with time zone, is_told boolean, tariff text, months smallint, list_kopecks bigint, discount_kind billing.discount_kind, discount_percent integer, price_kopecks bigint, before_tariff text, before_expires_at timestamp with time zone, before_period subscription.period, starts_at timestamp with time zone, expires_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+declare
+  v_window interval := make_interval(secs => ops._setting_value('renewal_window_seconds'));
+  v_vip_percent int := ops._setting_value('vip_discount_percent')::int;
+begin
+  return query
+  with due as (
+    select s.telegram_id, s.tariff, s.expires_at, s.period, s.renew_declined_for,
+           s.expires_at - v_window as near_at, w.available_kopecks,
+           s.auto_renew and s.expires_at > p_now and not a.is_blocked as is_wanted,
+           case when a.is_vip then v_vip_percent else 0 end as vip,
+           case when a.discount_expires_at <= p_now then 0
+                else coalesce(a.discount_percent, 0)::int end as personal
+    from subscription.subscription s
+    join account.account a on a.telegram_id = s.telegram_id
+    join wallet.wallet w on w.telegram_id = s.telegram_id
+    where s.telegram_id = any (p_users) and s.renew_check_at <= p_now
+  ), priced as (
+    select d.*, u.tariff as plan_tariff, u.months, p.list_kopecks::bigint as list_kopecks,
+           (p.list_kopecks * (100 - greatest(d.vip, d.personal)) + 50) / 100 as price_kopecks
+    from due d
+    left join lateral (
+      select o.tariff, o.months from billing.purchase o
+      where o.telegram_id = d.telegram_id and o.kind = 'subscription' and o.status = 'paid'
+      order by o.provision_task_id desc limit 1) u on d.is_wanted and d.near_at <= p_now
+    left join billing.tariff f on f.tariff = u.tariff and f.is_on_sale
+    left join billing.tariff_price p on p.tariff = f.tariff and p.months = u.months
+  ), decided as (
+    select p.*, case when not p.is_wanted then 'stop'
+                     when p.near_at > p_now then 'wait'
+                     when p.plan_tariff is null or exists (
+                       select 1 from billing.purchase o
+                       where o.telegram_id = p.telegram_id
+                         and o.renews_expires_at = p.expires_at) then 'stop'
+                     when p.available_kopecks >= p.price_kopecks then 'renew'
+                     else 'decline' end as outcome
+    from priced p
+  )
+  select d.telegram_id::bigint, d.outcome,
+         case d.outcome when 'wait' then d.near_at when 'renew' then e.expires_at - v_window end,
+         coalesce(d.renew_declined_for = d.expires_at, false), d.plan_tariff, d.months,
+         d.list_kopecks,
+         case when greatest(d.vip, d.personal) = 0 then 'none' when d.vip >= d.personal then 'vip'
+              else 'personal' end::billing.discount_kind,
+         greatest(d.vip, d.personal), d.price_kopecks, d.tariff, d.expires_at, d.period,
+         b.starts_at, e.expires_at
+  from decided d
+  left join lateral subscription._start_after(
+    p_now, d.plan_tariff, d.tariff, d.expires_at, d.period) b (starts_at) on d.outcome = 'renew'
+  left join lateral subscription._add_months(b.starts_at, d.months) e (expires_at) on true;
+end
+$$;
+
+--
+-- Name: FUNCTION _renewals(p_users bigint[], p_now timestamp with time zone); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription._renewals(p_users bigint[], p_now timestamp with time zone) IS 'outcome: wait (not near its end yet), stop (nothing to renew), renew, or decline (too little money, or the plan is no longer sold: price_kopecks is null). The price is as in billing._price, without a promo code. check_at: when to look again. is_told: this end was declined before.';
+
+--
+-- Name: _require_duration(interval); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription._require_duration(p_duration interval) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  -- extract, because comparing intervals takes a month for 30 days.
+  perform core._require(
+    extract(year from p_duration) = 0 and extract(month from p_duration) = 0
+      and extract(epoch from p_duration) between 60 and 3650 * 86400
+      and extract(epoch from p_duration) % 60 = 0,
+    'p_duration: minutes, hours or days, at least 1 minute and at most 3650 days');
+end
+$$;
+
+--
+-- Name: FUNCTION _require_duration(p_duration interval); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription._require_duration(p_duration interval) IS 'Whole minutes, hours and days only: months have no fixed length.';
+
+--
+-- Name: _retire(bigint, timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription._retire(p_telegram_id bigint, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, vpn_uuid)
+  select s.telegram_id, 'provision', 'remove', p_now, p_now, s.vpn_uuid
+  from subscription.subscription s
+  where s.telegram_id = p_telegram_id and s.activation <> 'none';
+end
+$$;
+
+--
+-- Name: FUNCTION _retire(p_telegram_id bigint, p_now timestamp with time zone); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription._retire(p_telegram_id bigint, p_now timestamp with time zone) IS 'Before a row gets another identity or ends. Nothing to do once subscription.expire_due has been there: activation is none.';
 
 --
 -- Name: _start_after(timestamp with time zone, text, text, timestamp with time zone, subscription.period); Type: FUNCTION; Schema: subscription; Owner: -
@@ -3756,6 +7128,349 @@ $$;
 COMMENT ON FUNCTION subscription.current(p_telegram_id bigint) IS 'status: none, trial, active or expired. activation: none, pending (the key is on its way), active or failed. key_uri is null until the node has given it. Reads only.';
 
 --
+-- Name: expire_due(bigint, integer); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription.expire_due(p_epoch bigint, p_limit integer) RETURNS TABLE(expired integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_now timestamptz;
+  v_users bigint[];
+  v_user bigint;
+  v_expired int := 0;
+begin
+  perform ops._enter_due('subscription.expire_due', p_epoch, p_limit);
+  v_now := core.now();
+
+  select array_agg(l.telegram_id) into v_users
+  from (
+    select a.telegram_id
+    from account.account a
+    where a.telegram_id = any (array(
+      select s.telegram_id from subscription.subscription s
+      where s.expiry_check_at <= v_now
+        and not exists (
+          select 1 from ops.dead d
+          where d.job_name = 'subscription.expire_due'
+            and d.subject = 'telegram_id:' || s.telegram_id
+            and d.died_at > v_now - interval '1 hour')
+      order by s.expiry_check_at
+      limit p_limit))
+    order by a.telegram_id
+    for no key update skip locked
+  ) l;
+
+  begin
+    v_expired := subscription._expire(v_users, v_now);
+  exception when data_exception or integrity_constraint_violation then
+    foreach v_user in array v_users loop
+      begin
+        v_expired := v_expired + subscription._expire(array[v_user], v_now);
+      exception when data_exception or integrity_constraint_violation then
+        perform ops._bury('subscription.expire_due', 'telegram_id:' || v_user, sqlerrm);
+      end;
+    end loop;
+  end;
+
+  return query select v_expired;
+end
+$$;
+
+--
+-- Name: FUNCTION expire_due(p_epoch bigint, p_limit integer); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription.expire_due(p_epoch bigint, p_limit integer) IS 'Ends at most p_limit subscriptions whose time is over: the key is removed from the node, the user is told. Users that are busy are left for the next run. p_epoch: of the lease subscription.expire_due; null by hand.';
+
+--
+-- Name: grant_time(bigint, bigint, text, interval, text, text); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription.grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text) RETURNS TABLE(expires_at timestamp with time zone, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_first record;
+  v_before record;
+  v_expires_at timestamptz;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(exists (select 1 from billing.tariff t where t.tariff = p_tariff),
+                        'p_tariff: a tariff in billing.list_prices()');
+  perform subscription._require_duration(p_duration);
+  perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform core._require_key(p_idempotency_key);
+  perform account._require_admin(p_admin_id);
+  perform account._lock(p_telegram_id);
+  v_now := core.now();
+
+  select f.is_found, f.expires_at into v_first
+  from subscription._find_change(p_telegram_id, 'grant', p_idempotency_key, p_admin_id,
+                                 p_tariff, p_duration, p_reason) f;
+  if v_first.is_found then
+    return query select v_first.expires_at, true;
+    return;
+  end if;
+
+  select s.tariff, s.expires_at, s.period, s.expires_at > v_now as is_active into v_before
+  from subscription.subscription s where s.telegram_id = p_telegram_id;
+  -- Unlike a purchase, a grant does not replace a trial: it is added to it. In UTC: a day is 24 h.
+  v_expires_at := (subscription._start_after(
+                     v_now, p_tariff, v_before.tariff, v_before.expires_at, 'grant')
+                   at time zone 'UTC' + p_duration) at time zone 'UTC';
+
+  perform subscription._change(
+    p_telegram_id, 'grant', p_tariff, v_expires_at,
+    case when v_before.is_active and v_before.period = 'paid' then 'paid' else 'grant' end
+      ::subscription.period,
+    v_now, p_actor_id => p_admin_id, p_reason => p_reason, p_duration => p_duration,
+    p_idempotency_key => p_idempotency_key);
+  perform audit._record('subscription.grant_time', p_admin_id, p_telegram_id::text,
+    jsonb_build_object('tariff', p_tariff, 'duration', p_duration, 'reason', p_reason,
+                       'expires_at', v_expires_at));
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, arguments)
+  values (p_telegram_id, 'message', 'time_granted', v_now, v_now,
+          jsonb_build_object('tariff', p_tariff, 'expires_at', v_expires_at));
+
+  return query select v_expires_at, false;
+end
+$$;
+
+--
+-- Name: FUNCTION grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription.grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text) IS 'Gives p_duration (minutes, hours or days; months are refused) of a tariff, from the end in force or from now. The tariff is in force at once; remaining time converts as at a purchase. The user is told. Idempotent by p_idempotency_key.';
+
+--
+-- Name: renew_due(bigint, integer); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription.renew_due(p_epoch bigint, p_limit integer) RETURNS TABLE(renewed integer, declined integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_now timestamptz;
+  v_users bigint[];
+  v_user bigint;
+  v_done record;
+begin
+  perform ops._enter_due('subscription.renew_due', p_epoch, p_limit);
+  perform core._require_feature('auto_renewal');
+  v_now := core.now();
+  renew_due.renewed := 0;
+  renew_due.declined := 0;
+
+  select array_agg(l.telegram_id) into v_users
+  from (
+    select a.telegram_id
+    from account.account a
+    where a.telegram_id = any (array(
+      select s.telegram_id from subscription.subscription s
+      where s.renew_check_at <= v_now
+        and not exists (
+          select 1 from ops.dead d
+          where d.job_name = 'subscription.renew_due'
+            and d.subject = 'telegram_id:' || s.telegram_id
+            and d.died_at > v_now - interval '1 hour')
+      order by s.renew_check_at
+      limit p_limit))
+    order by a.telegram_id
+    for no key update skip locked
+  ) l;
+
+  begin
+    select r.renewed, r.declined into renew_due.renewed, renew_due.declined
+    from subscription._renew(v_users, v_now) r;
+  exception when data_exception or integrity_constraint_violation then
+    foreach v_user in array v_users loop
+      begin
+        select r.renewed, r.declined into v_done from subscription._renew(array[v_user], v_now) r;
+        renew_due.renewed := renew_due.renewed + v_done.renewed;
+        renew_due.declined := renew_due.declined + v_done.declined;
+      exception when data_exception or integrity_constraint_violation then
+        perform ops._bury('subscription.renew_due', 'telegram_id:' || v_user, sqlerrm);
+      end;
+    end loop;
+  end;
+
+  return next;
+end
+$$;
+
+--
+-- Name: FUNCTION renew_due(p_epoch bigint, p_limit integer); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription.renew_due(p_epoch bigint, p_limit integer) IS 'Within 6 hours before the end (setting renewal_window_seconds): the plan of the last paid purchase, VIP and personal discounts only, at most one charge per period. Too little money: no charge, one message per period, and again after a deposit. Users that are busy are left for the next run. p_epoch: of the lease subscription.renew_due; null by hand.';
+
+--
+-- Name: revoke(bigint, bigint, text, text); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription.revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text) RETURNS TABLE(expires_at timestamp with time zone, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_first record;
+  v_before record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform core._require_key(p_idempotency_key);
+  perform account._require_admin(p_admin_id);
+  perform account._lock(p_telegram_id);
+  v_now := core.now();
+
+  select f.is_found, f.expires_at into v_first
+  from subscription._find_change(p_telegram_id, 'revoke', p_idempotency_key, p_admin_id,
+                                 null, null, p_reason) f;
+  if v_first.is_found then
+    return query select v_first.expires_at, true;
+    return;
+  end if;
+
+  select s.tariff, s.expires_at, s.period into v_before
+  from subscription.subscription s
+  where s.telegram_id = p_telegram_id and s.expires_at > v_now;
+  if not found then
+    perform core._refuse('SU001', format('telegram_id %s has none in force', p_telegram_id));
+  end if;
+
+  perform subscription._change(
+    p_telegram_id, 'revoke', v_before.tariff, v_now, v_before.period, v_now,
+    p_actor_id => p_admin_id, p_reason => p_reason, p_idempotency_key => p_idempotency_key);
+  perform audit._record('subscription.revoke', p_admin_id, p_telegram_id::text,
+    jsonb_build_object('reason', p_reason, 'tariff', v_before.tariff,
+                       'expires_at', v_before.expires_at));
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, arguments)
+  values (p_telegram_id, 'message', 'subscription_revoked', v_now, v_now,
+          jsonb_build_object('reason', p_reason));
+
+  return query select v_now, false;
+end
+$$;
+
+--
+-- Name: FUNCTION revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription.revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text) IS 'The subscription ends now, its key is removed, auto-renewal is off, and the user is told the reason. No money moves: see billing.refund_purchase. Idempotent by p_idempotency_key.';
+
+--
+-- Name: set_auto_renew(bigint, boolean); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription.set_auto_renew(p_telegram_id bigint, p_is_on boolean) RETURNS TABLE(auto_renew boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_was_on boolean;
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_is_on is not null, 'p_is_on: true or false');
+  perform account._lock(p_telegram_id);
+
+  select s.auto_renew into v_was_on
+  from subscription.subscription s where s.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('SU001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  if v_was_on <> p_is_on then
+    update subscription.subscription s
+    set auto_renew = p_is_on, renew_check_at = case when p_is_on then core.now() end
+    where s.telegram_id = p_telegram_id;
+    perform audit._record('subscription.set_auto_renew', p_telegram_id, p_telegram_id::text,
+                          jsonb_build_object('is_on', p_is_on));
+  end if;
+  return query select p_is_on;
+end
+$$;
+
+--
+-- Name: FUNCTION set_auto_renew(p_telegram_id bigint, p_is_on boolean); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription.set_auto_renew(p_telegram_id bigint, p_is_on boolean) IS 'On: within 6 hours before the end (setting renewal_window_seconds) the plan of the last purchase is bought from the balance. Safe to call again.';
+
+--
+-- Name: start_trial(bigint, text); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription.start_trial(p_telegram_id bigint, p_idempotency_key text) RETURNS TABLE(expires_at timestamp with time zone, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_now timestamptz;
+  v_expires_at timestamptz;
+begin
+  perform core._guard('trials');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require_key(p_idempotency_key);
+  v_is_blocked := account._lock(p_telegram_id);
+  v_now := core.now();
+
+  select c.after_expires_at into v_expires_at
+  from subscription.change c
+  where c.telegram_id = p_telegram_id and c.kind = 'trial'
+    and c.idempotency_key = p_idempotency_key;
+  if found then
+    return query select v_expires_at, true;
+    return;
+  elsif v_is_blocked then
+    perform core._refuse('US002', format('telegram_id %s', p_telegram_id));
+  elsif exists (select 1 from subscription.change c
+                where c.telegram_id = p_telegram_id and c.kind = 'trial') then
+    perform core._refuse('SU002', format('telegram_id %s (change_one_trial)', p_telegram_id));
+  elsif exists (select 1 from subscription.subscription s
+                where s.telegram_id = p_telegram_id and s.expires_at > v_now) then
+    perform core._refuse('SU003', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  v_expires_at := v_now + make_interval(hours => 24 * ops._setting_value('trial_days')::int);
+  perform subscription._change(
+    p_telegram_id, 'trial',
+    (select t.tariff from billing.tariff t order by t.is_on_sale desc, t.rank limit 1),
+    v_expires_at, 'trial', v_now, p_idempotency_key => p_idempotency_key);
+  perform audit._record('subscription.start_trial', p_telegram_id, p_telegram_id::text,
+                        jsonb_build_object('expires_at', v_expires_at));
+
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at)
+  select a.referrer_id, 'message', 'referral_trial', v_now, v_now
+  from account.account a
+  where a.telegram_id = p_telegram_id and a.referrer_id is not null;
+
+  return query select v_expires_at, false;
+end
+$$;
+
+--
+-- Name: FUNCTION start_trial(p_telegram_id bigint, p_idempotency_key text); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription.start_trial(p_telegram_id bigint, p_idempotency_key text) IS 'A trial of the lowest tariff on sale, for 3 days (setting trial_days), once per user ever, and only while no subscription is in force. The key is delivered by a job; the referrer is told. Idempotent by p_idempotency_key.';
+
+--
 -- Name: _backoff(integer); Type: FUNCTION; Schema: vpn; Owner: -
 --
 
@@ -3807,6 +7522,24 @@ $$;
 COMMENT ON FUNCTION vpn._give_up(p_telegram_id bigint, p_vpn_uuid uuid, p_purchase_id uuid, p_error text) IS 'After the last attempt: key_failed to the user, activation_failed to the admins.';
 
 --
+-- Name: _is_stale(uuid, uuid, timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn._is_stale(p_vpn_uuid uuid, p_current_uuid uuid, p_expires_at timestamp with time zone, p_now timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+  return (p_vpn_uuid = p_current_uuid and p_expires_at > p_now) is not true;
+end
+$$;
+
+--
+-- Name: FUNCTION _is_stale(p_vpn_uuid uuid, p_current_uuid uuid, p_expires_at timestamp with time zone, p_now timestamp with time zone); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn._is_stale(p_vpn_uuid uuid, p_current_uuid uuid, p_expires_at timestamp with time zone, p_now timestamp with time zone) IS 'For the identity and the end that the subscription has now (nulls: it has none). A stale identity never comes back: a subscription that begins again has a new one.';
+
+--
 -- Name: claim_jobs(text, integer, interval); Type: FUNCTION; Schema: vpn; Owner: -
 --
 
@@ -3818,6 +7551,7 @@ CREATE FUNCTION vpn.claim_jobs(p_holder text, p_limit integer, p_lease interval)
 declare
   v_tasks bigint[];
   v_users bigint[];
+  v_now timestamptz;
 begin
   perform core._guard('provisioning');
   perform outbox._require_claim(p_holder, p_limit, p_lease);
@@ -3825,8 +7559,13 @@ begin
   select array_agg(c.task_id), array_agg(c.telegram_id) into v_tasks, v_users
   from outbox._claim('provision', p_holder, p_limit, p_lease) c;
 
+  v_now := core.now();
+
   return query
-  select t.task_id, t.telegram_id::bigint, t.name, t.vpn_uuid, s.tariff, s.expires_at,
+  select t.task_id, t.telegram_id::bigint,
+         case when vpn._is_stale(t.vpn_uuid, s.vpn_uuid, s.expires_at, v_now) then 'remove'
+              else t.name end,
+         t.vpn_uuid, s.tariff, s.expires_at,
          t.attempt::int, t.lease_token, f.device_limit::int, t.correlation_id
   from unnest(v_users, v_tasks) c (telegram_id, task_id)
   join outbox.task t on t.telegram_id = c.telegram_id and t.task_id = c.task_id
@@ -3840,7 +7579,7 @@ $$;
 -- Name: FUNCTION claim_jobs(p_holder text, p_limit integer, p_lease interval); Type: COMMENT; Schema: vpn; Owner: -
 --
 
-COMMENT ON FUNCTION vpn.claim_jobs(p_holder text, p_limit integer, p_lease interval) IS 'Leases up to p_limit jobs for p_lease. action: add (idempotent: the identity may be there) or remove. Then vpn.complete_job, fail_job or release_job with lease_token; a lease that runs out is claimed again.';
+COMMENT ON FUNCTION vpn.claim_jobs(p_holder text, p_limit integer, p_lease interval) IS 'Leases up to p_limit jobs for p_lease. action: add (idempotent: the identity may be there) or remove (also for an add whose identity is nobody''s any more). Then vpn.complete_job, fail_job or release_job with lease_token; a lease that runs out is claimed again.';
 
 --
 -- Name: complete_job(bigint, uuid, text); Type: FUNCTION; Schema: vpn; Owner: -
@@ -3867,22 +7606,26 @@ begin
   if not v_job.is_leased then
     perform core._refuse('VP001', format('job_id %s', p_job_id));
   end if;
-  select t.name, t.outcome, t.vpn_uuid, t.purchase_id into v_task
-  from outbox.task t where t.telegram_id = v_job.telegram_id and t.task_id = p_job_id;
+  select t.name, t.outcome, t.vpn_uuid, t.purchase_id,
+         vpn._is_stale(t.vpn_uuid, s.vpn_uuid, s.expires_at, core.now()) as is_stale
+  into v_task
+  from outbox.task t
+  left join subscription.subscription s on s.telegram_id = t.telegram_id
+  where t.telegram_id = v_job.telegram_id and t.task_id = p_job_id;
   if v_task.outcome = 'failed' then
     perform core._refuse('VP001', format('job_id %s was given up', p_job_id));
   elsif v_job.is_finished then
     return query select p_job_id, true;
     return;
   end if;
-  perform core._require(v_task.name = 'remove' or p_key_uri is not null,
+  perform core._require(v_task.name = 'remove' or v_task.is_stale or p_key_uri is not null,
                         'p_key_uri: the key that the node gave');
   perform outbox._finish(v_job.telegram_id, p_job_id, 'done');
 
-  if v_task.name = 'add' then
+  if v_task.name = 'add' and not v_task.is_stale then
     update subscription.subscription s
     set activation = 'active', key_uri = p_key_uri
-    where s.telegram_id = v_job.telegram_id and s.vpn_uuid = v_task.vpn_uuid
+    where s.telegram_id = v_job.telegram_id
       and (s.activation <> 'active' or s.key_uri is distinct from p_key_uri);
     if found then
       insert into outbox.task (
@@ -3926,13 +7669,18 @@ begin
     perform core._refuse('VP001', format('job_id %s', p_job_id));
   end if;
 
-  select t.name, t.attempt, t.outcome, t.vpn_uuid, t.purchase_id into v_task
-  from outbox.task t where t.telegram_id = v_job.telegram_id and t.task_id = p_job_id;
+  select t.attempt, t.vpn_uuid, t.purchase_id,
+         t.name = 'remove'
+           or vpn._is_stale(t.vpn_uuid, s.vpn_uuid, s.expires_at, core.now()) as is_remove
+  into v_task
+  from outbox.task t
+  left join subscription.subscription s on s.telegram_id = t.telegram_id
+  where t.telegram_id = v_job.telegram_id and t.task_id = p_job_id;
   if v_job.is_finished then
     return query select p_job_id, false, null::timestamptz;
   elsif v_job.given_back_until is not null then
     return query select p_job_id, true, v_job.given_back_until;
-  elsif v_task.name = 'remove' or v_task.attempt < ops._setting_value('provisioning_attempts') then
+  elsif v_task.is_remove or v_task.attempt < ops._setting_value('provisioning_attempts') then
     return query select p_job_id, true, outbox._retry(
       v_job.telegram_id, p_job_id, p_error, vpn._backoff(v_task.attempt), 0);
   else
@@ -3948,6 +7696,69 @@ $$;
 --
 
 COMMENT ON FUNCTION vpn.fail_job(p_job_id bigint, p_lease_token uuid, p_error text) IS 'The node refused this job. It is tried again with backoff, 5 times in all (setting provisioning_attempts); then the activation has failed and the admins are told. A remove never gives up.';
+
+--
+-- Name: reissue(bigint, bigint, text); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn.reissue(p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text) RETURNS TABLE(vpn_uuid uuid, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_now timestamptz;
+  v_first record;
+  v_vpn_uuid uuid := gen_random_uuid();
+begin
+  perform core._guard(case when p_admin_id is not null then 'admin_actions' end);
+  perform core._require_user_id(p_telegram_id);
+  perform core._require_key(p_idempotency_key);
+  if p_admin_id is not null then
+    perform account._require_admin(p_admin_id);
+  end if;
+  v_is_blocked := account._lock(p_telegram_id);
+  v_now := core.now();
+
+  select f.is_found, f.vpn_uuid into v_first
+  from subscription._find_change(p_telegram_id, 'reissue', p_idempotency_key, p_admin_id,
+                                 null, null, null) f;
+  if v_first.is_found then
+    return query select v_first.vpn_uuid, true;
+    return;
+  elsif v_is_blocked and p_admin_id is null then
+    perform core._refuse('US002', format('telegram_id %s', p_telegram_id));
+  elsif not exists (select 1 from subscription.subscription s
+                    where s.telegram_id = p_telegram_id and s.expires_at > v_now) then
+    perform core._refuse('SU001', format('telegram_id %s has none in force', p_telegram_id));
+  end if;
+
+  insert into subscription.change (
+    telegram_id, change_id, kind, before_tariff, before_expires_at, before_period, after_tariff,
+    after_expires_at, after_period, vpn_uuid, actor_id, idempotency_key, changed_at)
+  select s.telegram_id, nextval('outbox.task_id'), 'reissue', s.tariff, s.expires_at, s.period,
+         s.tariff, s.expires_at, s.period, v_vpn_uuid, p_admin_id, p_idempotency_key, v_now
+  from subscription.subscription s where s.telegram_id = p_telegram_id;
+
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, vpn_uuid)
+  values (p_telegram_id, 'provision', 'add', v_now, v_now, v_vpn_uuid);
+  perform subscription._retire(p_telegram_id, v_now); -- after it: no moment without a key
+  update subscription.subscription s
+  set vpn_uuid = v_vpn_uuid, activation = 'pending', key_uri = null
+  where s.telegram_id = p_telegram_id;
+
+  perform audit._record('vpn.reissue', coalesce(p_admin_id, p_telegram_id), p_telegram_id::text,
+                        jsonb_build_object('vpn_uuid', v_vpn_uuid));
+  return query select v_vpn_uuid, false;
+end
+$$;
+
+--
+-- Name: FUNCTION reissue(p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn.reissue(p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text) IS 'By the user (p_admin_id null) or by an admin. The node gets the new identity, then loses the old one; the new key goes out as message key_ready; the end stays. Idempotent by p_idempotency_key.';
 
 --
 -- Name: release_job(bigint, uuid, text); Type: FUNCTION; Schema: vpn; Owner: -
@@ -4090,6 +7901,42 @@ $$;
 COMMENT ON FUNCTION wallet.balance(p_telegram_id bigint) IS 'Available, held by pending withdrawals, and debt, in kopecks; version counts the ledger rows. Reads only.';
 
 --
+-- Name: balance_at(bigint, timestamp with time zone); Type: FUNCTION; Schema: wallet; Owner: -
+--
+
+CREATE FUNCTION wallet.balance_at(p_telegram_id bigint, p_at timestamp with time zone) RETURNS TABLE(available_kopecks bigint, held_kopecks bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_at is not null, 'p_at: a moment');
+
+  -- Times grow with versions, so that this walks the primary key back to the first row that fits.
+  return query
+  select coalesce(t.available_kopecks, 0)::bigint, coalesce(t.held_kopecks, 0)::bigint
+  from wallet.wallet w
+  left join lateral (
+    select l.available_kopecks, l.held_kopecks
+    from ledger.transfer l
+    where l.telegram_id = p_telegram_id and l.created_at <= p_at
+    order by l.version desc
+    limit 1) t on true
+  where w.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION balance_at(p_telegram_id bigint, p_at timestamp with time zone); Type: COMMENT; Schema: wallet; Owner: -
+--
+
+COMMENT ON FUNCTION wallet.balance_at(p_telegram_id bigint, p_at timestamp with time zone) IS 'Available and held after the last ledger row at or before p_at, in kopecks; 0 before the first. Reads only.';
+
+--
 -- Name: credit(bigint, bigint, bigint, text, text); Type: FUNCTION; Schema: wallet; Owner: -
 --
 
@@ -4152,8 +7999,8 @@ begin
               when t.debit_account = 'available' then -t.amount_kopecks
               else 0 end::bigint,
          t.available_kopecks::bigint, t.held_kopecks::bigint,
-         coalesce('purchase:' || t.purchase_id, 'payment:' || t.payment_id,
-                  'admin:' || t.actor_id),
+         coalesce('withdrawal:' || t.withdrawal_id, 'purchase:' || t.purchase_id,
+                  'payment:' || t.payment_id, 'admin:' || t.actor_id),
          t.amount_kopecks::bigint, t.note
   from ledger.transfer t
   where t.telegram_id = p_telegram_id
@@ -4168,6 +8015,729 @@ $$;
 --
 
 COMMENT ON FUNCTION wallet.statement(p_telegram_id bigint, p_limit integer, p_before_version bigint) IS 'The ledger of one user, newest first; the next page begins before the last version seen. amount_kopecks is the signed change of the available balance (0 where a provider paid the shop directly), moved_kopecks what moved. Reads only.';
+
+--
+-- Name: _count_approvals(bigint, bigint); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal._count_approvals(p_telegram_id bigint, p_withdrawal_id bigint) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  return (
+    select count(*)::int
+    from withdrawal.approval a
+    join account.admin m on m.telegram_id = a.admin_id and m.is_active
+    where a.telegram_id = p_telegram_id and a.withdrawal_id = p_withdrawal_id);
+end
+$$;
+
+--
+-- Name: FUNCTION _count_approvals(p_telegram_id bigint, p_withdrawal_id bigint); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal._count_approvals(p_telegram_id bigint, p_withdrawal_id bigint) IS 'An approval by somebody whose rights were taken away since counts no more.';
+
+--
+-- Name: _end(bigint, bigint, withdrawal.status, bigint, text, integer, timestamp with time zone); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal._end(p_telegram_id bigint, p_withdrawal_id bigint, p_status withdrawal.status, p_ended_by bigint, p_reason text, p_approvals_needed integer, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_amount_kopecks bigint;
+  v_is_paid_out boolean := p_status = 'approved';
+begin
+  update withdrawal.withdrawal w
+  set status = p_status, ended_at = p_now, ended_by = p_ended_by, reason = p_reason,
+      approvals_needed = p_approvals_needed,
+      requisites_purge_at = p_now
+        + make_interval(days => ops._setting_value('requisites_days')::int)
+  where w.telegram_id = p_telegram_id and w.withdrawal_id = p_withdrawal_id
+    and w.status = 'pending'
+  returning w.amount_kopecks into strict v_amount_kopecks;
+
+  perform ledger._post(
+    p_telegram_id,
+    (case when v_is_paid_out then 'withdrawal_payout' else 'withdrawal_return' end)::ledger.reason,
+    'held', (case when v_is_paid_out then 'payout' else 'available' end)::ledger.account,
+    v_amount_kopecks, p_now, p_withdrawal_id => p_withdrawal_id,
+    p_actor_id => nullif(p_ended_by, p_telegram_id));
+
+  if p_status <> 'cancelled' then
+    insert into outbox.task (
+      telegram_id, kind, name, due_at, created_at, amount_kopecks, arguments)
+    values (p_telegram_id, 'message', 'withdrawal_' || p_status, p_now, p_now, v_amount_kopecks,
+            jsonb_strip_nulls(jsonb_build_object('reason', p_reason)));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _end(p_telegram_id bigint, p_withdrawal_id bigint, p_status withdrawal.status, p_ended_by bigint, p_reason text, p_approvals_needed integer, p_now timestamp with time zone); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal._end(p_telegram_id bigint, p_withdrawal_id bigint, p_status withdrawal.status, p_ended_by bigint, p_reason text, p_approvals_needed integer, p_now timestamp with time zone) IS 'The one way out of pending: status, one movement of the held amount, and word to the user unless they cancelled it.';
+
+--
+-- Name: _hold(bigint, boolean, bigint, text, timestamp with time zone, text, uuid); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal._hold(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_requisites text, p_now timestamp with time zone, p_idempotency_key text, p_draft_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_withdrawal_id bigint;
+  v_wallet record;
+begin
+  perform withdrawal._require_may(p_telegram_id, p_is_blocked, p_amount_kopecks, p_now);
+  v_withdrawal_id := nextval('withdrawal.withdrawal_id');
+
+  select p.available_kopecks, p.held_kopecks into v_wallet
+  from ledger._post(p_telegram_id, 'withdrawal_hold', 'available', 'held', p_amount_kopecks,
+                    p_now, p_withdrawal_id => v_withdrawal_id) p;
+  insert into withdrawal.withdrawal (
+    telegram_id, withdrawal_id, amount_kopecks, requisites, available_after_kopecks,
+    held_after_kopecks, requested_at, idempotency_key, draft_id)
+  values (p_telegram_id, v_withdrawal_id, p_amount_kopecks, p_requisites,
+          v_wallet.available_kopecks, v_wallet.held_kopecks, p_now, p_idempotency_key, p_draft_id);
+
+  perform audit._record('withdrawal.request', p_telegram_id, 'withdrawal:' || v_withdrawal_id,
+                        jsonb_build_object('amount_kopecks', p_amount_kopecks,
+                                           'draft_id', p_draft_id));
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, amount_kopecks, arguments)
+  select a.telegram_id, 'message', 'withdrawal_requested', p_now, p_now, p_amount_kopecks,
+         jsonb_build_object('withdrawal_id', v_withdrawal_id, 'telegram_id', p_telegram_id)
+  from account.admin a
+  where a.is_active;
+end
+$$;
+
+--
+-- Name: FUNCTION _hold(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_requisites text, p_now timestamp with time zone, p_idempotency_key text, p_draft_id uuid); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal._hold(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_requisites text, p_now timestamp with time zone, p_idempotency_key text, p_draft_id uuid) IS 'What request and submit do: one movement available -> held, the withdrawal, and a message to the admins.';
+
+--
+-- Name: _lock(bigint); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal._lock(p_withdrawal_id bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_telegram_id bigint;
+begin
+  select w.telegram_id into v_telegram_id
+  from withdrawal.withdrawal w
+  where w.withdrawal_id = p_withdrawal_id;
+  if not found then
+    perform core._refuse('WD001', format('withdrawal_id %s', p_withdrawal_id));
+  end if;
+
+  perform account._lock(v_telegram_id);
+  return v_telegram_id;
+end
+$$;
+
+--
+-- Name: FUNCTION _lock(p_withdrawal_id bigint); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal._lock(p_withdrawal_id bigint) IS 'The user of a withdrawal, locked: for calls that bring only its id.';
+
+--
+-- Name: _purge(bigint[], timestamp with time zone); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal._purge(p_users bigint[], p_now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_withdrawals int;
+  v_drafts int;
+begin
+  update withdrawal.withdrawal w
+  set requisites = null, requisites_purge_at = null
+  where w.telegram_id = any (p_users) and w.requisites_purge_at <= p_now;
+  get diagnostics v_withdrawals = row_count;
+
+  update withdrawal.draft d
+  set requisites = null
+  where d.telegram_id = any (p_users) and d.expires_at <= p_now and d.requisites is not null;
+  get diagnostics v_drafts = row_count;
+
+  if v_withdrawals + v_drafts > 0 then
+    perform audit._record('withdrawal.purge_due', null, null, jsonb_build_object(
+      'withdrawals', v_withdrawals, 'drafts', v_drafts));
+  end if;
+  return v_withdrawals + v_drafts;
+end
+$$;
+
+--
+-- Name: FUNCTION _purge(p_users bigint[], p_now timestamp with time zone); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal._purge(p_users bigint[], p_now timestamp with time zone) IS 'Of ended withdrawals after their time, and of drafts that can no longer be submitted.';
+
+--
+-- Name: _refuse_ended(bigint, bigint); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal._refuse_ended(p_telegram_id bigint, p_withdrawal_id bigint) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_detail text;
+begin
+  select format('withdrawal_id %s was %s by %s at %s', w.withdrawal_id, w.status, w.ended_by,
+                w.ended_at)
+  into v_detail
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.withdrawal_id = p_withdrawal_id;
+  perform core._refuse('WD002', v_detail);
+end
+$$;
+
+--
+-- Name: FUNCTION _refuse_ended(p_telegram_id bigint, p_withdrawal_id bigint); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal._refuse_ended(p_telegram_id bigint, p_withdrawal_id bigint) IS 'Who ended it, and when, goes to DETAIL.';
+
+--
+-- Name: _require_may(bigint, boolean, bigint, timestamp with time zone); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal._require_may(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_minimum_kopecks bigint := ops._setting_value('withdrawal_minimum_kopecks');
+  v_per_day bigint := ops._setting_value('withdrawals_per_day');
+  v_pending_id bigint;
+  v_recent bigint;
+  v_wallet record;
+begin
+  if p_is_blocked then
+    perform core._refuse('US002', format('telegram_id %s', p_telegram_id));
+  elsif p_amount_kopecks < v_minimum_kopecks then
+    perform core._refuse('WD003', format('%s kopecks, the minimum is %s', p_amount_kopecks,
+                                         v_minimum_kopecks));
+  end if;
+
+  select w.withdrawal_id into v_pending_id
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.status = 'pending';
+  if found then
+    perform core._refuse('WD004', format('withdrawal_id %s is pending (withdrawal_one_pending)',
+                                         v_pending_id));
+  end if;
+
+  select count(*) into v_recent
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.requested_at > p_now - interval '24 hours';
+  if v_recent >= v_per_day then
+    perform core._refuse('WD004', format('%s requests in 24 hours, at most %s', v_recent,
+                                         v_per_day));
+  end if;
+
+  select w.available_kopecks, w.debt_kopecks into strict v_wallet
+  from wallet.wallet w
+  where w.telegram_id = p_telegram_id;
+  if v_wallet.debt_kopecks > 0 then
+    perform core._refuse('WA001', format('telegram_id %s: a debt of %s kopecks comes first',
+                                         p_telegram_id, v_wallet.debt_kopecks));
+  elsif v_wallet.available_kopecks < p_amount_kopecks then
+    perform core._refuse('WA001', format('telegram_id %s needs %s kopecks, %s are available',
+                                         p_telegram_id, p_amount_kopecks,
+                                         v_wallet.available_kopecks));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _require_may(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_now timestamp with time zone); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal._require_may(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_now timestamp with time zone) IS 'Not blocked, not below the minimum, none pending, not too many in 24 hours, no debt, and money enough.';
+
+--
+-- Name: _require_request(bigint, bigint, text, text); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal._require_request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $_$
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_amount_kopecks between 1 and 1000000000000,
+                        'p_amount_kopecks: 1 to 10^12');
+  perform core._require(
+    length(p_requisites) <= 4096 and p_requisites ~ '^v1:[A-Za-z0-9+/]+={0,2}$',
+    'p_requisites: sealed by the application (v1: and base64, at most 4096 characters; '
+    'requisites_are_sealed)');
+  perform core._require_key(p_idempotency_key);
+end
+$_$;
+
+--
+-- Name: FUNCTION _require_request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal._require_request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) IS 'Checks the arguments of request and draft. The requisites are never repeated in a refusal.';
+
+--
+-- Name: approve(bigint, bigint); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.approve(p_admin_id bigint, p_withdrawal_id bigint) RETURNS TABLE(withdrawal_id bigint, status text, approvals integer, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_telegram_id bigint;
+  v_now timestamptz;
+  v_first record;
+  v_withdrawal record;
+  v_needed int;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_withdrawal_id is not null, 'p_withdrawal_id: the id from list_pending');
+  perform account._require_admin(p_admin_id);
+  v_telegram_id := withdrawal._lock(p_withdrawal_id);
+  v_now := core.now();
+  if v_telegram_id = p_admin_id then
+    perform core._refuse('WD005', format('withdrawal_id %s (approval_not_own)', p_withdrawal_id));
+  end if;
+
+  select a.status_after, a.approvals_after into v_first
+  from withdrawal.approval a
+  where a.telegram_id = v_telegram_id and a.withdrawal_id = p_withdrawal_id
+    and a.admin_id = p_admin_id;
+  if found then
+    return query
+    select p_withdrawal_id, v_first.status_after::text, v_first.approvals_after::int, true;
+    return;
+  end if;
+
+  select w.status, w.amount_kopecks into v_withdrawal
+  from withdrawal.withdrawal w
+  where w.telegram_id = v_telegram_id and w.withdrawal_id = p_withdrawal_id;
+  if v_withdrawal.status <> 'pending' then
+    perform withdrawal._refuse_ended(v_telegram_id, p_withdrawal_id);
+  end if;
+
+  v_needed := case when v_withdrawal.amount_kopecks
+                        >= ops._setting_value('withdrawal_four_eyes_kopecks') then 2 else 1 end;
+  approve.approvals := 1 + withdrawal._count_approvals(v_telegram_id, p_withdrawal_id);
+  approve.status := case when approve.approvals >= v_needed then 'approved' else 'pending' end;
+  insert into withdrawal.approval (
+    telegram_id, withdrawal_id, admin_id, approved_at, status_after, approvals_after)
+  values (v_telegram_id, p_withdrawal_id, p_admin_id, v_now,
+          approve.status::withdrawal.status, approve.approvals);
+  perform audit._record('withdrawal.approve', p_admin_id, 'withdrawal:' || p_withdrawal_id,
+                        jsonb_build_object('status', approve.status,
+                                           'approvals', approve.approvals));
+  if approve.status = 'approved' then
+    perform withdrawal._end(v_telegram_id, p_withdrawal_id, 'approved', p_admin_id, null,
+                            v_needed, v_now);
+  end if;
+  return query select p_withdrawal_id, approve.status, approve.approvals, false;
+end
+$$;
+
+--
+-- Name: FUNCTION approve(p_admin_id bigint, p_withdrawal_id bigint); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.approve(p_admin_id bigint, p_withdrawal_id bigint) IS 'Pays the held amount out; the transfer itself is made by hand, with the requisites of list_pending. From 50 000 roubles (setting withdrawal_four_eyes_kopecks) two different admins have to approve, both admins when the second does: until then it stays pending. Nobody approves their own. Its own key: the same admin''s second call is a replay.';
+
+--
+-- Name: cancel(bigint, bigint); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.cancel(p_telegram_id bigint, p_withdrawal_id bigint) RETURNS TABLE(withdrawal_id bigint, status text, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_status withdrawal.status;
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_withdrawal_id is not null, 'p_withdrawal_id: the id from request');
+  perform account._lock(p_telegram_id);
+
+  select w.status into v_status
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.withdrawal_id = p_withdrawal_id;
+  if not found then
+    perform core._refuse('WD001', format('withdrawal_id %s', p_withdrawal_id));
+  elsif v_status not in ('pending', 'cancelled') then
+    perform withdrawal._refuse_ended(p_telegram_id, p_withdrawal_id);
+  elsif v_status = 'pending' then
+    perform withdrawal._end(p_telegram_id, p_withdrawal_id, 'cancelled', p_telegram_id, null,
+                            null, core.now());
+    perform audit._record('withdrawal.cancel', p_telegram_id, 'withdrawal:' || p_withdrawal_id);
+  end if;
+
+  return query select p_withdrawal_id, 'cancelled', v_status = 'cancelled';
+end
+$$;
+
+--
+-- Name: FUNCTION cancel(p_telegram_id bigint, p_withdrawal_id bigint); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.cancel(p_telegram_id bigint, p_withdrawal_id bigint) IS 'Gives the held amount back; possible for a blocked user too. Its own key: a second call is a replay.';
+
+--
+-- Name: draft(bigint, bigint, text, text); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.draft(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) RETURNS TABLE(draft_id uuid, expires_at timestamp with time zone, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_now timestamptz;
+  v_first record;
+begin
+  perform core._guard('withdrawals');
+  perform withdrawal._require_request(p_telegram_id, p_amount_kopecks, p_requisites,
+                                      p_idempotency_key);
+  v_is_blocked := account._lock(p_telegram_id);
+  v_now := core.now();
+
+  select d.draft_id, d.amount_kopecks into v_first
+  from withdrawal.draft d
+  where d.telegram_id = p_telegram_id and d.idempotency_key = p_idempotency_key;
+  draft.is_replay := found;
+  if not draft.is_replay then
+    perform withdrawal._require_may(p_telegram_id, v_is_blocked, p_amount_kopecks, v_now);
+    insert into withdrawal.draft (
+      telegram_id, draft_id, amount_kopecks, requisites, idempotency_key, drafted_at, expires_at)
+    values (p_telegram_id, gen_random_uuid(), p_amount_kopecks, p_requisites, p_idempotency_key,
+            v_now, v_now + make_interval(
+              secs => ops._setting_value('withdrawal_draft_seconds')));
+  elsif v_first.amount_kopecks <> p_amount_kopecks then
+    perform core._refuse('ID001', format('draft_id %s has the key', v_first.draft_id));
+  end if;
+
+  return query
+  select d.draft_id, d.expires_at, draft.is_replay
+  from withdrawal.draft d
+  where d.telegram_id = p_telegram_id and d.idempotency_key = p_idempotency_key;
+end
+$$;
+
+--
+-- Name: FUNCTION draft(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.draft(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) IS 'Checks what request would check and moves no money; the confirm button carries draft_id and nothing else. It can be submitted for 15 minutes (setting withdrawal_draft_seconds), then its requisites are removed. Idempotent by p_idempotency_key; requisites are not compared.';
+
+--
+-- Name: latest(bigint, integer); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.latest(p_telegram_id bigint, p_limit integer) RETURNS TABLE(withdrawal_id bigint, status text, amount_kopecks bigint, requested_at timestamp with time zone, ended_at timestamp with time zone, reason text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  if not exists (select 1 from account.account a where a.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  return query
+  select w.withdrawal_id, w.status::text, w.amount_kopecks::bigint, w.requested_at, w.ended_at,
+         w.reason
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id
+  order by w.withdrawal_id desc
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION latest(p_telegram_id bigint, p_limit integer); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.latest(p_telegram_id bigint, p_limit integer) IS 'What became of a user''s requests; requisites are not shown. Reads only.';
+
+--
+-- Name: list_pending(bigint, integer); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.list_pending(p_admin_id bigint, p_limit integer) RETURNS TABLE(withdrawal_id bigint, telegram_id bigint, username text, amount_kopecks bigint, requested_at timestamp with time zone, approvals integer, approvals_needed integer, requisites text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_four_eyes_kopecks bigint := ops._setting_value('withdrawal_four_eyes_kopecks');
+begin
+  perform core._require_feature('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  if not exists (
+    select 1 from account.admin a where a.telegram_id = p_admin_id and a.is_active) then
+    perform core._refuse('US003', format('telegram_id %s', p_admin_id));
+  end if;
+
+  return query
+  select w.withdrawal_id, w.telegram_id::bigint, a.username, w.amount_kopecks::bigint,
+         w.requested_at, withdrawal._count_approvals(w.telegram_id, w.withdrawal_id),
+         case when w.amount_kopecks >= v_four_eyes_kopecks then 2 else 1 end, w.requisites
+  from withdrawal.withdrawal w
+  join account.account a on a.telegram_id = w.telegram_id
+  where w.status = 'pending'
+  order by w.requested_at, w.withdrawal_id
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION list_pending(p_admin_id bigint, p_limit integer); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.list_pending(p_admin_id bigint, p_limit integer) IS 'For admins only: requisites are sealed and only the application can open them. approvals counts those of admins who still are. Reads only.';
+
+--
+-- Name: options(); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.options() RETURNS TABLE(minimum_kopecks bigint, per_day bigint, four_eyes_kopecks bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select ops._setting_value('withdrawal_minimum_kopecks'),
+         ops._setting_value('withdrawals_per_day'),
+         ops._setting_value('withdrawal_four_eyes_kopecks')
+$$;
+
+--
+-- Name: FUNCTION options(); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.options() IS 'The smallest withdrawal, how many requests in 24 hours, and from what amount two admins have to approve. Reads only.';
+
+--
+-- Name: purge_due(bigint, integer); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.purge_due(p_epoch bigint, p_limit integer) RETURNS TABLE(purged integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_now timestamptz;
+  v_users bigint[];
+  v_user bigint;
+  v_purged int := 0;
+begin
+  perform ops._enter_due('withdrawal.purge_due', p_epoch, p_limit);
+  v_now := core.now();
+
+  select array_agg(l.telegram_id) into v_users
+  from (
+    select a.telegram_id
+    from account.account a
+    where a.telegram_id = any (array(
+      select o.telegram_id
+      from (select w.telegram_id, w.requisites_purge_at as due_at from withdrawal.withdrawal w
+            where w.requisites_purge_at <= v_now
+            union all
+            select d.telegram_id, d.expires_at from withdrawal.draft d
+            where d.expires_at <= v_now and d.requisites is not null) o
+      where not exists (
+        select 1 from ops.dead e
+        where e.job_name = 'withdrawal.purge_due' and e.subject = 'telegram_id:' || o.telegram_id
+          and e.died_at > v_now - interval '1 hour')
+      order by o.due_at
+      limit p_limit))
+    order by a.telegram_id
+    for no key update skip locked
+  ) l;
+
+  begin
+    v_purged := withdrawal._purge(v_users, v_now);
+  exception when data_exception or integrity_constraint_violation then
+    foreach v_user in array v_users loop
+      begin
+        v_purged := v_purged + withdrawal._purge(array[v_user], v_now);
+      exception when data_exception or integrity_constraint_violation then
+        perform ops._bury('withdrawal.purge_due', 'telegram_id:' || v_user, sqlerrm);
+      end;
+    end loop;
+  end;
+
+  return query select v_purged;
+end
+$$;
+
+--
+-- Name: FUNCTION purge_due(p_epoch bigint, p_limit integer); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.purge_due(p_epoch bigint, p_limit integer) IS 'Removes the requisites of at most p_limit users'' withdrawals 90 days after their end (setting requisites_days), and of drafts that have expired. p_epoch: of the lease withdrawal.purge_due; null by hand.';
+
+--
+-- Name: reject(bigint, bigint, text); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.reject(p_admin_id bigint, p_withdrawal_id bigint, p_reason text) RETURNS TABLE(withdrawal_id bigint, status text, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_telegram_id bigint;
+  v_withdrawal record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_withdrawal_id is not null, 'p_withdrawal_id: the id from list_pending');
+  perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform account._require_admin(p_admin_id);
+  v_telegram_id := withdrawal._lock(p_withdrawal_id);
+
+  select w.status, w.ended_by into v_withdrawal
+  from withdrawal.withdrawal w
+  where w.telegram_id = v_telegram_id and w.withdrawal_id = p_withdrawal_id;
+  reject.is_replay := v_withdrawal.status = 'rejected' and v_withdrawal.ended_by = p_admin_id;
+  if not reject.is_replay then
+    if v_withdrawal.status <> 'pending' then
+      perform withdrawal._refuse_ended(v_telegram_id, p_withdrawal_id);
+    end if;
+    perform withdrawal._end(v_telegram_id, p_withdrawal_id, 'rejected', p_admin_id, p_reason,
+                            null, core.now());
+    perform audit._record('withdrawal.reject', p_admin_id, 'withdrawal:' || p_withdrawal_id,
+                          jsonb_build_object('reason', p_reason));
+  end if;
+
+  return query select p_withdrawal_id, 'rejected', reject.is_replay;
+end
+$$;
+
+--
+-- Name: FUNCTION reject(p_admin_id bigint, p_withdrawal_id bigint, p_reason text); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.reject(p_admin_id bigint, p_withdrawal_id bigint, p_reason text) IS 'Gives the held amount back and tells the user why (1 to 1000 characters). Its own key: the same admin''s second call is a replay.';
+
+--
+-- Name: request(bigint, bigint, text, text); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) RETURNS TABLE(withdrawal_id bigint, status text, available_kopecks bigint, held_kopecks bigint, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_first record;
+begin
+  perform core._guard('withdrawals');
+  perform withdrawal._require_request(p_telegram_id, p_amount_kopecks, p_requisites,
+                                      p_idempotency_key);
+  v_is_blocked := account._lock(p_telegram_id);
+
+  select w.withdrawal_id, w.amount_kopecks into v_first
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.idempotency_key = p_idempotency_key;
+  request.is_replay := found;
+  if not request.is_replay then
+    perform withdrawal._hold(p_telegram_id, v_is_blocked, p_amount_kopecks, p_requisites,
+                             core.now(), p_idempotency_key, null);
+  elsif v_first.amount_kopecks <> p_amount_kopecks then
+    perform core._refuse('ID001', format('withdrawal_id %s has the key', v_first.withdrawal_id));
+  end if;
+
+  return query
+  select w.withdrawal_id, 'pending', w.available_after_kopecks::bigint,
+         w.held_after_kopecks::bigint, request.is_replay
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.idempotency_key = p_idempotency_key;
+end
+$$;
+
+--
+-- Name: FUNCTION request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) IS 'Holds the amount and tells the admins. p_requisites is where to pay, sealed by the application (cmd/migrate seal-requisites makes one for psql). One at a time, at most 3 in 24 hours, not below the minimum (settings), nothing while there is a debt. Idempotent by p_idempotency_key; requisites are not compared.';
+
+--
+-- Name: submit(bigint, uuid); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.submit(p_telegram_id bigint, p_draft_id uuid) RETURNS TABLE(withdrawal_id bigint, status text, available_kopecks bigint, held_kopecks bigint, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_now timestamptz;
+  v_draft record;
+begin
+  perform core._guard('withdrawals');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_draft_id is not null, 'p_draft_id: the id from withdrawal.draft');
+  v_is_blocked := account._lock(p_telegram_id);
+  v_now := core.now();
+
+  submit.is_replay := exists (
+    select 1 from withdrawal.withdrawal w
+    where w.telegram_id = p_telegram_id and w.draft_id = p_draft_id);
+  if not submit.is_replay then
+    select d.amount_kopecks, d.requisites, d.expires_at into v_draft
+    from withdrawal.draft d
+    where d.telegram_id = p_telegram_id and d.draft_id = p_draft_id;
+    if not found then
+      perform core._refuse('WD001', format('draft_id %s', p_draft_id));
+    elsif v_draft.requisites is null or v_draft.expires_at <= v_now then
+      perform core._refuse('WD001', format('draft_id %s expired at %s', p_draft_id,
+                                           v_draft.expires_at));
+    end if;
+
+    perform withdrawal._hold(p_telegram_id, v_is_blocked, v_draft.amount_kopecks,
+                             v_draft.requisites, v_now, null, p_draft_id);
+    update withdrawal.draft d
+    set requisites = null
+    where d.telegram_id = p_telegram_id and d.draft_id = p_draft_id;
+  end if;
+
+  return query
+  select w.withdrawal_id, 'pending', w.available_after_kopecks::bigint,
+         w.held_after_kopecks::bigint, submit.is_replay
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.draft_id = p_draft_id;
+end
+$$;
+
+--
+-- Name: FUNCTION submit(p_telegram_id bigint, p_draft_id uuid); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.submit(p_telegram_id bigint, p_draft_id uuid) IS 'withdrawal.request with what was drafted: every check is made again. Its own key: a second call gives the first answer with is_replay = true. WD001 for a draft that is unknown, another user''s or expired; DETAIL says which.';
 
 SET default_table_access_method = heap;
 
@@ -4663,7 +9233,7 @@ UNION ALL
     ('ledger.'::text || t.reason) AS action,
     (t.telegram_id)::text AS subject_id,
     t.correlation_id,
-    jsonb_strip_nulls(jsonb_build_object('transfer_id', t.transfer_id, 'version', t.version, 'amount_kopecks', t.amount_kopecks, 'debit_account', t.debit_account, 'credit_account', t.credit_account, 'purchase_id', t.purchase_id, 'payment_id', t.payment_id, 'note', t.note)) AS details
+    jsonb_strip_nulls(jsonb_build_object('transfer_id', t.transfer_id, 'version', t.version, 'amount_kopecks', t.amount_kopecks, 'debit_account', t.debit_account, 'credit_account', t.credit_account, 'available_kopecks', t.available_kopecks, 'held_kopecks', t.held_kopecks, 'debt_kopecks', t.debt_kopecks, 'purchase_id', t.purchase_id, 'payment_id', t.payment_id, 'withdrawal_id', t.withdrawal_id, 'note', t.note, 'idempotency_key', t.idempotency_key)) AS details
    FROM ledger.transfer t;
 
 --
@@ -5280,10 +9850,13 @@ CREATE TABLE billing.refund (
     kind billing.refund_kind NOT NULL,
     refunded_kopecks core.price_kopecks NOT NULL,
     subscription_expires_at timestamp with time zone,
+    change_id bigint,
+    restored_from bigint,
     actor_id bigint,
     reason text,
     refunded_at timestamp with time zone NOT NULL,
-    CONSTRAINT refund_by_admin_has_actor CHECK (((kind = 'refund'::billing.refund_kind) = (actor_id IS NOT NULL)))
+    CONSTRAINT refund_by_admin_has_actor CHECK (((kind = 'refund'::billing.refund_kind) = (actor_id IS NOT NULL))),
+    CONSTRAINT refund_restores_by_a_change CHECK ((restored_from < change_id))
 );
 
 --
@@ -5321,6 +9894,18 @@ COMMENT ON COLUMN billing.refund.refunded_kopecks IS 'What went back to the bala
 --
 
 COMMENT ON COLUMN billing.refund.subscription_expires_at IS 'The end of the subscription after it: part of the first answer.';
+
+--
+-- Name: COLUMN refund.change_id; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.refund.change_id IS 'The change of the subscription that it made; null if it was over already.';
+
+--
+-- Name: COLUMN refund.restored_from; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.refund.restored_from IS 'The place in the subscription''s chain before which the state was restored: from there to change_id all is undone. Null if the purchase''s own period was taken off the end.';
 
 --
 -- Name: COLUMN refund.actor_id; Type: COMMENT; Schema: billing; Owner: -
@@ -5572,6 +10157,520 @@ COMMENT ON COLUMN inbox.update.finished_at IS 'When it was handled or given up.'
 COMMENT ON COLUMN inbox.update.last_error IS 'The last failure.';
 
 --
+-- Name: reminder; Type: TABLE; Schema: notify; Owner: -
+--
+
+CREATE TABLE notify.reminder (
+    period subscription.period NOT NULL,
+    template text NOT NULL,
+    longer_than_seconds bigint NOT NULL,
+    at_most_seconds bigint NOT NULL,
+    anchor notify.anchor NOT NULL,
+    offset_seconds bigint NOT NULL,
+    CONSTRAINT reminder_lengths_grow CHECK ((longer_than_seconds < at_most_seconds)),
+    CONSTRAINT reminder_offset_positive CHECK ((offset_seconds > 0))
+);
+
+--
+-- Name: TABLE reminder; Type: COMMENT; Schema: notify; Owner: -
+--
+
+COMMENT ON TABLE notify.reminder IS 'When users are reminded of what they have. Edit it here.';
+
+--
+-- Name: COLUMN reminder.period; Type: COMMENT; Schema: notify; Owner: -
+--
+
+COMMENT ON COLUMN notify.reminder.period IS 'paid, trial or grant.';
+
+--
+-- Name: COLUMN reminder.template; Type: COMMENT; Schema: notify; Owner: -
+--
+
+COMMENT ON COLUMN notify.reminder.template IS 'The message.';
+
+--
+-- Name: COLUMN reminder.longer_than_seconds; Type: COMMENT; Schema: notify; Owner: -
+--
+
+COMMENT ON COLUMN notify.reminder.longer_than_seconds IS 'Only for periods longer than this from start to end …';
+
+--
+-- Name: COLUMN reminder.at_most_seconds; Type: COMMENT; Schema: notify; Owner: -
+--
+
+COMMENT ON COLUMN notify.reminder.at_most_seconds IS '… and not longer than this.';
+
+--
+-- Name: COLUMN reminder.anchor; Type: COMMENT; Schema: notify; Owner: -
+--
+
+COMMENT ON COLUMN notify.reminder.anchor IS 'start or end.';
+
+--
+-- Name: COLUMN reminder.offset_seconds; Type: COMMENT; Schema: notify; Owner: -
+--
+
+COMMENT ON COLUMN notify.reminder.offset_seconds IS 'How long after the start, or before the end.';
+
+--
+-- Name: lease; Type: TABLE; Schema: ops; Owner: -
+--
+
+CREATE TABLE ops.lease (
+    name text NOT NULL,
+    holder text,
+    epoch bigint NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT lease_holder_length CHECK (((length(holder) >= 1) AND (length(holder) <= 256))),
+    CONSTRAINT lease_name_length CHECK (((length(name) >= 1) AND (length(name) <= 128)))
+);
+
+--
+-- Name: TABLE lease; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON TABLE ops.lease IS 'Who leads what. The epoch grows with every change of leader and fences the old one.';
+
+--
+-- Name: COLUMN lease.name; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.lease.name IS 'What is led: the job''s name.';
+
+--
+-- Name: COLUMN lease.holder; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.lease.holder IS 'Who leads; null after a release.';
+
+--
+-- Name: COLUMN lease.epoch; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.lease.epoch IS 'Number of the leadership.';
+
+--
+-- Name: COLUMN lease.expires_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.lease.expires_at IS 'When it may be taken by another.';
+
+--
+-- Name: scheduled_job; Type: TABLE; Schema: ops; Owner: -
+--
+
+CREATE TABLE ops.scheduled_job (
+    name text NOT NULL,
+    schedule text NOT NULL,
+    is_enabled boolean DEFAULT true NOT NULL,
+    is_exclusive boolean NOT NULL,
+    batch_size integer NOT NULL,
+    timeout_seconds integer NOT NULL,
+    next_run_at timestamp with time zone,
+    last_started_at timestamp with time zone,
+    last_finished_at timestamp with time zone,
+    last_items integer,
+    last_error text,
+    consecutive_failures integer DEFAULT 0 NOT NULL,
+    description text NOT NULL,
+    CONSTRAINT scheduled_job_batch_size_in_range CHECK (((batch_size >= 1) AND (batch_size <= 10000))),
+    CONSTRAINT scheduled_job_schedule_length CHECK (((length(schedule) >= 1) AND (length(schedule) <= 64))),
+    CONSTRAINT scheduled_job_timeout_in_range CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 3600)))
+)
+WITH (fillfactor='50');
+
+--
+-- Name: TABLE scheduled_job; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON TABLE ops.scheduled_job IS 'The worker''s schedule; view ops.job shows it, ops.set_job changes it.';
+
+--
+-- Name: COLUMN scheduled_job.name; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.name IS 'The job.';
+
+--
+-- Name: COLUMN scheduled_job.schedule; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.schedule IS 'A cron expression (UTC), or "N seconds".';
+
+--
+-- Name: COLUMN scheduled_job.is_enabled; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.is_enabled IS 'False: no worker runs it.';
+
+--
+-- Name: COLUMN scheduled_job.is_exclusive; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.is_exclusive IS 'True: one worker at a time, under a lease of the job''s name.';
+
+--
+-- Name: COLUMN scheduled_job.batch_size; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.batch_size IS 'Rows a call.';
+
+--
+-- Name: COLUMN scheduled_job.timeout_seconds; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.timeout_seconds IS 'How long a run may take.';
+
+--
+-- Name: COLUMN scheduled_job.next_run_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.next_run_at IS 'Exclusive jobs: not before; null for at once.';
+
+--
+-- Name: COLUMN scheduled_job.last_started_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.last_started_at IS 'The last run''s start.';
+
+--
+-- Name: COLUMN scheduled_job.last_finished_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.last_finished_at IS 'The last run''s end.';
+
+--
+-- Name: COLUMN scheduled_job.last_items; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.last_items IS 'What the last run worked off.';
+
+--
+-- Name: COLUMN scheduled_job.last_error; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.last_error IS 'The last run''s failure; null when it went well.';
+
+--
+-- Name: COLUMN scheduled_job.consecutive_failures; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.consecutive_failures IS 'Failures since the last run that went well.';
+
+--
+-- Name: COLUMN scheduled_job.description; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.scheduled_job.description IS 'What it does.';
+
+--
+-- Name: task_id; Type: SEQUENCE; Schema: outbox; Owner: -
+--
+
+CREATE SEQUENCE outbox.task_id
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+--
+-- Name: SEQUENCE task_id; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON SEQUENCE outbox.task_id IS 'Numbers tasks in the order of their making.';
+
+--
+-- Name: task; Type: TABLE; Schema: outbox; Owner: -
+--
+
+CREATE TABLE outbox.task (
+    telegram_id core.telegram_id NOT NULL,
+    task_id bigint DEFAULT nextval('outbox.task_id'::regclass) NOT NULL,
+    kind outbox.kind NOT NULL,
+    name text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    attempt smallint DEFAULT 0 NOT NULL,
+    is_repeatable boolean DEFAULT false NOT NULL,
+    purchase_id uuid,
+    vpn_uuid uuid,
+    amount_kopecks bigint,
+    other_id bigint,
+    arguments jsonb,
+    holder text,
+    lease_token uuid,
+    leased_until timestamp with time zone,
+    finished_at timestamp with time zone,
+    outcome text,
+    last_error text,
+    correlation_id text DEFAULT "left"(NULLIF(current_setting('atlas.correlation_id'::text, true), ''::text), 128)
+)
+WITH (fillfactor='80');
+
+--
+-- Name: TABLE task; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON TABLE outbox.task IS 'Work that a committed transaction promised. A user''s tasks of a kind are worked in order.';
+
+--
+-- Name: COLUMN task.telegram_id; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.telegram_id IS 'Whose task.';
+
+--
+-- Name: COLUMN task.task_id; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.task_id IS 'job_id in vpn, message_id in notify.';
+
+--
+-- Name: COLUMN task.kind; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.kind IS 'provision, message or cashback.';
+
+--
+-- Name: COLUMN task.name; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.name IS 'provision: add or remove; message: the template; cashback: reward or clawback.';
+
+--
+-- Name: COLUMN task.due_at; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.due_at IS 'Not before.';
+
+--
+-- Name: COLUMN task.created_at; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.created_at IS 'When it was promised.';
+
+--
+-- Name: COLUMN task.attempt; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.attempt IS 'Attempts begun.';
+
+--
+-- Name: COLUMN task.is_repeatable; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.is_repeatable IS 'A message that is sent again when its outcome is unknown (keys only).';
+
+--
+-- Name: COLUMN task.purchase_id; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.purchase_id IS 'The purchase it follows from.';
+
+--
+-- Name: COLUMN task.vpn_uuid; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.vpn_uuid IS 'provision: the identity to add or remove.';
+
+--
+-- Name: COLUMN task.amount_kopecks; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.amount_kopecks IS 'message: an amount to show; cashback: what was paid.';
+
+--
+-- Name: COLUMN task.other_id; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.other_id IS 'cashback: who bought.';
+
+--
+-- Name: COLUMN task.arguments; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.arguments IS 'message: what else to show.';
+
+--
+-- Name: COLUMN task.holder; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.holder IS 'The worker that has it.';
+
+--
+-- Name: COLUMN task.lease_token; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.lease_token IS 'Proof of the last claim.';
+
+--
+-- Name: COLUMN task.leased_until; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.leased_until IS 'When the claim runs out; null when it is free.';
+
+--
+-- Name: COLUMN task.finished_at; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.finished_at IS 'When it ended.';
+
+--
+-- Name: COLUMN task.outcome; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.outcome IS 'done, failed, lost or unreachable; void: a reward and its claw-back that met.';
+
+--
+-- Name: COLUMN task.last_error; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.last_error IS 'The last failure.';
+
+--
+-- Name: COLUMN task.correlation_id; Type: COMMENT; Schema: outbox; Owner: -
+--
+
+COMMENT ON COLUMN outbox.task.correlation_id IS 'Ties it to the update or event it follows from.';
+
+--
+-- Name: component; Type: VIEW; Schema: ops; Owner: -
+--
+
+CREATE VIEW ops.component AS
+ WITH clock AS (
+         SELECT core.now() AS moment
+        ), lane AS (
+         SELECT
+                CASE t.kind
+                    WHEN 'provision'::outbox.kind THEN 'provisioning'::text
+                    WHEN 'message'::outbox.kind THEN 'messages'::text
+                    ELSE 'cashback'::text
+                END AS name,
+            count(*) AS waiting,
+            min(t.due_at) AS oldest_due_at
+           FROM (outbox.task t
+             CROSS JOIN clock c)
+          WHERE ((t.finished_at IS NULL) AND (t.due_at <= c.moment))
+          GROUP BY t.kind
+        UNION ALL
+         SELECT 'inbox'::text,
+            count(*) AS count,
+            min(u.due_at) AS min
+           FROM (inbox.update u
+             CROSS JOIN clock c)
+          WHERE ((u.finished_at IS NULL) AND (u.due_at <= c.moment))
+        )
+ SELECT 'bot'::text AS name,
+        CASE
+            WHEN (l.expires_at > c.moment) THEN 'up'::text
+            WHEN (l.name IS NULL) THEN 'unknown'::text
+            ELSE 'down'::text
+        END AS status,
+        CASE
+            WHEN (l.expires_at > '-infinity'::timestamp with time zone) THEN l.expires_at
+            ELSE NULL::timestamp with time zone
+        END AS since,
+        CASE
+            WHEN (l.expires_at > c.moment) THEN (l.holder || ' polls Telegram'::text)
+            ELSE 'nobody polls Telegram; with a webhook nobody has to'::text
+        END AS detail
+   FROM (clock c
+     LEFT JOIN ops.lease l ON ((l.name = 'telegram.poll'::text)))
+UNION ALL
+ SELECT 'worker'::text AS name,
+        CASE
+            WHEN (max(j.last_finished_at) IS NULL) THEN 'unknown'::text
+            WHEN (max(j.last_finished_at) < (c.moment - '00:01:00'::interval)) THEN 'down'::text
+            WHEN bool_or((j.is_enabled AND (j.consecutive_failures > 0))) THEN 'failing'::text
+            ELSE 'up'::text
+        END AS status,
+    max(j.last_finished_at) AS since,
+    string_agg(((j.name || ': '::text) || j.last_error), '; '::text ORDER BY j.name) FILTER (WHERE (j.is_enabled AND (j.consecutive_failures > 0))) AS detail
+   FROM (clock c
+     CROSS JOIN ops.scheduled_job j)
+  GROUP BY c.moment
+UNION ALL
+ SELECT
+        CASE j.name
+            WHEN 'vpn.sync_nodes'::text THEN 'vpn node'::text
+            ELSE 'cryptobot'::text
+        END AS name,
+        CASE
+            WHEN (j.last_finished_at IS NULL) THEN 'unknown'::text
+            WHEN ((j.consecutive_failures > 0) OR (j.last_finished_at < (c.moment - '00:01:00'::interval))) THEN 'down'::text
+            ELSE 'up'::text
+        END AS status,
+    j.last_finished_at AS since,
+    j.last_error AS detail
+   FROM (clock c
+     CROSS JOIN ops.scheduled_job j)
+  WHERE (j.name = ANY (ARRAY['vpn.sync_nodes'::text, 'pay.poll_cryptobot'::text]))
+UNION ALL
+ SELECT n.name,
+        CASE
+            WHEN (COALESCE(l.oldest_due_at, c.moment) < (c.moment - '00:01:00'::interval)) THEN 'behind'::text
+            ELSE 'up'::text
+        END AS status,
+    l.oldest_due_at AS since,
+    (COALESCE(l.waiting, (0)::bigint) || ' waiting'::text) AS detail
+   FROM ((clock c
+     CROSS JOIN ( VALUES ('inbox'::text), ('provisioning'::text), ('messages'::text), ('cashback'::text)) n(name))
+     LEFT JOIN lane l ON ((l.name = n.name)))
+UNION ALL
+ SELECT 'seal'::text AS name,
+        CASE
+            WHEN (u.oldest_at < (c.moment - '00:02:00'::interval)) THEN 'behind'::text
+            ELSE 'up'::text
+        END AS status,
+    b.sealed_at AS since,
+    (COALESCE(b.sealed_rows, (0)::bigint) || ' rows sealed'::text) AS detail
+   FROM ((clock c
+     LEFT JOIN ( SELECT s.to_xid,
+            s.sealed_rows,
+            s.sealed_at
+           FROM audit.batch s
+          ORDER BY s.batch_id DESC
+         LIMIT 1) b ON (true))
+     CROSS JOIN LATERAL ( SELECT LEAST(( SELECT min(t.created_at) AS min
+                   FROM ledger.transfer t
+                  WHERE (t.recorded_xid >= COALESCE(b.to_xid, (0)::bigint))), ( SELECT min(e.occurred_at) AS min
+                   FROM audit.entry e
+                  WHERE (e.recorded_xid >= COALESCE(b.to_xid, (0)::bigint)))) AS oldest_at) u);
+
+--
+-- Name: VIEW component; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON VIEW ops.component IS 'How each part is, judged by what it leaves in the database. No sign of life for a minute is down.';
+
+--
+-- Name: COLUMN component.name; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.component.name IS 'bot, worker, vpn node, cryptobot; the queues inbox, provisioning, messages, cashback; seal.';
+
+--
+-- Name: COLUMN component.status; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.component.status IS 'up, down, failing (some jobs), behind (queues: a minute; seal: two), unknown (never seen).';
+
+--
+-- Name: COLUMN component.since; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.component.since IS 'bot: the end of its lease; queues: the oldest due; seal: the last batch; else the last run.';
+
+--
+-- Name: COLUMN component.detail; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.component.detail IS 'Who, how much, or what went wrong.';
+
+--
 -- Name: dead; Type: TABLE; Schema: ops; Owner: -
 --
 
@@ -5713,114 +10812,6 @@ COMMENT ON COLUMN ops.feature.is_on IS 'Off: the functions named in the descript
 --
 
 COMMENT ON COLUMN ops.feature.description IS 'What it switches.';
-
---
--- Name: scheduled_job; Type: TABLE; Schema: ops; Owner: -
---
-
-CREATE TABLE ops.scheduled_job (
-    name text NOT NULL,
-    schedule text NOT NULL,
-    is_enabled boolean DEFAULT true NOT NULL,
-    is_exclusive boolean NOT NULL,
-    batch_size integer NOT NULL,
-    timeout_seconds integer NOT NULL,
-    next_run_at timestamp with time zone,
-    last_started_at timestamp with time zone,
-    last_finished_at timestamp with time zone,
-    last_items integer,
-    last_error text,
-    consecutive_failures integer DEFAULT 0 NOT NULL,
-    description text NOT NULL,
-    CONSTRAINT scheduled_job_batch_size_in_range CHECK (((batch_size >= 1) AND (batch_size <= 10000))),
-    CONSTRAINT scheduled_job_schedule_length CHECK (((length(schedule) >= 1) AND (length(schedule) <= 64))),
-    CONSTRAINT scheduled_job_timeout_in_range CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 3600)))
-)
-WITH (fillfactor='50');
-
---
--- Name: TABLE scheduled_job; Type: COMMENT; Schema: ops; Owner: -
---
-
-COMMENT ON TABLE ops.scheduled_job IS 'The worker''s schedule; view ops.job shows it, ops.set_job changes it.';
-
---
--- Name: COLUMN scheduled_job.name; Type: COMMENT; Schema: ops; Owner: -
---
-
-COMMENT ON COLUMN ops.scheduled_job.name IS 'The job.';
-
---
--- Name: COLUMN scheduled_job.schedule; Type: COMMENT; Schema: ops; Owner: -
---
-
-COMMENT ON COLUMN ops.scheduled_job.schedule IS 'A cron expression (UTC), or "N seconds".';
-
---
--- Name: COLUMN scheduled_job.is_enabled; Type: COMMENT; Schema: ops; Owner: -
---
-
-COMMENT ON COLUMN ops.scheduled_job.is_enabled IS 'False: no worker runs it.';
-
---
--- Name: COLUMN scheduled_job.is_exclusive; Type: COMMENT; Schema: ops; Owner: -
---
-
-COMMENT ON COLUMN ops.scheduled_job.is_exclusive IS 'True: one worker at a time, under a lease of the job''s name.';
-
---
--- Name: COLUMN scheduled_job.batch_size; Type: COMMENT; Schema: ops; Owner: -
---
-
-COMMENT ON COLUMN ops.scheduled_job.batch_size IS 'Rows a call.';
-
---
--- Name: COLUMN scheduled_job.timeout_seconds; Type: COMMENT; Schema: ops; Owner: -
---
-
-COMMENT ON COLUMN ops.scheduled_job.timeout_seconds IS 'How long a run may take.';
-
---
--- Name: COLUMN scheduled_job.next_run_at; Type: COMMENT; Schema: ops; Owner: -
---
-
-COMMENT ON COLUMN ops.scheduled_job.next_run_at IS 'Exclusive jobs: not before; null for at once.';
-
---
--- Name: COLUMN scheduled_job.last_started_at; Type: COMMENT; Schema: ops; Owner: -
---
-
-COMMENT ON COLUMN ops.scheduled_job.last_started_at IS 'The last run''s start.';
-
---
--- Name: COLUMN scheduled_job.last_finished_at; Type: COMMENT; Schema: ops; Owner: -
---
-
-COMMENT ON COLUMN ops.scheduled_job.last_finished_at IS 'The last run''s end.';
-
---
--- Name: COLUMN scheduled_job.last_items; Type: COMMENT; Schema: ops; Owner: -
---
-
-COMMENT ON COLUMN ops.scheduled_job.last_items IS 'What the last run worked off.';
-
---
--- Name: COLUMN scheduled_job.last_error; Type: COMMENT; Schema: ops; Owner: -
---
-
-COMMENT ON COLUMN ops.scheduled_job.last_error IS 'The last run''s failure; null when it went well.';
-
---
--- Name: COLUMN scheduled_job.consecutive_failures; Type: COMMENT; Schema: ops; Owner: -
---
-
-COMMENT ON COLUMN ops.scheduled_job.consecutive_failures IS 'Failures since the last run that went well.';
-
---
--- Name: COLUMN scheduled_job.description; Type: COMMENT; Schema: ops; Owner: -
---
-
-COMMENT ON COLUMN ops.scheduled_job.description IS 'What it does.';
 
 --
 -- Name: job; Type: VIEW; Schema: ops; Owner: -
@@ -6066,47 +11057,115 @@ COMMENT ON COLUMN ops.job_run.items IS 'What it worked off.';
 COMMENT ON COLUMN ops.job_run.error IS 'Why it failed; null when it went well.';
 
 --
--- Name: lease; Type: TABLE; Schema: ops; Owner: -
+-- Name: lock_wait; Type: VIEW; Schema: ops; Owner: -
 --
 
-CREATE TABLE ops.lease (
-    name text NOT NULL,
-    holder text,
-    epoch bigint NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    CONSTRAINT lease_holder_length CHECK (((length(holder) >= 1) AND (length(holder) <= 256))),
-    CONSTRAINT lease_name_length CHECK (((length(name) >= 1) AND (length(name) <= 128)))
-);
+CREATE VIEW ops.lock_wait AS
+ SELECT l.pid,
+    l.user_name,
+    l.application_name,
+    l.waited,
+    l.lock_mode,
+    l.waits_for,
+    l.query,
+    l.blocking_pid,
+    l.blocking_user_name,
+    l.blocking_application_name,
+    l.blocking_state,
+    l.blocking_state_lasts,
+    l.blocking_transaction_lasts,
+    l.blocking_query
+   FROM ops.lock_waits() l(pid, user_name, application_name, waited, lock_mode, waits_for, query, blocking_pid, blocking_user_name, blocking_application_name, blocking_state, blocking_state_lasts, blocking_transaction_lasts, blocking_query);
 
 --
--- Name: TABLE lease; Type: COMMENT; Schema: ops; Owner: -
+-- Name: VIEW lock_wait; Type: COMMENT; Schema: ops; Owner: -
 --
 
-COMMENT ON TABLE ops.lease IS 'Who leads what. The epoch grows with every change of leader and fences the old one.';
+COMMENT ON VIEW ops.lock_wait IS 'Who waits for whom: one row per waiting session and session in its way, longest wait first.';
 
 --
--- Name: COLUMN lease.name; Type: COMMENT; Schema: ops; Owner: -
+-- Name: COLUMN lock_wait.pid; Type: COMMENT; Schema: ops; Owner: -
 --
 
-COMMENT ON COLUMN ops.lease.name IS 'What is led: the job''s name.';
+COMMENT ON COLUMN ops.lock_wait.pid IS 'The waiting session.';
 
 --
--- Name: COLUMN lease.holder; Type: COMMENT; Schema: ops; Owner: -
+-- Name: COLUMN lock_wait.user_name; Type: COMMENT; Schema: ops; Owner: -
 --
 
-COMMENT ON COLUMN ops.lease.holder IS 'Who leads; null after a release.';
+COMMENT ON COLUMN ops.lock_wait.user_name IS 'Its login.';
 
 --
--- Name: COLUMN lease.epoch; Type: COMMENT; Schema: ops; Owner: -
+-- Name: COLUMN lock_wait.application_name; Type: COMMENT; Schema: ops; Owner: -
 --
 
-COMMENT ON COLUMN ops.lease.epoch IS 'Number of the leadership.';
+COMMENT ON COLUMN ops.lock_wait.application_name IS 'Its application_name.';
 
 --
--- Name: COLUMN lease.expires_at; Type: COMMENT; Schema: ops; Owner: -
+-- Name: COLUMN lock_wait.waited; Type: COMMENT; Schema: ops; Owner: -
 --
 
-COMMENT ON COLUMN ops.lease.expires_at IS 'When it may be taken by another.';
+COMMENT ON COLUMN ops.lock_wait.waited IS 'For how long.';
+
+--
+-- Name: COLUMN lock_wait.lock_mode; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.lock_wait.lock_mode IS 'The lock it asks for.';
+
+--
+-- Name: COLUMN lock_wait.waits_for; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.lock_wait.waits_for IS 'On what: a user, a row, a table, a transaction.';
+
+--
+-- Name: COLUMN lock_wait.query; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.lock_wait.query IS 'Its query: 200 characters, without the texts in it.';
+
+--
+-- Name: COLUMN lock_wait.blocking_pid; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.lock_wait.blocking_pid IS 'The session in its way; null: a prepared transaction.';
+
+--
+-- Name: COLUMN lock_wait.blocking_user_name; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.lock_wait.blocking_user_name IS 'Its login.';
+
+--
+-- Name: COLUMN lock_wait.blocking_application_name; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.lock_wait.blocking_application_name IS 'Its application_name.';
+
+--
+-- Name: COLUMN lock_wait.blocking_state; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.lock_wait.blocking_state IS 'active, or "idle in transaction": somebody forgot to commit.';
+
+--
+-- Name: COLUMN lock_wait.blocking_state_lasts; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.lock_wait.blocking_state_lasts IS 'Since when it is in that state.';
+
+--
+-- Name: COLUMN lock_wait.blocking_transaction_lasts; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.lock_wait.blocking_transaction_lasts IS 'How long its transaction is open.';
+
+--
+-- Name: COLUMN lock_wait.blocking_query; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.lock_wait.blocking_query IS 'Its query now, or its last one.';
 
 --
 -- Name: scheduled_job_run_run_id_seq; Type: SEQUENCE; Schema: ops; Owner: -
@@ -6169,177 +11228,6 @@ COMMENT ON COLUMN ops.setting.maximum IS 'Largest value that makes sense.';
 --
 
 COMMENT ON COLUMN ops.setting.description IS 'What it does.';
-
---
--- Name: task_id; Type: SEQUENCE; Schema: outbox; Owner: -
---
-
-CREATE SEQUENCE outbox.task_id
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1;
-
---
--- Name: SEQUENCE task_id; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON SEQUENCE outbox.task_id IS 'Numbers tasks in the order of their making.';
-
---
--- Name: task; Type: TABLE; Schema: outbox; Owner: -
---
-
-CREATE TABLE outbox.task (
-    telegram_id core.telegram_id NOT NULL,
-    task_id bigint DEFAULT nextval('outbox.task_id'::regclass) NOT NULL,
-    kind outbox.kind NOT NULL,
-    name text NOT NULL,
-    due_at timestamp with time zone NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    attempt smallint DEFAULT 0 NOT NULL,
-    is_repeatable boolean DEFAULT false NOT NULL,
-    purchase_id uuid,
-    vpn_uuid uuid,
-    amount_kopecks bigint,
-    other_id bigint,
-    arguments jsonb,
-    holder text,
-    lease_token uuid,
-    leased_until timestamp with time zone,
-    finished_at timestamp with time zone,
-    outcome text,
-    last_error text,
-    correlation_id text DEFAULT "left"(NULLIF(current_setting('atlas.correlation_id'::text, true), ''::text), 128)
-)
-WITH (fillfactor='80');
-
---
--- Name: TABLE task; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON TABLE outbox.task IS 'Work that a committed transaction promised. A user''s tasks of a kind are worked in order.';
-
---
--- Name: COLUMN task.telegram_id; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.telegram_id IS 'Whose task.';
-
---
--- Name: COLUMN task.task_id; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.task_id IS 'job_id in vpn, message_id in notify.';
-
---
--- Name: COLUMN task.kind; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.kind IS 'provision, message or cashback.';
-
---
--- Name: COLUMN task.name; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.name IS 'provision: add or remove; message: the template; cashback: reward or clawback.';
-
---
--- Name: COLUMN task.due_at; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.due_at IS 'Not before.';
-
---
--- Name: COLUMN task.created_at; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.created_at IS 'When it was promised.';
-
---
--- Name: COLUMN task.attempt; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.attempt IS 'Attempts begun.';
-
---
--- Name: COLUMN task.is_repeatable; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.is_repeatable IS 'A message that is sent again when its outcome is unknown (keys only).';
-
---
--- Name: COLUMN task.purchase_id; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.purchase_id IS 'The purchase it follows from.';
-
---
--- Name: COLUMN task.vpn_uuid; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.vpn_uuid IS 'provision: the identity to add or remove.';
-
---
--- Name: COLUMN task.amount_kopecks; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.amount_kopecks IS 'message: an amount to show; cashback: what was paid.';
-
---
--- Name: COLUMN task.other_id; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.other_id IS 'cashback: who bought.';
-
---
--- Name: COLUMN task.arguments; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.arguments IS 'message: what else to show.';
-
---
--- Name: COLUMN task.holder; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.holder IS 'The worker that has it.';
-
---
--- Name: COLUMN task.lease_token; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.lease_token IS 'Proof of the last claim.';
-
---
--- Name: COLUMN task.leased_until; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.leased_until IS 'When the claim runs out; null when it is free.';
-
---
--- Name: COLUMN task.finished_at; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.finished_at IS 'When it ended.';
-
---
--- Name: COLUMN task.outcome; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.outcome IS 'done, failed, lost or unreachable.';
-
---
--- Name: COLUMN task.last_error; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.last_error IS 'The last failure.';
-
---
--- Name: COLUMN task.correlation_id; Type: COMMENT; Schema: outbox; Owner: -
---
-
-COMMENT ON COLUMN outbox.task.correlation_id IS 'Ties it to the update or event it follows from.';
 
 --
 -- Name: code; Type: TABLE; Schema: promo; Owner: -
@@ -6688,7 +11576,7 @@ COMMENT ON COLUMN referral.reward.paid_kopecks IS 'What the purchase cost, after
 -- Name: COLUMN reward.percent; Type: COMMENT; Schema: referral; Owner: -
 --
 
-COMMENT ON COLUMN referral.reward.percent IS 'The level''s percent when it was processed.';
+COMMENT ON COLUMN referral.reward.percent IS 'The level''s percent when it was processed; 0 when void.';
 
 --
 -- Name: COLUMN reward.reward_kopecks; Type: COMMENT; Schema: referral; Owner: -
@@ -6943,7 +11831,7 @@ COMMENT ON COLUMN subscription.subscription.renew_declined_for IS 'The end for w
 -- Name: COLUMN subscription.reminder_check_at; Type: COMMENT; Schema: subscription; Owner: -
 --
 
-COMMENT ON COLUMN subscription.subscription.reminder_check_at IS 'When reminders look at it. Moved like expiry_check_at.';
+COMMENT ON COLUMN subscription.subscription.reminder_check_at IS 'Reminders before it are dealt with; null when none is left. Moved like expiry_check_at.';
 
 --
 -- Name: wallet; Type: TABLE; Schema: wallet; Owner: -
@@ -7003,6 +11891,9 @@ CREATE TABLE withdrawal.approval (
     withdrawal_id bigint NOT NULL,
     admin_id core.telegram_id NOT NULL,
     approved_at timestamp with time zone NOT NULL,
+    status_after withdrawal.status NOT NULL,
+    approvals_after smallint NOT NULL,
+    CONSTRAINT approval_counts_itself CHECK ((approvals_after >= 1)),
     CONSTRAINT approval_not_own CHECK (((admin_id)::bigint <> (telegram_id)::bigint))
 );
 
@@ -7037,6 +11928,18 @@ COMMENT ON COLUMN withdrawal.approval.admin_id IS 'Who approved it.';
 COMMENT ON COLUMN withdrawal.approval.approved_at IS 'When.';
 
 --
+-- Name: COLUMN approval.status_after; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.approval.status_after IS 'What the withdrawal was then: part of the first answer.';
+
+--
+-- Name: COLUMN approval.approvals_after; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.approval.approvals_after IS 'Approvals of active admins then, this one included: part of the first answer.';
+
+--
 -- Name: draft; Type: TABLE; Schema: withdrawal; Owner: -
 --
 
@@ -7048,7 +11951,6 @@ CREATE TABLE withdrawal.draft (
     idempotency_key core.idempotency_key NOT NULL,
     drafted_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
-    withdrawal_id bigint,
     CONSTRAINT draft_requisites_are_sealed CHECK (((requisites ~ '^v1:[A-Za-z0-9+/]+={0,2}$'::text) AND (length(requisites) <= 4096)))
 );
 
@@ -7101,12 +12003,6 @@ COMMENT ON COLUMN withdrawal.draft.drafted_at IS 'When it was drafted.';
 COMMENT ON COLUMN withdrawal.draft.expires_at IS 'When it can no longer be submitted.';
 
 --
--- Name: COLUMN draft.withdrawal_id; Type: COMMENT; Schema: withdrawal; Owner: -
---
-
-COMMENT ON COLUMN withdrawal.draft.withdrawal_id IS 'The withdrawal that it became.';
-
---
 -- Name: withdrawal; Type: TABLE; Schema: withdrawal; Owner: -
 --
 
@@ -7119,13 +12015,17 @@ CREATE TABLE withdrawal.withdrawal (
     available_after_kopecks core.balance_kopecks NOT NULL,
     held_after_kopecks core.balance_kopecks NOT NULL,
     requested_at timestamp with time zone NOT NULL,
-    idempotency_key core.idempotency_key NOT NULL,
+    idempotency_key core.idempotency_key,
+    draft_id uuid,
+    approvals_needed smallint,
     ended_at timestamp with time zone,
     ended_by bigint,
     reason text,
     requisites_purge_at timestamp with time zone,
     correlation_id text DEFAULT "left"(NULLIF(current_setting('atlas.correlation_id'::text, true), ''::text), 128),
+    CONSTRAINT withdrawal_approved_says_by_how_many CHECK (((status = 'approved'::withdrawal.status) = (approvals_needed IS NOT NULL))),
     CONSTRAINT withdrawal_ended_says_when CHECK (((status = 'pending'::withdrawal.status) = (ended_at IS NULL))),
+    CONSTRAINT withdrawal_has_key_or_draft CHECK (((idempotency_key IS NULL) <> (draft_id IS NULL))),
     CONSTRAINT withdrawal_pending_has_requisites CHECK (((status <> 'pending'::withdrawal.status) OR (requisites IS NOT NULL))),
     CONSTRAINT withdrawal_requisites_are_sealed CHECK (((requisites ~ '^v1:[A-Za-z0-9+/]+={0,2}$'::text) AND (length(requisites) <= 4096)))
 );
@@ -7188,7 +12088,19 @@ COMMENT ON COLUMN withdrawal.withdrawal.requested_at IS 'When it was asked for.'
 -- Name: COLUMN withdrawal.idempotency_key; Type: COMMENT; Schema: withdrawal; Owner: -
 --
 
-COMMENT ON COLUMN withdrawal.withdrawal.idempotency_key IS 'The user''s key.';
+COMMENT ON COLUMN withdrawal.withdrawal.idempotency_key IS 'The user''s key; null when it was submitted from a draft.';
+
+--
+-- Name: COLUMN withdrawal.draft_id; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.withdrawal.draft_id IS 'The draft that it was submitted from: the key of withdrawal.submit.';
+
+--
+-- Name: COLUMN withdrawal.approvals_needed; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON COLUMN withdrawal.withdrawal.approvals_needed IS 'How many admins had to approve it when it was approved.';
 
 --
 -- Name: COLUMN withdrawal.ended_at; Type: COMMENT; Schema: withdrawal; Owner: -
@@ -7221,17 +12133,21 @@ COMMENT ON COLUMN withdrawal.withdrawal.requisites_purge_at IS 'When the requisi
 COMMENT ON COLUMN withdrawal.withdrawal.correlation_id IS 'Ties it to the update it came from.';
 
 --
--- Name: withdrawal_withdrawal_id_seq; Type: SEQUENCE; Schema: withdrawal; Owner: -
+-- Name: withdrawal_id; Type: SEQUENCE; Schema: withdrawal; Owner: -
 --
 
-ALTER TABLE withdrawal.withdrawal ALTER COLUMN withdrawal_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME withdrawal.withdrawal_withdrawal_id_seq
+CREATE SEQUENCE withdrawal.withdrawal_id
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
-    CACHE 1
-);
+    CACHE 1;
+
+--
+-- Name: SEQUENCE withdrawal_id; Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON SEQUENCE withdrawal.withdrawal_id IS 'Numbers withdrawals; gaps mean nothing.';
 
 --
 -- Name: account account_pkey; Type: CONSTRAINT; Schema: account; Owner: -
@@ -7358,6 +12274,13 @@ ALTER TABLE ONLY inbox.update
 
 ALTER TABLE ONLY ledger.transfer
     ADD CONSTRAINT transfer_pkey PRIMARY KEY (telegram_id, version);
+
+--
+-- Name: reminder reminder_pkey; Type: CONSTRAINT; Schema: notify; Owner: -
+--
+
+ALTER TABLE ONLY notify.reminder
+    ADD CONSTRAINT reminder_pkey PRIMARY KEY (period, template, longer_than_seconds);
 
 --
 -- Name: dead dead_once; Type: CONSTRAINT; Schema: ops; Owner: -
@@ -7521,6 +12444,13 @@ ALTER TABLE ONLY withdrawal.draft
     ADD CONSTRAINT draft_pkey PRIMARY KEY (telegram_id, draft_id);
 
 --
+-- Name: withdrawal withdrawal_draft_once; Type: CONSTRAINT; Schema: withdrawal; Owner: -
+--
+
+ALTER TABLE ONLY withdrawal.withdrawal
+    ADD CONSTRAINT withdrawal_draft_once UNIQUE (telegram_id, draft_id);
+
+--
 -- Name: withdrawal withdrawal_key_once; Type: CONSTRAINT; Schema: withdrawal; Owner: -
 --
 
@@ -7569,6 +12499,12 @@ CREATE INDEX entry_subject ON audit.entry USING btree (subject_id, occurred_at);
 --
 
 CREATE INDEX invoice_attached ON billing.invoice USING btree (provider, attached_at);
+
+--
+-- Name: invoice_by_id; Type: INDEX; Schema: billing; Owner: -
+--
+
+CREATE INDEX invoice_by_id ON billing.invoice USING btree (provider, invoice_id);
 
 --
 -- Name: payment_by_id; Type: INDEX; Schema: billing; Owner: -
@@ -7737,6 +12673,24 @@ CREATE INDEX withdrawal_recent ON withdrawal.withdrawal USING btree (telegram_id
 --
 
 CREATE INDEX withdrawal_waiting ON withdrawal.withdrawal USING btree (requested_at) WHERE (status = 'pending'::withdrawal.status);
+
+--
+-- Name: batch batch_is_append_only; Type: TRIGGER; Schema: audit; Owner: -
+--
+
+CREATE TRIGGER batch_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.batch FOR EACH STATEMENT EXECUTE FUNCTION audit._refuse_change();
+
+--
+-- Name: entry entry_is_append_only; Type: TRIGGER; Schema: audit; Owner: -
+--
+
+CREATE TRIGGER entry_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.entry FOR EACH STATEMENT EXECUTE FUNCTION audit._refuse_change();
+
+--
+-- Name: transfer transfer_is_append_only; Type: TRIGGER; Schema: ledger; Owner: -
+--
+
+CREATE TRIGGER transfer_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.transfer FOR EACH STATEMENT EXECUTE FUNCTION audit._refuse_change();
 
 --
 -- Name: admin admin_is_user; Type: FK CONSTRAINT; Schema: account; Owner: -
@@ -7966,6 +12920,12 @@ GRANT USAGE ON SCHEMA withdrawal TO atlas_auditor;
 GRANT USAGE ON SCHEMA withdrawal TO atlas_dba;
 
 --
+-- Name: FUNCTION _discount_percent(p_telegram_id bigint, p_now timestamp with time zone); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account._discount_percent(p_telegram_id bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _find_referrer(p_telegram_id bigint, p_start_payload text, OUT referrer_id bigint, OUT bind_refusal text); Type: ACL; Schema: account; Owner: -
 --
 
@@ -7996,10 +12956,24 @@ REVOKE ALL ON FUNCTION account._require_admin(p_admin_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION account._set_admin(p_telegram_id bigint, p_note text, p_is_active boolean) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _set_blocked(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_is_blocked boolean); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account._set_blocked(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_is_blocked boolean) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _tell_referrer(p_telegram_id bigint, p_referrer_id bigint, p_now timestamp with time zone); Type: ACL; Schema: account; Owner: -
 --
 
 REVOKE ALL ON FUNCTION account._tell_referrer(p_telegram_id bigint, p_referrer_id bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION block(p_admin_id bigint, p_telegram_id bigint, p_reason text); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text) TO atlas_admin;
+GRANT ALL ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text) TO atlas_dba;
 
 --
 -- Name: FUNCTION grant_admin(p_telegram_id bigint, p_note text); Type: ACL; Schema: account; Owner: -
@@ -8034,6 +13008,14 @@ REVOKE ALL ON FUNCTION account.revoke_admin(p_telegram_id bigint, p_note text) F
 GRANT ALL ON FUNCTION account.revoke_admin(p_telegram_id bigint, p_note text) TO atlas_dba;
 
 --
+-- Name: FUNCTION set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone) TO atlas_admin;
+GRANT ALL ON FUNCTION account.set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone) TO atlas_dba;
+
+--
 -- Name: FUNCTION set_language(p_telegram_id bigint, p_language text); Type: ACL; Schema: account; Owner: -
 --
 
@@ -8051,10 +13033,95 @@ GRANT ALL ON FUNCTION account.set_reachable(p_telegram_id bigint, p_is_reachable
 GRANT ALL ON FUNCTION account.set_reachable(p_telegram_id bigint, p_is_reachable boolean) TO atlas_dba;
 
 --
+-- Name: FUNCTION set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean) TO atlas_admin;
+GRANT ALL ON FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean) TO atlas_dba;
+
+--
+-- Name: FUNCTION unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text) TO atlas_admin;
+GRANT ALL ON FUNCTION account.unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text) TO atlas_dba;
+
+--
+-- Name: FUNCTION _batch_end(p_from_xid bigint, p_settled_xid bigint, p_limit integer); Type: ACL; Schema: audit; Owner: -
+--
+
+REVOKE ALL ON FUNCTION audit._batch_end(p_from_xid bigint, p_settled_xid bigint, p_limit integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _batch_hash(p_batch_id bigint, p_from_xid bigint, p_to_xid bigint, p_row_ids text[], p_row_hashes bytea[], p_previous_hash bytea); Type: ACL; Schema: audit; Owner: -
+--
+
+REVOKE ALL ON FUNCTION audit._batch_hash(p_batch_id bigint, p_from_xid bigint, p_to_xid bigint, p_row_ids text[], p_row_hashes bytea[], p_previous_hash bytea) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _field(p_value text); Type: ACL; Schema: audit; Owner: -
+--
+
+REVOKE ALL ON FUNCTION audit._field(p_value text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _first_bad(); Type: ACL; Schema: audit; Owner: -
+--
+
+REVOKE ALL ON FUNCTION audit._first_bad() FROM PUBLIC;
+
+--
+-- Name: FUNCTION _first_bad_batch(); Type: ACL; Schema: audit; Owner: -
+--
+
+REVOKE ALL ON FUNCTION audit._first_bad_batch() FROM PUBLIC;
+
+--
+-- Name: FUNCTION _first_bad_row(); Type: ACL; Schema: audit; Owner: -
+--
+
+REVOKE ALL ON FUNCTION audit._first_bad_row() FROM PUBLIC;
+
+--
+-- Name: FUNCTION _last_batch(); Type: ACL; Schema: audit; Owner: -
+--
+
+REVOKE ALL ON FUNCTION audit._last_batch() FROM PUBLIC;
+
+--
+-- Name: FUNCTION _moment(p_at timestamp with time zone); Type: ACL; Schema: audit; Owner: -
+--
+
+REVOKE ALL ON FUNCTION audit._moment(p_at timestamp with time zone) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _record(p_action text, p_actor_id bigint, p_subject_id text, p_details jsonb); Type: ACL; Schema: audit; Owner: -
 --
 
 REVOKE ALL ON FUNCTION audit._record(p_action text, p_actor_id bigint, p_subject_id text, p_details jsonb) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _refuse_change(); Type: ACL; Schema: audit; Owner: -
+--
+
+REVOKE ALL ON FUNCTION audit._refuse_change() FROM PUBLIC;
+
+--
+-- Name: FUNCTION _rows(p_from_xid bigint, p_to_xid bigint); Type: ACL; Schema: audit; Owner: -
+--
+
+REVOKE ALL ON FUNCTION audit._rows(p_from_xid bigint, p_to_xid bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION head(); Type: ACL; Schema: audit; Owner: -
+--
+
+REVOKE ALL ON FUNCTION audit.head() FROM PUBLIC;
+GRANT ALL ON FUNCTION audit.head() TO atlas_auditor;
+GRANT ALL ON FUNCTION audit.head() TO atlas_worker;
+GRANT ALL ON FUNCTION audit.head() TO atlas_dba;
 
 --
 -- Name: FUNCTION refused(p_actor_id bigint, p_action text, p_subject_id text, p_sqlstate text); Type: ACL; Schema: audit; Owner: -
@@ -8066,6 +13133,32 @@ GRANT ALL ON FUNCTION audit.refused(p_actor_id bigint, p_action text, p_subject_
 GRANT ALL ON FUNCTION audit.refused(p_actor_id bigint, p_action text, p_subject_id text, p_sqlstate text) TO atlas_admin;
 GRANT ALL ON FUNCTION audit.refused(p_actor_id bigint, p_action text, p_subject_id text, p_sqlstate text) TO atlas_worker;
 GRANT ALL ON FUNCTION audit.refused(p_actor_id bigint, p_action text, p_subject_id text, p_sqlstate text) TO atlas_dba;
+
+--
+-- Name: FUNCTION seal(p_limit integer); Type: ACL; Schema: audit; Owner: -
+--
+
+REVOKE ALL ON FUNCTION audit.seal(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION audit.seal(p_limit integer) TO atlas_worker;
+GRANT ALL ON FUNCTION audit.seal(p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION verify(); Type: ACL; Schema: audit; Owner: -
+--
+
+REVOKE ALL ON FUNCTION audit.verify() FROM PUBLIC;
+GRANT ALL ON FUNCTION audit.verify() TO atlas_auditor;
+GRANT ALL ON FUNCTION audit.verify() TO atlas_worker;
+GRANT ALL ON FUNCTION audit.verify() TO atlas_dba;
+
+--
+-- Name: FUNCTION verify_against(p_sealed bigint, p_head text); Type: ACL; Schema: audit; Owner: -
+--
+
+REVOKE ALL ON FUNCTION audit.verify_against(p_sealed bigint, p_head text) FROM PUBLIC;
+GRANT ALL ON FUNCTION audit.verify_against(p_sealed bigint, p_head text) TO atlas_auditor;
+GRANT ALL ON FUNCTION audit.verify_against(p_sealed bigint, p_head text) TO atlas_worker;
+GRANT ALL ON FUNCTION audit.verify_against(p_sealed bigint, p_head text) TO atlas_dba;
 
 --
 -- Name: FUNCTION _alarm_if_amount_differs(p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text); Type: ACL; Schema: billing; Owner: -
@@ -8080,10 +13173,22 @@ REVOKE ALL ON FUNCTION billing._alarm_if_amount_differs(p_provider text, p_charg
 REVOKE ALL ON FUNCTION billing._apply_payment(p_telegram_id bigint, p_owner_id bigint, p_is_blocked boolean, p_purchase_id uuid, p_payment_id bigint, p_provider text, p_worth_kopecks bigint, p_now timestamp with time zone) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _assign(p_payment_id bigint, p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._assign(p_payment_id bigint, p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _book_payment(p_telegram_id bigint, p_purchase_id uuid, p_payment_id bigint, p_revenue_kopecks bigint, p_credit_kopecks bigint, p_why text, p_now timestamp with time zone); Type: ACL; Schema: billing; Owner: -
 --
 
 REVOKE ALL ON FUNCTION billing._book_payment(p_telegram_id bigint, p_purchase_id uuid, p_payment_id bigint, p_revenue_kopecks bigint, p_credit_kopecks bigint, p_why text, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _chain(p_telegram_id bigint); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._chain(p_telegram_id bigint) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _convert(p_remaining interval, p_from text, p_to text); Type: ACL; Schema: billing; Owner: -
@@ -8116,10 +13221,34 @@ REVOKE ALL ON FUNCTION billing._fulfil(p_telegram_id bigint, p_purchase_id uuid,
 REVOKE ALL ON FUNCTION billing._identify_payment(p_provider text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, OUT telegram_id bigint, OUT owner_id bigint, OUT worth_kopecks bigint, OUT problem text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _left_of(p_telegram_id bigint, p_place bigint, p_until_place bigint); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._left_of(p_telegram_id bigint, p_place bigint, p_until_place bigint) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _lifetime(p_now timestamp with time zone); Type: ACL; Schema: billing; Owner: -
 --
 
 REVOKE ALL ON FUNCTION billing._lifetime(p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _lock_charge(p_provider text, p_charge_id text, OUT telegram_id bigint, OUT payment_id bigint); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._lock_charge(p_provider text, p_charge_id text, OUT telegram_id bigint, OUT payment_id bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _lock_suspense(p_payment_id bigint, OUT telegram_id bigint, OUT outcome billing.payment_outcome, OUT amount_minor bigint, OUT currency text, OUT rub_kopecks bigint, OUT worth_kopecks bigint, OUT resolved_by bigint, OUT resolved_at timestamp with time zone, OUT reversed_at timestamp with time zone, OUT received_at timestamp with time zone); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._lock_suspense(p_payment_id bigint, OUT telegram_id bigint, OUT outcome billing.payment_outcome, OUT amount_minor bigint, OUT currency text, OUT rub_kopecks bigint, OUT worth_kopecks bigint, OUT resolved_by bigint, OUT resolved_at timestamp with time zone, OUT reversed_at timestamp with time zone, OUT received_at timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _open(p_telegram_id bigint, p_tariff text, p_months integer, p_code text, p_idempotency_key text); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._open(p_telegram_id bigint, p_tariff text, p_months integer, p_code text, p_idempotency_key text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _payment_answer(p_provider text, p_charge_id text); Type: ACL; Schema: billing; Owner: -
@@ -8128,10 +13257,10 @@ REVOKE ALL ON FUNCTION billing._lifetime(p_now timestamp with time zone) FROM PU
 REVOKE ALL ON FUNCTION billing._payment_answer(p_provider text, p_charge_id text) FROM PUBLIC;
 
 --
--- Name: FUNCTION _price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint); Type: ACL; Schema: billing; Owner: -
+-- Name: FUNCTION _price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint, OUT promo_id bigint); Type: ACL; Schema: billing; Owner: -
 --
 
-REVOKE ALL ON FUNCTION billing._price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION billing._price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint, OUT promo_id bigint) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _refuse_to_pay(p_telegram_id bigint, p_purchase_id uuid, p_kind billing.purchase_kind, p_status billing.purchase_status, p_expires_at timestamp with time zone); Type: ACL; Schema: billing; Owner: -
@@ -8140,10 +13269,16 @@ REVOKE ALL ON FUNCTION billing._price(p_telegram_id bigint, p_tariff text, p_mon
 REVOKE ALL ON FUNCTION billing._refuse_to_pay(p_telegram_id bigint, p_purchase_id uuid, p_kind billing.purchase_kind, p_status billing.purchase_status, p_expires_at timestamp with time zone) FROM PUBLIC;
 
 --
--- Name: FUNCTION _require_choice(p_tariff text, p_months integer, p_promo_code text); Type: ACL; Schema: billing; Owner: -
+-- Name: FUNCTION _require_choice(p_tariff text, p_months integer); Type: ACL; Schema: billing; Owner: -
 --
 
-REVOKE ALL ON FUNCTION billing._require_choice(p_tariff text, p_months integer, p_promo_code text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION billing._require_choice(p_tariff text, p_months integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _require_paid(p_telegram_id bigint, p_purchase_id uuid); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._require_paid(p_telegram_id bigint, p_purchase_id uuid) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _require_provider(p_provider text); Type: ACL; Schema: billing; Owner: -
@@ -8152,10 +13287,54 @@ REVOKE ALL ON FUNCTION billing._require_choice(p_tariff text, p_months integer, 
 REVOKE ALL ON FUNCTION billing._require_provider(p_provider text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _reverse(p_telegram_id bigint, p_payment_id bigint, p_raw jsonb, p_now timestamp with time zone); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._reverse(p_telegram_id bigint, p_payment_id bigint, p_raw jsonb, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _reverse_unknown(p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text, p_raw jsonb); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._reverse_unknown(p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text, p_raw jsonb) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _settle(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb); Type: ACL; Schema: billing; Owner: -
 --
 
 REVOKE ALL ON FUNCTION billing._settle(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _state_without(p_telegram_id bigint, p_purchase_id uuid, p_now timestamp with time zone, OUT tariff text, OUT expires_at timestamp with time zone, OUT period subscription.period, OUT restored_from bigint); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._state_without(p_telegram_id bigint, p_purchase_id uuid, p_now timestamp with time zone, OUT tariff text, OUT expires_at timestamp with time zone, OUT period subscription.period, OUT restored_from bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _take_back(p_telegram_id bigint, p_purchase_id uuid, p_kind billing.refund_kind, p_refunded_kopecks bigint, p_actor_id bigint, p_reason text, p_now timestamp with time zone); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._take_back(p_telegram_id bigint, p_purchase_id uuid, p_kind billing.refund_kind, p_refunded_kopecks bigint, p_actor_id bigint, p_reason text, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _take_money(p_telegram_id bigint, p_to ledger.account, p_amount_kopecks bigint, p_purchase_id uuid, p_payment_id bigint, p_now timestamp with time zone); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._take_money(p_telegram_id bigint, p_to ledger.account, p_amount_kopecks bigint, p_purchase_id uuid, p_payment_id bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _undone_since(p_telegram_id bigint, p_purchase_id uuid); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._undone_since(p_telegram_id bigint, p_purchase_id uuid) FROM PUBLIC;
+
+--
+-- Name: FUNCTION approve_manual(p_admin_id bigint, p_purchase_id uuid, p_amount_kopecks bigint, p_note text); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.approve_manual(p_admin_id bigint, p_purchase_id uuid, p_amount_kopecks bigint, p_note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.approve_manual(p_admin_id bigint, p_purchase_id uuid, p_amount_kopecks bigint, p_note text) TO atlas_admin;
+GRANT ALL ON FUNCTION billing.approve_manual(p_admin_id bigint, p_purchase_id uuid, p_amount_kopecks bigint, p_note text) TO atlas_dba;
 
 --
 -- Name: FUNCTION attach_invoice(p_purchase_id uuid, p_provider text, p_invoice_id text, p_amount_minor bigint, p_currency text); Type: ACL; Schema: billing; Owner: -
@@ -8241,6 +13420,30 @@ REVOKE ALL ON FUNCTION billing.quote(p_telegram_id bigint, p_tariff text, p_mont
 GRANT ALL ON FUNCTION billing.quote(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text) TO atlas_bot;
 GRANT ALL ON FUNCTION billing.quote(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text) TO atlas_admin;
 GRANT ALL ON FUNCTION billing.quote(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text) TO atlas_dba;
+
+--
+-- Name: FUNCTION refund_purchase(p_admin_id bigint, p_purchase_id uuid, p_reason text); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.refund_purchase(p_admin_id bigint, p_purchase_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.refund_purchase(p_admin_id bigint, p_purchase_id uuid, p_reason text) TO atlas_admin;
+GRANT ALL ON FUNCTION billing.refund_purchase(p_admin_id bigint, p_purchase_id uuid, p_reason text) TO atlas_dba;
+
+--
+-- Name: FUNCTION resolve_suspense(p_admin_id bigint, p_payment_id bigint, p_telegram_id bigint, p_amount_kopecks bigint, p_note text); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.resolve_suspense(p_admin_id bigint, p_payment_id bigint, p_telegram_id bigint, p_amount_kopecks bigint, p_note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.resolve_suspense(p_admin_id bigint, p_payment_id bigint, p_telegram_id bigint, p_amount_kopecks bigint, p_note text) TO atlas_admin;
+GRANT ALL ON FUNCTION billing.resolve_suspense(p_admin_id bigint, p_payment_id bigint, p_telegram_id bigint, p_amount_kopecks bigint, p_note text) TO atlas_dba;
+
+--
+-- Name: FUNCTION reverse_payment(p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text, p_raw jsonb); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.reverse_payment(p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text, p_raw jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.reverse_payment(p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text, p_raw jsonb) TO atlas_payments;
+GRANT ALL ON FUNCTION billing.reverse_payment(p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text, p_raw jsonb) TO atlas_dba;
 
 --
 -- Name: FUNCTION settle_payment(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb); Type: ACL; Schema: billing; Owner: -
@@ -8365,10 +13568,10 @@ GRANT ALL ON FUNCTION inbox.receive(p_update_ids bigint[], p_chat_ids bigint[], 
 GRANT ALL ON FUNCTION inbox.receive(p_update_ids bigint[], p_chat_ids bigint[], p_payloads text[]) TO atlas_dba;
 
 --
--- Name: FUNCTION _post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint); Type: ACL; Schema: ledger; Owner: -
+-- Name: FUNCTION _post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, p_withdrawal_id bigint, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint); Type: ACL; Schema: ledger; Owner: -
 --
 
-REVOKE ALL ON FUNCTION ledger._post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ledger._post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, p_withdrawal_id bigint, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _arguments(p_telegram_id bigint, p_template text, p_purchase_id uuid, p_amount_kopecks bigint, p_arguments jsonb); Type: ACL; Schema: notify; Owner: -
@@ -8383,12 +13586,26 @@ REVOKE ALL ON FUNCTION notify._arguments(p_telegram_id bigint, p_template text, 
 REVOKE ALL ON FUNCTION notify._close_lost() FROM PUBLIC;
 
 --
+-- Name: FUNCTION _remind(p_users bigint[], p_now timestamp with time zone); Type: ACL; Schema: notify; Owner: -
+--
+
+REVOKE ALL ON FUNCTION notify._remind(p_users bigint[], p_now timestamp with time zone) FROM PUBLIC;
+
+--
 -- Name: FUNCTION claim(p_holder text, p_limit integer, p_lease interval); Type: ACL; Schema: notify; Owner: -
 --
 
 REVOKE ALL ON FUNCTION notify.claim(p_holder text, p_limit integer, p_lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION notify.claim(p_holder text, p_limit integer, p_lease interval) TO atlas_worker;
 GRANT ALL ON FUNCTION notify.claim(p_holder text, p_limit integer, p_lease interval) TO atlas_dba;
+
+--
+-- Name: FUNCTION enqueue_due(p_epoch bigint, p_limit integer); Type: ACL; Schema: notify; Owner: -
+--
+
+REVOKE ALL ON FUNCTION notify.enqueue_due(p_epoch bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.enqueue_due(p_epoch bigint, p_limit integer) TO atlas_worker;
+GRANT ALL ON FUNCTION notify.enqueue_due(p_epoch bigint, p_limit integer) TO atlas_dba;
 
 --
 -- Name: FUNCTION failed(p_message_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean); Type: ACL; Schema: notify; Owner: -
@@ -8419,6 +13636,12 @@ REVOKE ALL ON FUNCTION ops._alarm(p_alarm text, p_subject text, p_detail text) F
 REVOKE ALL ON FUNCTION ops._bury(p_job_name text, p_subject text, p_error text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _describe_lock(p_pid integer, p_locktype text, p_relation oid, p_page integer, p_tuple smallint, p_classid oid, p_objid oid, p_objsubid smallint); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._describe_lock(p_pid integer, p_locktype text, p_relation oid, p_page integer, p_tuple smallint, p_classid oid, p_objid oid, p_objsubid smallint) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _enter_due(p_job_name text, p_epoch bigint, p_limit integer); Type: ACL; Schema: ops; Owner: -
 --
 
@@ -8443,10 +13666,34 @@ REVOKE ALL ON FUNCTION ops._reconcile_ledger() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ops._reconcile_payments() FROM PUBLIC;
 
 --
+-- Name: FUNCTION _reconcile_periods(); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._reconcile_periods() FROM PUBLIC;
+
+--
+-- Name: FUNCTION _reconcile_promo(); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._reconcile_promo() FROM PUBLIC;
+
+--
 -- Name: FUNCTION _reconcile_purchases(); Type: ACL; Schema: ops; Owner: -
 --
 
 REVOKE ALL ON FUNCTION ops._reconcile_purchases() FROM PUBLIC;
+
+--
+-- Name: FUNCTION _reconcile_referrals(); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._reconcile_referrals() FROM PUBLIC;
+
+--
+-- Name: FUNCTION _reconcile_refunds(); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._reconcile_refunds() FROM PUBLIC;
 
 --
 -- Name: FUNCTION _reconcile_subscriptions(); Type: ACL; Schema: ops; Owner: -
@@ -8455,10 +13702,22 @@ REVOKE ALL ON FUNCTION ops._reconcile_purchases() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ops._reconcile_subscriptions() FROM PUBLIC;
 
 --
+-- Name: FUNCTION _reconcile_withdrawals(); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._reconcile_withdrawals() FROM PUBLIC;
+
+--
 -- Name: FUNCTION _setting_value(p_name text); Type: ACL; Schema: ops; Owner: -
 --
 
 REVOKE ALL ON FUNCTION ops._setting_value(p_name text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _without_values(p_query text); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._without_values(p_query text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION acquire_lease(p_name text, p_holder text, p_ttl interval); Type: ACL; Schema: ops; Owner: -
@@ -8486,12 +13745,28 @@ GRANT ALL ON FUNCTION ops.finish_run(p_job_name text, p_holder text, p_epoch big
 GRANT ALL ON FUNCTION ops.finish_run(p_job_name text, p_holder text, p_epoch bigint, p_started_at timestamp with time zone, p_items integer, p_error text, p_next_run_at timestamp with time zone) TO atlas_dba;
 
 --
+-- Name: FUNCTION lock_waits(); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.lock_waits() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.lock_waits() TO atlas_worker;
+GRANT ALL ON FUNCTION ops.lock_waits() TO atlas_auditor;
+GRANT ALL ON FUNCTION ops.lock_waits() TO atlas_dba;
+
+--
 -- Name: FUNCTION purge_due(p_epoch bigint, p_limit integer); Type: ACL; Schema: ops; Owner: -
 --
 
 REVOKE ALL ON FUNCTION ops.purge_due(p_epoch bigint, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.purge_due(p_epoch bigint, p_limit integer) TO atlas_worker;
 GRANT ALL ON FUNCTION ops.purge_due(p_epoch bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION rebuild_wallet(p_telegram_id bigint); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.rebuild_wallet(p_telegram_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.rebuild_wallet(p_telegram_id bigint) TO atlas_dba;
 
 --
 -- Name: FUNCTION reconcile(); Type: ACL; Schema: ops; Owner: -
@@ -8564,6 +13839,182 @@ REVOKE ALL ON FUNCTION outbox._require_claim(p_holder text, p_limit integer, p_l
 REVOKE ALL ON FUNCTION outbox._retry(p_telegram_id bigint, p_task_id bigint, p_error text, p_wait interval, p_attempts_back integer) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _canonical(p_text text); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._canonical(p_text text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _is_full(p_promo_id bigint, p_from bigint, p_to bigint); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._is_full(p_promo_id bigint, p_from bigint, p_to bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _lock_code(p_code text, OUT promo_id bigint, OUT is_active boolean, OUT max_uses integer); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._lock_code(p_code text, OUT promo_id bigint, OUT is_active boolean, OUT max_uses integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _move_below(p_promo_id bigint, p_max_uses integer); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._move_below(p_promo_id bigint, p_max_uses integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _new_code(); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._new_code() FROM PUBLIC;
+
+--
+-- Name: FUNCTION _next_free(p_promo_id bigint, p_from bigint, p_to bigint); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._next_free(p_promo_id bigint, p_from bigint, p_to bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _oldest_open(p_telegram_id bigint, p_promo_id bigint); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._oldest_open(p_telegram_id bigint, p_promo_id bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _refuse_taken(p_code text, p_admin_id bigint, p_idempotency_key text); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._refuse_taken(p_code text, p_admin_id bigint, p_idempotency_key text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _require_code(p_code text); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._require_code(p_code text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _reserve(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._reserve(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _retake(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._retake(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _take(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._take(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _take_over(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._take_over(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _terms(p_code text, p_now timestamp with time zone, OUT promo_id bigint, OUT discount_percent integer, OUT max_uses integer, OUT per_user_limit integer, OUT expires_at timestamp with time zone); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._terms(p_code text, p_now timestamp with time zone, OUT promo_id bigint, OUT discount_percent integer, OUT max_uses integer, OUT per_user_limit integer, OUT expires_at timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _usable(p_telegram_id bigint, p_code text, p_now timestamp with time zone, OUT discount_percent integer, OUT expires_at timestamp with time zone, OUT uses_left bigint); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._usable(p_telegram_id bigint, p_code text, p_now timestamp with time zone, OUT discount_percent integer, OUT expires_at timestamp with time zone, OUT uses_left bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION disable(p_admin_id bigint, p_code text); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo.disable(p_admin_id bigint, p_code text) FROM PUBLIC;
+GRANT ALL ON FUNCTION promo.disable(p_admin_id bigint, p_code text) TO atlas_admin;
+GRANT ALL ON FUNCTION promo.disable(p_admin_id bigint, p_code text) TO atlas_dba;
+
+--
+-- Name: FUNCTION issue(p_admin_id bigint, p_code text, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo.issue(p_admin_id bigint, p_code text, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION promo.issue(p_admin_id bigint, p_code text, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text) TO atlas_admin;
+GRANT ALL ON FUNCTION promo.issue(p_admin_id bigint, p_code text, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION set_limit(p_admin_id bigint, p_code text, p_max_uses integer); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo.set_limit(p_admin_id bigint, p_code text, p_max_uses integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION promo.set_limit(p_admin_id bigint, p_code text, p_max_uses integer) TO atlas_admin;
+GRANT ALL ON FUNCTION promo.set_limit(p_admin_id bigint, p_code text, p_max_uses integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION validate(p_telegram_id bigint, p_code text); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo.validate(p_telegram_id bigint, p_code text) FROM PUBLIC;
+GRANT ALL ON FUNCTION promo.validate(p_telegram_id bigint, p_code text) TO atlas_bot;
+GRANT ALL ON FUNCTION promo.validate(p_telegram_id bigint, p_code text) TO atlas_admin;
+GRANT ALL ON FUNCTION promo.validate(p_telegram_id bigint, p_code text) TO atlas_dba;
+
+--
+-- Name: FUNCTION _claw_back(p_telegram_id bigint, p_purchase_id uuid, p_now timestamp with time zone); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral._claw_back(p_telegram_id bigint, p_purchase_id uuid, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _due_tasks(p_now timestamp with time zone, p_limit integer); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral._due_tasks(p_now timestamp with time zone, p_limit integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _level_of(p_paying_count integer, OUT level text, OUT percent integer); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral._level_of(p_paying_count integer, OUT level text, OUT percent integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _reward(p_telegram_id bigint, p_purchase_id uuid, p_referred_id bigint, p_paid_kopecks bigint, p_now timestamp with time zone); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral._reward(p_telegram_id bigint, p_purchase_id uuid, p_referred_id bigint, p_paid_kopecks bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _void(p_users bigint[], p_tasks bigint[], p_now timestamp with time zone); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral._void(p_users bigint[], p_tasks bigint[], p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _work(p_locked bigint[], p_users bigint[], p_tasks bigint[], p_now timestamp with time zone, OUT paid integer, OUT paid_kopecks bigint); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral._work(p_locked bigint[], p_users bigint[], p_tasks bigint[], p_now timestamp with time zone, OUT paid integer, OUT paid_kopecks bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION pay_due(p_epoch bigint, p_limit integer); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral.pay_due(p_epoch bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION referral.pay_due(p_epoch bigint, p_limit integer) TO atlas_worker;
+GRANT ALL ON FUNCTION referral.pay_due(p_epoch bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION stats(p_telegram_id bigint); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral.stats(p_telegram_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION referral.stats(p_telegram_id bigint) TO atlas_bot;
+GRANT ALL ON FUNCTION referral.stats(p_telegram_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION referral.stats(p_telegram_id bigint) TO atlas_dba;
+
+--
 -- Name: FUNCTION _activate(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_vpn_uuid uuid, p_stops_renewal boolean, p_now timestamp with time zone); Type: ACL; Schema: subscription; Owner: -
 --
 
@@ -8582,10 +14033,52 @@ REVOKE ALL ON FUNCTION subscription._add_months(p_start timestamp with time zone
 REVOKE ALL ON FUNCTION subscription._change(p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_now timestamp with time zone, p_purchase_id uuid, p_actor_id bigint, p_reason text, p_duration interval, p_idempotency_key text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _expire(p_users bigint[], p_now timestamp with time zone); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription._expire(p_users bigint[], p_now timestamp with time zone) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _extend(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_vpn_uuid uuid, p_now timestamp with time zone); Type: ACL; Schema: subscription; Owner: -
 --
 
 REVOKE ALL ON FUNCTION subscription._extend(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_vpn_uuid uuid, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _find_change(p_telegram_id bigint, p_kind subscription.change_kind, p_idempotency_key text, p_actor_id bigint, p_tariff text, p_duration interval, p_reason text, OUT is_found boolean, OUT expires_at timestamp with time zone, OUT vpn_uuid uuid); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription._find_change(p_telegram_id bigint, p_kind subscription.change_kind, p_idempotency_key text, p_actor_id bigint, p_tariff text, p_duration interval, p_reason text, OUT is_found boolean, OUT expires_at timestamp with time zone, OUT vpn_uuid uuid) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _fulfil_renewals(p_users bigint[], p_purchases uuid[], p_now timestamp with time zone); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription._fulfil_renewals(p_users bigint[], p_purchases uuid[], p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _renew(p_users bigint[], p_now timestamp with time zone, OUT renewed integer, OUT declined integer); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription._renew(p_users bigint[], p_now timestamp with time zone, OUT renewed integer, OUT declined integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _renewals(p_users bigint[], p_now timestamp with time zone); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription._renewals(p_users bigint[], p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _require_duration(p_duration interval); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription._require_duration(p_duration interval) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _retire(p_telegram_id bigint, p_now timestamp with time zone); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription._retire(p_telegram_id bigint, p_now timestamp with time zone) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _start_after(p_now timestamp with time zone, p_tariff text, p_before_tariff text, p_before_expires_at timestamp with time zone, p_before_period subscription.period); Type: ACL; Schema: subscription; Owner: -
@@ -8605,6 +14098,54 @@ GRANT ALL ON FUNCTION subscription.current(p_telegram_id bigint) TO atlas_audito
 GRANT ALL ON FUNCTION subscription.current(p_telegram_id bigint) TO atlas_dba;
 
 --
+-- Name: FUNCTION expire_due(p_epoch bigint, p_limit integer); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription.expire_due(p_epoch bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION subscription.expire_due(p_epoch bigint, p_limit integer) TO atlas_worker;
+GRANT ALL ON FUNCTION subscription.expire_due(p_epoch bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription.grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION subscription.grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text) TO atlas_admin;
+GRANT ALL ON FUNCTION subscription.grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION renew_due(p_epoch bigint, p_limit integer); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription.renew_due(p_epoch bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION subscription.renew_due(p_epoch bigint, p_limit integer) TO atlas_worker;
+GRANT ALL ON FUNCTION subscription.renew_due(p_epoch bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription.revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION subscription.revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text) TO atlas_admin;
+GRANT ALL ON FUNCTION subscription.revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION set_auto_renew(p_telegram_id bigint, p_is_on boolean); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription.set_auto_renew(p_telegram_id bigint, p_is_on boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION subscription.set_auto_renew(p_telegram_id bigint, p_is_on boolean) TO atlas_bot;
+GRANT ALL ON FUNCTION subscription.set_auto_renew(p_telegram_id bigint, p_is_on boolean) TO atlas_dba;
+
+--
+-- Name: FUNCTION start_trial(p_telegram_id bigint, p_idempotency_key text); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription.start_trial(p_telegram_id bigint, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION subscription.start_trial(p_telegram_id bigint, p_idempotency_key text) TO atlas_bot;
+GRANT ALL ON FUNCTION subscription.start_trial(p_telegram_id bigint, p_idempotency_key text) TO atlas_dba;
+
+--
 -- Name: FUNCTION _backoff(p_attempt integer); Type: ACL; Schema: vpn; Owner: -
 --
 
@@ -8615,6 +14156,12 @@ REVOKE ALL ON FUNCTION vpn._backoff(p_attempt integer) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION vpn._give_up(p_telegram_id bigint, p_vpn_uuid uuid, p_purchase_id uuid, p_error text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _is_stale(p_vpn_uuid uuid, p_current_uuid uuid, p_expires_at timestamp with time zone, p_now timestamp with time zone); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn._is_stale(p_vpn_uuid uuid, p_current_uuid uuid, p_expires_at timestamp with time zone, p_now timestamp with time zone) FROM PUBLIC;
 
 --
 -- Name: FUNCTION claim_jobs(p_holder text, p_limit integer, p_lease interval); Type: ACL; Schema: vpn; Owner: -
@@ -8639,6 +14186,15 @@ GRANT ALL ON FUNCTION vpn.complete_job(p_job_id bigint, p_lease_token uuid, p_ke
 REVOKE ALL ON FUNCTION vpn.fail_job(p_job_id bigint, p_lease_token uuid, p_error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vpn.fail_job(p_job_id bigint, p_lease_token uuid, p_error text) TO atlas_worker;
 GRANT ALL ON FUNCTION vpn.fail_job(p_job_id bigint, p_lease_token uuid, p_error text) TO atlas_dba;
+
+--
+-- Name: FUNCTION reissue(p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn.reissue(p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.reissue(p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text) TO atlas_bot;
+GRANT ALL ON FUNCTION vpn.reissue(p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text) TO atlas_admin;
+GRANT ALL ON FUNCTION vpn.reissue(p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text) TO atlas_dba;
 
 --
 -- Name: FUNCTION release_job(p_job_id bigint, p_lease_token uuid, p_error text); Type: ACL; Schema: vpn; Owner: -
@@ -8674,6 +14230,15 @@ GRANT ALL ON FUNCTION wallet.balance(p_telegram_id bigint) TO atlas_auditor;
 GRANT ALL ON FUNCTION wallet.balance(p_telegram_id bigint) TO atlas_dba;
 
 --
+-- Name: FUNCTION balance_at(p_telegram_id bigint, p_at timestamp with time zone); Type: ACL; Schema: wallet; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wallet.balance_at(p_telegram_id bigint, p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION wallet.balance_at(p_telegram_id bigint, p_at timestamp with time zone) TO atlas_admin;
+GRANT ALL ON FUNCTION wallet.balance_at(p_telegram_id bigint, p_at timestamp with time zone) TO atlas_auditor;
+GRANT ALL ON FUNCTION wallet.balance_at(p_telegram_id bigint, p_at timestamp with time zone) TO atlas_dba;
+
+--
 -- Name: FUNCTION credit(p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint, p_note text, p_idempotency_key text); Type: ACL; Schema: wallet; Owner: -
 --
 
@@ -8700,11 +14265,150 @@ GRANT ALL ON FUNCTION wallet.statement(p_telegram_id bigint, p_limit integer, p_
 GRANT ALL ON FUNCTION wallet.statement(p_telegram_id bigint, p_limit integer, p_before_version bigint) TO atlas_dba;
 
 --
+-- Name: FUNCTION _count_approvals(p_telegram_id bigint, p_withdrawal_id bigint); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal._count_approvals(p_telegram_id bigint, p_withdrawal_id bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _end(p_telegram_id bigint, p_withdrawal_id bigint, p_status withdrawal.status, p_ended_by bigint, p_reason text, p_approvals_needed integer, p_now timestamp with time zone); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal._end(p_telegram_id bigint, p_withdrawal_id bigint, p_status withdrawal.status, p_ended_by bigint, p_reason text, p_approvals_needed integer, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _hold(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_requisites text, p_now timestamp with time zone, p_idempotency_key text, p_draft_id uuid); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal._hold(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_requisites text, p_now timestamp with time zone, p_idempotency_key text, p_draft_id uuid) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _lock(p_withdrawal_id bigint); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal._lock(p_withdrawal_id bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _purge(p_users bigint[], p_now timestamp with time zone); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal._purge(p_users bigint[], p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _refuse_ended(p_telegram_id bigint, p_withdrawal_id bigint); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal._refuse_ended(p_telegram_id bigint, p_withdrawal_id bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _require_may(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_now timestamp with time zone); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal._require_may(p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _require_request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal._require_request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION approve(p_admin_id bigint, p_withdrawal_id bigint); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.approve(p_admin_id bigint, p_withdrawal_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.approve(p_admin_id bigint, p_withdrawal_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION withdrawal.approve(p_admin_id bigint, p_withdrawal_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION cancel(p_telegram_id bigint, p_withdrawal_id bigint); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.cancel(p_telegram_id bigint, p_withdrawal_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.cancel(p_telegram_id bigint, p_withdrawal_id bigint) TO atlas_bot;
+GRANT ALL ON FUNCTION withdrawal.cancel(p_telegram_id bigint, p_withdrawal_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION draft(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.draft(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.draft(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) TO atlas_bot;
+GRANT ALL ON FUNCTION withdrawal.draft(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION latest(p_telegram_id bigint, p_limit integer); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.latest(p_telegram_id bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.latest(p_telegram_id bigint, p_limit integer) TO atlas_bot;
+GRANT ALL ON FUNCTION withdrawal.latest(p_telegram_id bigint, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION withdrawal.latest(p_telegram_id bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION list_pending(p_admin_id bigint, p_limit integer); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.list_pending(p_admin_id bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.list_pending(p_admin_id bigint, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION withdrawal.list_pending(p_admin_id bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION options(); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.options() FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.options() TO atlas_bot;
+GRANT ALL ON FUNCTION withdrawal.options() TO atlas_admin;
+GRANT ALL ON FUNCTION withdrawal.options() TO atlas_dba;
+
+--
+-- Name: FUNCTION purge_due(p_epoch bigint, p_limit integer); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.purge_due(p_epoch bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.purge_due(p_epoch bigint, p_limit integer) TO atlas_worker;
+GRANT ALL ON FUNCTION withdrawal.purge_due(p_epoch bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION reject(p_admin_id bigint, p_withdrawal_id bigint, p_reason text); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.reject(p_admin_id bigint, p_withdrawal_id bigint, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.reject(p_admin_id bigint, p_withdrawal_id bigint, p_reason text) TO atlas_admin;
+GRANT ALL ON FUNCTION withdrawal.reject(p_admin_id bigint, p_withdrawal_id bigint, p_reason text) TO atlas_dba;
+
+--
+-- Name: FUNCTION request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) TO atlas_bot;
+GRANT ALL ON FUNCTION withdrawal.request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION submit(p_telegram_id bigint, p_draft_id uuid); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.submit(p_telegram_id bigint, p_draft_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.submit(p_telegram_id bigint, p_draft_id uuid) TO atlas_bot;
+GRANT ALL ON FUNCTION withdrawal.submit(p_telegram_id bigint, p_draft_id uuid) TO atlas_dba;
+
+--
 -- Name: TABLE event; Type: ACL; Schema: audit; Owner: -
 --
 
 GRANT SELECT ON TABLE audit.event TO atlas_auditor;
 GRANT SELECT ON TABLE audit.event TO atlas_dba;
+
+--
+-- Name: TABLE component; Type: ACL; Schema: ops; Owner: -
+--
+
+GRANT SELECT ON TABLE ops.component TO atlas_admin;
+GRANT SELECT ON TABLE ops.component TO atlas_worker;
+GRANT SELECT ON TABLE ops.component TO atlas_auditor;
+GRANT SELECT ON TABLE ops.component TO atlas_dba;
 
 --
 -- Name: TABLE dead_letter; Type: ACL; Schema: ops; Owner: -
@@ -8729,6 +14433,14 @@ GRANT SELECT ON TABLE ops.job TO atlas_dba;
 GRANT SELECT ON TABLE ops.job_run TO atlas_worker;
 GRANT SELECT ON TABLE ops.job_run TO atlas_auditor;
 GRANT SELECT ON TABLE ops.job_run TO atlas_dba;
+
+--
+-- Name: TABLE lock_wait; Type: ACL; Schema: ops; Owner: -
+--
+
+GRANT SELECT ON TABLE ops.lock_wait TO atlas_worker;
+GRANT SELECT ON TABLE ops.lock_wait TO atlas_auditor;
+GRANT SELECT ON TABLE ops.lock_wait TO atlas_dba;
 
 --
 -- Name: DEFAULT PRIVILEGES FOR FUNCTIONS; Type: DEFAULT ACL; Schema: -; Owner: -

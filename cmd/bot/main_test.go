@@ -30,7 +30,7 @@ const token = "700100:" + "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 // TestTheBinary starts the real one, talks with it, looks at its health, and tells it to stop.
 func TestTheBinary(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	h := harness.New(t)
 	api, err := botapi.New(botapi.Options{Bots: []botapi.Bot{{Token: token}}})

@@ -32,7 +32,7 @@ func newCommand() *cobra.Command {
 		"goose.yaml to read (default: the one here or above; without any, what is built in)")
 	root.PersistentFlags().StringVar(&o.dsn, "database-url", "",
 		"database (default: LOCAL_, STAGE_ or PROD_DATABASE_URL, by APP_ENV)")
-	root.AddCommand(o.up(), o.down(), o.status(), o.snapshot(), o.verify(), o.env())
+	root.AddCommand(o.up(), o.down(), o.status(), o.snapshot(), o.verify(), o.env(), sealRequisites())
 	return root
 }
 

@@ -104,6 +104,13 @@ func (p *parts) jobs(cfg *config.Config, log *slog.Logger) (map[string]worker.Jo
 		"notify.send":        worker.Notify(p.db.Notify, messenger, log),
 		"billing.expire_due": worker.Due(p.db.Billing.ExpireDue),
 		"ops.purge_due":      worker.Due(p.db.Ops.PurgeDue),
+
+		"subscription.expire_due": worker.Due(p.db.Subscription.ExpireDue),
+		"subscription.renew_due":  worker.Due(p.db.Subscription.RenewDue),
+		"notify.enqueue_due":      worker.Due(p.db.Notify.EnqueueDue),
+		"referral.pay_due":        worker.Due(p.db.Referral.PayDue),
+		"withdrawal.purge_due":    worker.Due(p.db.Withdrawal.PurgeDue),
+		"audit.seal":              worker.Seal(p.db.Audit, log),
 	}
 	if !cfg.CryptoPayToken.IsSet() {
 		return jobs, nil // Crypto Pay is not offered

@@ -22,7 +22,12 @@ grant atlas_worker, atlas_payments to atlas_worker_login;
 grant atlas_auditor to atlas_auditor_login;
 grant atlas_dba to atlas_dba_login;
 
--- Settings of a group role do not reach its members, so every login has its own.
+-- Settings of a group role do not reach its members, so every login has its own, and every login has all three timeouts:
+-- a lock that does not come, a statement that does not end, a transaction that somebody forgot (it holds its locks, and
+-- holds up audit.seal).
+alter role atlas_migrator_login set lock_timeout = '5s';
+alter role atlas_migrator_login set statement_timeout = '30min';
+alter role atlas_migrator_login set idle_in_transaction_session_timeout = '1min';
 alter role atlas_bot_login set lock_timeout = '5s';
 alter role atlas_bot_login set statement_timeout = '15s';
 alter role atlas_bot_login set idle_in_transaction_session_timeout = '10s';
@@ -30,6 +35,9 @@ alter role atlas_worker_login set lock_timeout = '5s';
 alter role atlas_worker_login set statement_timeout = '60s';
 alter role atlas_worker_login set idle_in_transaction_session_timeout = '10s';
 alter role atlas_auditor_login set default_transaction_read_only = on;
+alter role atlas_auditor_login set lock_timeout = '5s';
 alter role atlas_auditor_login set statement_timeout = '10min';
+alter role atlas_auditor_login set idle_in_transaction_session_timeout = '5min';
 alter role atlas_dba_login set lock_timeout = '5s';
+alter role atlas_dba_login set statement_timeout = '30min';
 alter role atlas_dba_login set idle_in_transaction_session_timeout = '5min';

@@ -23,6 +23,10 @@ begin
 end
 $$;
 
+-- Sessions of other roles hide their queries from everybody else: ops.lock_wait, whose functions run as the
+-- owner, shows them without their values to the roles that look after the server. Nobody logs in as the owner.
+grant pg_read_all_stats to atlas_owner;
+
 revoke create on schema public from public;
 grant usage, create on schema public to atlas_owner;
 

@@ -50,6 +50,9 @@ func (b *Bot) handle(ctx context.Context, u sqlapi.ClaimedUpdate) (operation str
 }
 
 func (b *Bot) handleMessage(ctx context.Context, u sqlapi.ClaimedUpdate, m *telego.Message) (string, error) {
+	if m.RefundedPayment != nil { // whoever Telegram names as its sender
+		return "refunded_payment", b.handleRefundedPayment(ctx, u, m.RefundedPayment)
+	}
 	if m.Chat.Type != telego.ChatTypePrivate || m.From == nil || m.From.IsBot {
 		return "ignored", nil
 	}

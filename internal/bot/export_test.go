@@ -20,5 +20,11 @@ func (b *Bot) Commands() []string {
 	return names
 }
 
+// The rhythm of the poll lease.
+const (
+	PollLeaseTTL   = pollLeaseTTL
+	PollRenewEvery = pollRenewEvery
+)
+
 // ParseAmount is parseAmount.
 func ParseAmount(text string) (atlas.Kopecks, error) { return parseAmount(text) }

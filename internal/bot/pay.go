@@ -123,20 +123,16 @@ func (b *Bot) attach(ctx context.Context, start *paymentStart, invoiceID string)
 // handlePayment books money that Telegram took. It is never refused; what it buys is told by the messages that the same
 // transaction wrote. An error is tried again, and ends among the dead letters, never in silence.
 func (b *Bot) handlePayment(ctx context.Context, r *request, u sqlapi.ClaimedUpdate, payment *telego.SuccessfulPayment) error {
-	provider := atlas.TelegramCard
-	if payment.Currency == string(atlas.XTR) {
-		provider = atlas.TelegramStars
-	}
 	// A payload that is no purchase of ours is an unknown purchase: the money goes to suspense.
 	purchase, _ := atlas.ParsePurchaseID(payment.InvoicePayload)
 	settled, err := b.DB.Billing.SettlePayment(ctx, sqlapi.SettlePaymentParams{
-		Provider:    provider,
+		Provider:    providerOf(payment.Currency),
 		ChargeID:    payment.TelegramPaymentChargeID,
 		PurchaseID:  purchase,
 		PayerID:     r.user,
 		AmountMinor: int64(payment.TotalAmount),
 		Currency:    atlas.Currency(payment.Currency),
-		Raw:         rawPayment(u),
+		Raw:         rawOf(u, "successful_payment"),
 	})
 	if err != nil {
 		return fmt.Errorf("settling a payment: %w", err)
@@ -151,15 +147,37 @@ func (b *Bot) handlePayment(ctx context.Context, r *request, u sqlapi.ClaimedUpd
 	return b.show(ctx, r, screen.InSuspense(r.text))
 }
 
-// rawPayment is the provider's own text of the event.
-func rawPayment(u sqlapi.ClaimedUpdate) json.RawMessage {
-	var update struct {
-		Message struct {
-			Payment json.RawMessage `json:"successful_payment"`
-		} `json:"message"`
+// handleRefundedPayment takes back what a payment gave, because Telegram has given the money back. The person is told by
+// the message that the same transaction wrote.
+func (b *Bot) handleRefundedPayment(ctx context.Context, u sqlapi.ClaimedUpdate, payment *telego.RefundedPayment) error {
+	_, err := b.DB.Billing.ReversePayment(ctx, sqlapi.ReversePaymentParams{
+		Provider:    providerOf(payment.Currency),
+		ChargeID:    payment.TelegramPaymentChargeID,
+		AmountMinor: int64(payment.TotalAmount),
+		Currency:    atlas.Currency(payment.Currency),
+		Raw:         rawOf(u, "refunded_payment"),
+	})
+	if err != nil {
+		return fmt.Errorf("reversing a payment: %w", err)
 	}
-	if err := json.Unmarshal([]byte(u.Payload), &update); err != nil || len(update.Message.Payment) == 0 {
+	return nil
+}
+
+// providerOf is the provider behind a payment inside Telegram.
+func providerOf(currency string) atlas.Provider {
+	if currency == string(atlas.XTR) {
+		return atlas.TelegramStars
+	}
+	return atlas.TelegramCard
+}
+
+// rawOf is the provider's own text of the event.
+func rawOf(u sqlapi.ClaimedUpdate, kind string) json.RawMessage {
+	var update struct {
+		Message map[string]json.RawMessage `json:"message"`
+	}
+	if err := json.Unmarshal([]byte(u.Payload), &update); err != nil || len(update.Message[kind]) == 0 {
 		return json.RawMessage(`{}`)
 	}
-	return update.Message.Payment
+	return update.Message[kind]
 }

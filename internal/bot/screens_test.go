@@ -42,7 +42,8 @@ func allScreens(t *testing.T, c *i18n.Catalogue, text *i18n.Text) map[string]scr
 		"not enough": screen.NotEnough(text, purchaseID, 5), "suspense": screen.InSuspense(text),
 		"too often": screen.TooOften(text, 12, purchaseID), "provider down": screen.ProviderDown(text, purchaseID),
 		"topup": screen.Topup(text, options), "ask amount": screen.AskAmount(text, options), "wrong amount": screen.WrongAmount(text, options),
-		"cannot ask": screen.CannotAsk(text), "history": screen.History(text, nil, true, 0),
+		"out of range": screen.AmountOutOfRange(text, options),
+		"cannot ask":   screen.CannotAsk(text), "history": screen.History(text, nil, true, 0),
 		"key failed": screen.KeyFailed(text), "referral": screen.ReferralJoined(text),
 		"applied": screen.PaymentApplied(text, screen.PaymentAppliedArgs{Price: 1, Tariff: "plus", Months: 12, ExpiresAt: soon}),
 		"alarm":   screen.Alarm(text, screen.AlarmArgs{Alarm: name, Subject: name, Detail: strings.Repeat("<", 5000)}),
@@ -72,6 +73,8 @@ func allScreens(t *testing.T, c *i18n.Catalogue, text *i18n.Text) map[string]scr
 				screens[fmt.Sprint("purchase ", kind, status, discount)] = screen.Purchase(text, p, ways, 5)
 				screens[fmt.Sprint("no ways ", kind, status, discount)] = screen.Purchase(text, p, screen.WaysToPay{}, 5)
 				screens["paid"] = screen.Paid(text, p, 5)
+				p.KeepsKey = true
+				screens["paid again"] = screen.Paid(text, p, 5)
 				screens["crypto"] = screen.CryptoInvoice(text, p, "https://t.me/CryptoBot?start=IVx")
 				screens["invoice "+string(kind)] = screen.Invoice(text, p, sqlapi.WayToPay{Currency: atlas.XTR, AmountMinor: 947}, "")
 			}
@@ -91,7 +94,8 @@ func allScreens(t *testing.T, c *i18n.Catalogue, text *i18n.Text) map[string]scr
 		}
 	}
 	var lines []sqlapi.StatementLine
-	for _, reason := range []string{"admin_credit", "admin_debit", "purchase", "provider_purchase", "topup", "provider_excess", "new", "x", "y", "z"} {
+	for _, reason := range []string{"admin_credit", "admin_debit", "purchase", "provider_purchase", "topup", "provider_excess", "suspense", "refund",
+		"reversal", "cashback", "clawback", "withdrawal_hold", "withdrawal_return", "withdrawal_payout", "new"} {
 		lines = append(lines, sqlapi.StatementLine{Reason: reason, CreatedAt: soon, Amount: atlas.Kopecks(len(lines)) * 100000000, Moved: 1, Available: 1_000_000_000_000})
 	}
 	screens["long history"] = screen.History(text, lines, false, 55)

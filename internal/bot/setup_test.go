@@ -81,7 +81,7 @@ func setup(t *testing.T) *bundle {
 	b := &bundle{db: harness.New(t), redis: miniredis.RunT(t), log: &logged{}}
 	b.next.Store(100000)
 	var cancel context.CancelFunc
-	b.ctx, cancel = context.WithTimeout(t.Context(), 90*time.Second)
+	b.ctx, cancel = context.WithTimeout(t.Context(), 10*time.Minute)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(b.log.String())
@@ -144,7 +144,8 @@ func (b *bundle) parts(t *testing.T, db *sqlapi.DB) bot.Parts {
 	texts, err := i18n.Load(func(err error) { t.Error(err) })
 	require.NoError(t, err)
 	client := b.client(t)
-	limiter := limit.New(b.redisClient(t), "test:")
+	// A busy machine must not drive them to do without Redis.
+	limiter := limit.New(b.redisClient(t), "test:", limit.WithPatience(time.Minute))
 	crypto, err := cryptopay.New(cryptopay.Options{BaseURL: b.pay.URL, Token: config.NewSecret(cryptoToken)})
 	require.NoError(t, err)
 	log := obs.NewLogger(b.log, 0, "bot")
@@ -152,7 +153,7 @@ func (b *bundle) parts(t *testing.T, db *sqlapi.DB) bot.Parts {
 		DB: db, Client: client, Texts: texts, Limiter: limiter,
 		Sender: telegram.NewSender(client, limiter, log, telegram.WithLimits(fast()), telegram.WithOnUnreachable(
 			func(ctx context.Context, id int64) { _ = db.Account.SetReachable(ctx, atlas.TelegramID(id), false) })),
-		Dialogues:      dialogue.New(b.redisClient(t), "test:", dialogue.DefaultTTL),
+		Dialogues:      dialogue.New(b.redisClient(t), "test:", dialogue.DefaultTTL, dialogue.WithPatience(time.Minute)),
 		Crypto:         crypto,
 		CardToken:      config.NewSecret(cardToken),
 		SupportContact: "@atlas_support",
@@ -186,7 +187,7 @@ func (b *bundle) client(t *testing.T) *telegram.Client {
 
 func (b *bundle) redisClient(t *testing.T) redis.UniversalClient {
 	t.Helper()
-	client := redis.NewClient(&redis.Options{Addr: b.redis.Addr(), MaxRetries: -1, DialTimeout: time.Second})
+	client := redis.NewClient(&redis.Options{Addr: b.redis.Addr(), MaxRetries: -1, DialTimeout: time.Minute, ReadTimeout: time.Minute})
 	t.Cleanup(func() { _ = client.Close() })
 	return client
 }
@@ -270,7 +271,7 @@ func (b *bundle) press(t *testing.T, p *person.Person, label string) botapi.Call
 
 func (b *bundle) sees(t *testing.T, p *person.Person, text string) botapi.ChatMessage {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 15*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, 2*time.Minute)
 	defer cancel()
 	m, err := p.WaitText(ctx, text)
 	require.NoError(t, err)
@@ -312,7 +313,7 @@ func (b *bundle) waitCount(t *testing.T, want int, sql string, args ...any) {
 	require.Eventually(t, func() bool {
 		var n int
 		return b.db.Owner.QueryRow(b.ctx, sql, args...).Scan(&n) == nil && n == want
-	}, 20*time.Second, 20*time.Millisecond, "%s: never %d", sql, want)
+	}, 2*time.Minute, 20*time.Millisecond, "%s: never %d", sql, want)
 }
 
 // serveCryptoWebhook lets fake Crypto Pay tell a process about payments.

@@ -10,7 +10,9 @@ import (
 
 	"atlas-secure/internal/atlas"
 	"atlas-secure/internal/bot/screen"
+	"atlas-secure/internal/i18n"
 	"atlas-secure/internal/obs"
+	"atlas-secure/internal/sqlapi"
 )
 
 func (b *Bot) topup(ctx context.Context, r *request) (screen.Screen, error) {
@@ -52,22 +54,27 @@ func (b *Bot) askAmount(ctx context.Context, r *request) (screen.Screen, error) 
 // topupTyped opens a top-up of the amount that was typed; whether it is in range is the database's to say.
 func (b *Bot) topupTyped(ctx context.Context, r *request) (screen.Screen, error) {
 	amount, err := parseAmount(r.argument)
+	if err != nil {
+		return b.askAgain(ctx, r, screen.WrongAmount)
+	}
+	s, err := b.openTopup(ctx, r, amount)
+	if errors.Is(err, atlas.ErrTopupOutOfRange) {
+		return b.askAgain(ctx, r, screen.AmountOutOfRange)
+	}
 	if err == nil {
-		var s screen.Screen
-		s, err = b.openTopup(ctx, r, amount)
-		if err == nil {
-			b.endDialogue(ctx, r)
-			return s, nil
-		}
+		b.endDialogue(ctx, r)
 	}
-	if !errors.Is(err, atlas.ErrMalformedAmount) && !errors.Is(err, atlas.ErrTopupOutOfRange) {
-		return screen.Screen{}, err
-	}
+	return s, err
+}
+
+func (b *Bot) askAgain(
+	ctx context.Context, r *request, draw func(*i18n.Text, sqlapi.TopupOptions) screen.Screen,
+) (screen.Screen, error) {
 	options, err := b.DB.Billing.TopupOptions(ctx)
 	if err != nil {
 		return screen.Screen{}, fmt.Errorf("reading top-up options: %w", err)
 	}
-	return screen.WrongAmount(r.text, options), nil
+	return draw(r.text, options), nil
 }
 
 // endDialogue closes a dialogue that has done its work. If it has moved on meanwhile, that is another's to end.

@@ -58,6 +58,9 @@ type Config struct {
 	CryptoPayToken    Secret `env:"CRYPTOPAY_TOKEN"`
 	CardProviderToken Secret `env:"CARD_PROVIDER_TOKEN"`
 
+	// RequisitesKey seals where withdrawals are paid: 32 bytes in base64.
+	RequisitesKey Secret `env:"REQUISITES_KEY"`
+
 	VPNNodeURL    string `env:"VPN_NODE_URL"`
 	VPNNodeAPIKey Secret `env:"VPN_NODE_API_KEY"`
 

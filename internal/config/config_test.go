@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 )
+
+// canaryKey is 32 bytes of "canarycanary…".
+const canaryKey = "Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2E="
 
 const canaryToken = "123456:canarycanarycanarycanarycanary12345"
 
@@ -23,6 +27,7 @@ func prodEnviron(more ...string) []string {
 		"PROD_VPN_NODE_URL=https://node.example",
 		"PROD_VPN_NODE_API_KEY=canary",
 		"PROD_CRYPTOPAY_TOKEN=canary",
+		"PROD_REQUISITES_KEY=" + canaryKey,
 	}, more...)
 }
 
@@ -70,12 +75,13 @@ func TestAllProblemsAtOnce(t *testing.T) {
 		"APP_ENV=prod", "PROD_DATABASE_URL=postgres://db/atlas", "PROD_BOT_TOKEN=canary", "PROD_LOG_LEVEL=LOUD",
 		"PROD_DATABASE_POOL_SIZE=many", "PROD_DATABASE_LOCK_TIMEOUT=1h", "PROD_HTTP_ADDR=8080",
 		"PROD_CRYPTOPAY_URL=ftp://pay", "PROD_BOT_WEBHOOK_URL=http://bot.example/hook", "PROD_BOT_WEBHOOK_SECRET=a b",
+		"PROD_REQUISITES_KEY=canary",
 	})
 	require.Error(t, err)
 	for _, variable := range []string{
 		"PROD_REDIS_URL is missing", "PROD_BOT_TOKEN does not look", "PROD_LOG_LEVEL is not a valid",
 		"PROD_DATABASE_POOL_SIZE is not a valid int", "PROD_DATABASE_LOCK_TIMEOUT is 1h", "PROD_HTTP_ADDR is",
-		"PROD_CRYPTOPAY_URL must", "PROD_BOT_WEBHOOK_URL must be an https", "PROD_BOT_WEBHOOK_SECRET is",
+		"PROD_REQUISITES_KEY must be 32 bytes in base64", "PROD_CRYPTOPAY_URL must", "PROD_BOT_WEBHOOK_URL must be an https", "PROD_BOT_WEBHOOK_SECRET is",
 	} {
 		require.ErrorContains(t, err, variable)
 	}
@@ -101,6 +107,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "config", cfg, "token", cfg.BotToken)
 	require.NoError(t, json.NewEncoder(&out).Encode(cfg))
 	require.NotContains(t, out.String(), "canary")
+	require.NotContains(t, out.String(), canaryKey)
 	require.NotContains(t, out.String(), fmt.Sprintf("%x", "canary"))
 	require.Equal(t, canaryToken, cfg.BotToken.Reveal())
 }
@@ -122,4 +129,43 @@ func TestDescribeShowsWhatPeopleGetWrong(t *testing.T) {
 	require.Equal(t, "[redacted]", lines["PROD_BOT_TOKEN"])
 	require.Equal(t, "(not set)", lines["PROD_CARD_PROVIDER_TOKEN"])
 	require.Equal(t, "prod", lines["APP_ENV"])
+}
+
+func TestTheKeyOfRequisites(t *testing.T) {
+	require.Len(t, base64Decoded(t, localRequisitesKey), RequisitesKeyBytes)
+	cfg, err := Parse(Bot, []string{"LOCAL_BOT_TOKEN=" + canaryToken})
+	require.NoError(t, err)
+	require.True(t, IsLocalRequisitesKey(cfg.RequisitesKey))
+	var out bytes.Buffer
+	require.NoError(t, cfg.Describe(&out))
+	require.Regexp(t, `LOCAL_REQUISITES_KEY +\[redacted\] \(the local default`, out.String())
+
+	_, err = Parse(Bot, []string{"APP_ENV=stage"})
+	require.ErrorContains(t, err, "STAGE_REQUISITES_KEY is missing")
+	_, err = Parse(Bot, prodEnviron("PROD_REQUISITES_KEY="+localRequisitesKey))
+	require.ErrorContains(t, err, "PROD_REQUISITES_KEY is the local default")
+
+	for _, c := range []struct{ environment, key, problem string }{
+		{"", "", ""}, {"local", "", ""}, {"prod", canaryKey, ""},
+		{"prod", "", "PROD_REQUISITES_KEY is missing"}, {"prod", "canary", "PROD_REQUISITES_KEY must be 32 bytes"},
+		{"prod", localRequisitesKey, "PROD_REQUISITES_KEY is the local default"}, {"moon", "", "APP_ENV is"},
+	} {
+		t.Setenv("APP_ENV", c.environment)
+		t.Setenv("PROD_REQUISITES_KEY", c.key)
+		key, err := RequisitesKey()
+		if c.problem == "" {
+			require.NoError(t, err)
+			require.True(t, key.IsSet())
+			continue
+		}
+		require.ErrorContains(t, err, c.problem)
+		require.NotContains(t, err.Error(), "canary")
+	}
+}
+
+func base64Decoded(t *testing.T, text string) []byte {
+	t.Helper()
+	raw, err := base64.StdEncoding.DecodeString(text)
+	require.NoError(t, err)
+	return raw
 }

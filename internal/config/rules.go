@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// The local defaults are the usual ports of this machine. Tokens and keys have no default anywhere.
+// The local defaults are the usual ports of this machine. Tokens and keys have no default anywhere, but the key of
+// requisites: on a developer's machine they are nobody's.
 const (
 	localDatabaseURL = "postgres://127.0.0.1:5432/atlas_secure"
 	localRedisURL    = "redis://127.0.0.1:6379/0"
@@ -20,7 +21,7 @@ const (
 )
 
 var required = map[Component][]string{
-	Bot:     {"DATABASE_URL", "REDIS_URL", "BOT_TOKEN"},
+	Bot:     {"DATABASE_URL", "REDIS_URL", "BOT_TOKEN", "REQUISITES_KEY"},
 	Worker:  {"DATABASE_URL", "REDIS_URL", "BOT_TOKEN", "VPN_NODE_URL", "VPN_NODE_API_KEY"},
 	Migrate: {"DATABASE_URL"},
 }
@@ -38,6 +39,9 @@ func (c *Config) takeLocalDefaults() {
 	}
 	if !c.RedisURL.IsSet() {
 		c.RedisURL = NewSecret(localRedisURL)
+	}
+	if !c.RequisitesKey.IsSet() {
+		c.RequisitesKey = NewSecret(localRequisitesKey)
 	}
 	if c.VPNNodeURL == "" {
 		c.VPNNodeURL = localVPNNodeURL
@@ -75,6 +79,11 @@ func (c *Config) problems(component Component) []string {
 	}
 	c.checkDatabase(add)
 	c.checkTelegram(add)
+	if c.RequisitesKey.IsSet() {
+		if problem := requisitesKeyProblem(c.Environment, c.RequisitesKey); problem != "" {
+			add(requisitesVariable, "%s", problem)
+		}
+	}
 	for variable, text := range map[string]string{"HTTP_ADDR": c.HTTPAddr, "WORKER_HTTP_ADDR": c.WorkerHTTPAddr} {
 		if _, _, err := net.SplitHostPort(text); err != nil {
 			add(variable, "is %q: must be host:port", text)

@@ -35,8 +35,8 @@ var (
 const (
 	// DefaultTTL is how long an unanswered question is remembered.
 	DefaultTTL = 30 * time.Minute
-	// answerWithin bounds one question to Redis.
-	answerWithin = 250 * time.Millisecond
+	// DefaultPatience bounds one question to Redis. A machine that is busy for a moment must not lose a dialogue.
+	DefaultPatience = time.Second
 )
 
 // Kind is a group of steps with a common draft. Version changes when an old draft can no longer be read.
@@ -77,18 +77,26 @@ var swapScript = redis.NewScript(swapSource)
 
 // Store keeps dialogues.
 type Store struct {
-	redis   redis.UniversalClient
-	prefix  string
-	ttl     time.Duration
-	breaker *gobreaker.CircuitBreaker[any]
+	redis    redis.UniversalClient
+	prefix   string
+	ttl      time.Duration
+	patience time.Duration
+	breaker  *gobreaker.CircuitBreaker[any]
 }
 
+// Option changes a Store.
+type Option func(*Store)
+
+// WithPatience replaces DefaultPatience.
+func WithPatience(d time.Duration) Option { return func(s *Store) { s.patience = d } }
+
 // New makes a store whose keys begin with prefix and which forgets after ttl.
-func New(client redis.UniversalClient, prefix string, ttl time.Duration) *Store {
-	return &Store{
-		redis:  client,
-		prefix: prefix,
-		ttl:    ttl,
+func New(client redis.UniversalClient, prefix string, ttl time.Duration, options ...Option) *Store {
+	s := &Store{
+		redis:    client,
+		prefix:   prefix,
+		ttl:      ttl,
+		patience: DefaultPatience,
 		breaker: gobreaker.NewCircuitBreaker[any](gobreaker.Settings{
 			Name:        "dialogue",
 			Timeout:     time.Second,
@@ -98,6 +106,10 @@ func New(client redis.UniversalClient, prefix string, ttl time.Duration) *Store 
 			},
 		}),
 	}
+	for _, option := range options {
+		option(s)
+	}
+	return s
 }
 
 // Load returns the person's dialogue, or ErrNone, ErrOutdated (and forgets it) or ErrUnavailable. Kinds are those that
@@ -173,7 +185,7 @@ func (s *Store) swap(ctx context.Context, user int64, from *Dialogue, text []byt
 
 func (s *Store) ask(ctx context.Context, question func(ctx context.Context) (any, error)) (any, error) {
 	answer, err := s.breaker.Execute(func() (any, error) {
-		ctx, cancel := context.WithTimeout(ctx, answerWithin)
+		ctx, cancel := context.WithTimeout(ctx, s.patience)
 		defer cancel()
 		return question(ctx)
 	})

@@ -13,8 +13,9 @@ import (
 	"github.com/sony/gobreaker/v2"
 )
 
-// DefaultPatience bounds one question to Redis: a slow Redis must not become a slow bot.
-const DefaultPatience = 250 * time.Millisecond
+// DefaultPatience bounds one question to Redis: a slow Redis must not become a slow bot, and a machine that is busy for
+// a moment is no slow Redis.
+const DefaultPatience = time.Second
 
 //go:embed take.lua
 var takeSource string

@@ -19,7 +19,7 @@ import (
 )
 
 // cleanUpLimit is how long dropping the scratch databases and stopping the server may take.
-const cleanUpLimit = 30 * time.Second
+const cleanUpLimit = 2 * time.Minute
 
 // scratch makes databases that nobody will miss: on a server of its own, or on the one of a given DSN
 // (whose role must be a superuser).

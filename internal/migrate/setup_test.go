@@ -20,7 +20,7 @@ var adminDSN string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	server, err := postgres.Start(ctx, postgres.Options{})
 	if err != nil {
@@ -45,7 +45,7 @@ type bundle struct {
 // setup makes a small project in a temporary folder: one schema, one table, and the given files on top.
 func setup(t *testing.T, files map[string]string) bundle {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	t.Cleanup(cancel)
 	b := bundle{ctx: ctx, project: Project{Root: t.TempDir(), Config: DefaultConfig()}}
 	b.write(t, "sql/migrations/00001_tables.sql", tables)

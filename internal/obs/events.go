@@ -22,6 +22,14 @@ const (
 	PaymentCredited   MoneyEvent = "PAYMENT_CREDITED"
 	PaymentSuspended  MoneyEvent = "PAYMENT_SUSPENDED"
 	PaymentReversed   MoneyEvent = "PAYMENT_REVERSED"
+	PurchaseRefunded  MoneyEvent = "PURCHASE_REFUNDED"
+
+	SubscriptionsRenewed MoneyEvent = "SUBSCRIPTIONS_RENEWED"
+	CashbackPaid         MoneyEvent = "CASHBACK_PAID"
+	WithdrawalRequested  MoneyEvent = "WITHDRAWAL_REQUESTED"
+	WithdrawalApproved   MoneyEvent = "WITHDRAWAL_APPROVED"
+	WithdrawalRejected   MoneyEvent = "WITHDRAWAL_REJECTED"
+	WithdrawalCancelled  MoneyEvent = "WITHDRAWAL_CANCELLED"
 )
 
 // Money logs a money event.

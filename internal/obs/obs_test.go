@@ -15,10 +15,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
+
+	"atlas-secure/tests/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }
 
 func logged(t *testing.T, write func(ctx context.Context, logger *slog.Logger)) map[string]any {
 	t.Helper()
@@ -149,7 +150,7 @@ func TestServeFinishesWhatIsInHand(t *testing.T) {
 	addresses := make(chan string, 1)
 	logger := slog.New(addressHandler{slog.DiscardHandler, addresses})
 	served := make(chan error, 1)
-	go func() { served <- Serve(ctx, logger, "127.0.0.1:0", handler, 10*time.Second) }()
+	go func() { served <- Serve(ctx, logger, "127.0.0.1:0", handler, time.Minute) }()
 
 	answers := make(chan string, 1)
 	address := <-addresses
@@ -173,7 +174,7 @@ func TestServeFinishesWhatIsInHand(t *testing.T) {
 			_ = connection.Close()
 		}
 		return err != nil
-	}, 5*time.Second, time.Millisecond, "takes nothing new")
+	}, time.Minute, time.Millisecond, "takes nothing new")
 	close(leave)
 	require.Equal(t, "finished", <-answers)
 	require.NoError(t, <-served)

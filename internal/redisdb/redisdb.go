@@ -16,7 +16,7 @@ import (
 const (
 	dialTimeout = 2 * time.Second
 	// ioTimeout is the outer bound; those who ask have shorter ones of their own.
-	ioTimeout = time.Second
+	ioTimeout = 2 * time.Second
 	poolSize  = 20
 )
 

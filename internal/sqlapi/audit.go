@@ -29,3 +29,18 @@ func discardRows(rows pgx.Rows) error {
 	rows.Close()
 	return rows.Err()
 }
+
+// Seal is the head of the hash chain over ledger and audit rows after a run: Sealed rows were added, SealedRows are in it.
+type Seal struct {
+	Sealed     int    `db:"sealed"`
+	SealedRows int64  `db:"sealed_rows"`
+	Head       string `db:"head"`
+}
+
+var auditSeal = define(`select sealed, sealed_rows, coalesce(head, '') as head
+from audit.seal(p_limit => @p_limit)`, false)
+
+// Seal adds rows that have settled to the chain.
+func (a Audit) Seal(ctx context.Context, limit int) (Seal, error) {
+	return one[Seal](ctx, a.db, auditSeal, pgx.StrictNamedArgs{"p_limit": limit}, bySystem())
+}

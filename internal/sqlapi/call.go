@@ -155,6 +155,11 @@ func byAdmin(admin, user atlas.TelegramID) actor {
 	return actor{id: admin, subject: strconv.FormatInt(int64(user), 10)}
 }
 
+// aboutWithdrawal is somebody who acts on a withdrawal.
+func aboutWithdrawal(who atlas.TelegramID, withdrawalID int64) actor {
+	return actor{id: who, subject: "withdrawal:" + strconv.FormatInt(withdrawalID, 10)}
+}
+
 // bySystem is for calls that nobody can be refused.
 func bySystem() actor { return actor{} }
 

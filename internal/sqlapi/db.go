@@ -50,6 +50,9 @@ type DB struct {
 	Inbox        Inbox
 	Audit        Audit
 	Ops          Ops
+	Promo        Promo
+	Referral     Referral
+	Withdrawal   Withdrawal
 
 	pool             *pgxpool.Pool
 	statementTimeout time.Duration
@@ -92,6 +95,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db.Account, db.Wallet, db.Billing = Account{db}, Wallet{db}, Billing{db}
 	db.Subscription, db.VPN, db.Notify = Subscription{db}, VPN{db}, Notify{db}
 	db.Inbox, db.Audit, db.Ops = Inbox{db}, Audit{db}, Ops{db}
+	db.Promo, db.Referral, db.Withdrawal = Promo{db}, Referral{db}, Withdrawal{db}
 	return db, nil
 }
 

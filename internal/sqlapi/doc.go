@@ -2,6 +2,7 @@
 // calls its function and hands over the answer; every decision about money is made in SQL.
 //
 //	DB.Account DB.Wallet DB.Billing DB.Subscription DB.VPN DB.Notify DB.Inbox DB.Audit DB.Ops
+//	DB.Promo DB.Referral DB.Withdrawal
 //
 // Each call is one implicit transaction of two pipelined statements: the correlation id of the context and the time
 // limits (set_config, local to the transaction), then the function. Nothing stays behind in the session and nothing is

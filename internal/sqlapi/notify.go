@@ -67,3 +67,18 @@ func (n Notify) Failed(ctx context.Context, message Message, reason string, isUn
 	}, bySystem())
 	return answer.IsRecorded, err
 }
+
+type enqueuedCount struct {
+	Enqueued int `db:"enqueued"`
+}
+
+var notifyEnqueueDue = define(`select enqueued
+from notify.enqueue_due(p_epoch => @p_epoch, p_limit => @p_limit)`, false)
+
+// EnqueueDue queues reminders and the messages of trials. A nil epoch means by hand.
+func (n Notify) EnqueueDue(ctx context.Context, epoch *int64, limit int) (int, error) {
+	answer, err := one[enqueuedCount](ctx, n.db, notifyEnqueueDue, pgx.StrictNamedArgs{
+		"p_epoch": epoch, "p_limit": limit,
+	}, bySystem())
+	return answer.Enqueued, err
+}

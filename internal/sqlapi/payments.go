@@ -163,3 +163,133 @@ func (b Billing) PendingInvoices(ctx context.Context, provider atlas.Provider, l
 		"p_provider": string(provider), "p_limit": limit,
 	}, bySystem())
 }
+
+// ReversePaymentParams is a provider's word that it has taken a charge back: a refund or a chargeback.
+type ReversePaymentParams struct {
+	Provider    atlas.Provider
+	ChargeID    string
+	AmountMinor int64
+	Currency    atlas.Currency
+	Raw         json.RawMessage
+}
+
+// Reversal is what became of it. Debt is what the user no longer had.
+type Reversal struct {
+	PaymentID int64               `db:"payment_id"`
+	Outcome   atlas.SettleOutcome `db:"outcome"`
+	Debt      atlas.Kopecks       `db:"debt_kopecks"`
+	IsReplay  bool                `db:"is_replay"`
+}
+
+var billingReversePayment = define(`select payment_id, outcome, debt_kopecks, is_replay
+from billing.reverse_payment(p_provider => @p_provider, p_charge_id => @p_charge_id, p_amount_minor => @p_amount_minor,
+  p_currency => @p_currency, p_raw => @p_raw)`, false)
+
+// ReversePayment takes back what a charge gave. It is never refused; the same charge again is a replay.
+func (b Billing) ReversePayment(ctx context.Context, p ReversePaymentParams) (Reversal, error) {
+	reversed, err := one[Reversal](ctx, b.db, billingReversePayment, pgx.StrictNamedArgs{
+		"p_provider":     string(p.Provider),
+		"p_charge_id":    p.ChargeID,
+		"p_amount_minor": p.AmountMinor,
+		"p_currency":     string(p.Currency),
+		"p_raw":          p.Raw,
+	}, bySystem())
+	if err == nil && !reversed.IsReplay {
+		obs.Money(ctx, b.db.log, obs.PaymentReversed, slog.String("provider", string(p.Provider)),
+			slog.Int64("payment_id", reversed.PaymentID), slog.Int64("amount_minor", p.AmountMinor),
+			slog.String("currency", string(p.Currency)), slog.Int64("debt_kopecks", int64(reversed.Debt)))
+	}
+	return reversed, err
+}
+
+// ApproveManualParams is money for a purchase that an admin has seen arrive.
+type ApproveManualParams struct {
+	AdminID    atlas.TelegramID
+	PurchaseID atlas.PurchaseID
+	Amount     atlas.Kopecks
+	Note       string
+}
+
+var billingApproveManual = define(`select payment_id, outcome, coalesce(telegram_id, 0) as telegram_id,
+  coalesce(credited_kopecks, 0) as credited_kopecks, subscription_expires_at, is_replay
+from billing.approve_manual(p_admin_id => @p_admin_id, p_purchase_id => @p_purchase_id,
+  p_amount_kopecks => @p_amount_kopecks, p_note => @p_note)`, false)
+
+// ApproveManual books it, like SettlePayment. Once per purchase: atlas.ErrPurchaseNotOpen for another admin.
+func (b Billing) ApproveManual(ctx context.Context, p ApproveManualParams) (Settlement, error) {
+	settled, err := one[Settlement](ctx, b.db, billingApproveManual, pgx.StrictNamedArgs{
+		"p_admin_id":       int64(p.AdminID),
+		"p_purchase_id":    string(p.PurchaseID),
+		"p_amount_kopecks": int64(p.Amount),
+		"p_note":           p.Note,
+	}, aboutPurchase(p.AdminID, p.PurchaseID))
+	if err == nil && !settled.IsReplay {
+		b.db.money(ctx, settleEvents[settled.Outcome], settled.TelegramID, purchaseAttr(p.PurchaseID),
+			slog.String("provider", "manual"), slog.Int64("payment_id", settled.PaymentID),
+			slog.Int64("amount_minor", int64(p.Amount)), slog.Int64("admin_id", int64(p.AdminID)),
+			slog.Int64("credited_kopecks", int64(settled.Credited)))
+	}
+	return settled, err
+}
+
+// Refund is what a refunded purchase gave back. SubscriptionExpiresAt is nil where no subscription is left.
+type Refund struct {
+	PurchaseID            atlas.PurchaseID `db:"purchase_id"`
+	Refunded              atlas.Kopecks    `db:"refunded_kopecks"`
+	SubscriptionExpiresAt *time.Time       `db:"subscription_expires_at"`
+	IsReplay              bool             `db:"is_replay"`
+}
+
+var billingRefundPurchase = define(`select purchase_id, refunded_kopecks, subscription_expires_at, is_replay
+from billing.refund_purchase(p_admin_id => @p_admin_id, p_purchase_id => @p_purchase_id, p_reason => @p_reason)`, false)
+
+// RefundPurchase gives a paid subscription's whole price back to the buyer's balance and takes its time away;
+// atlas.ErrPurchaseNotOpen if it is not paid, a top-up, or taken back by somebody else.
+func (b Billing) RefundPurchase(
+	ctx context.Context, admin atlas.TelegramID, purchase atlas.PurchaseID, reason string,
+) (Refund, error) {
+	refunded, err := one[Refund](ctx, b.db, billingRefundPurchase, pgx.StrictNamedArgs{
+		"p_admin_id": int64(admin), "p_purchase_id": string(purchase), "p_reason": reason,
+	}, aboutPurchase(admin, purchase))
+	if err == nil && !refunded.IsReplay {
+		obs.Money(ctx, b.db.log, obs.PurchaseRefunded, purchaseAttr(purchase),
+			slog.Int64("refunded_kopecks", int64(refunded.Refunded)), slog.Int64("admin_id", int64(admin)))
+	}
+	return refunded, err
+}
+
+// ResolveSuspenseParams assigns money in suspense. Amount is 0 for roubles as received.
+type ResolveSuspenseParams struct {
+	AdminID    atlas.TelegramID
+	PaymentID  int64
+	TelegramID atlas.TelegramID
+	Amount     atlas.Kopecks
+	Note       string
+}
+
+// Resolution is what became of it.
+type Resolution struct {
+	PaymentID int64               `db:"payment_id"`
+	Outcome   atlas.SettleOutcome `db:"outcome"`
+	IsReplay  bool                `db:"is_replay"`
+}
+
+var billingResolveSuspense = define(`select payment_id, outcome, is_replay
+from billing.resolve_suspense(p_admin_id => @p_admin_id, p_payment_id => @p_payment_id, p_telegram_id => @p_telegram_id,
+  p_amount_kopecks => @p_amount_kopecks, p_note => @p_note)`, false)
+
+// ResolveSuspense puts money in suspense on a user's balance, once; atlas.ErrNotInSuspense after that.
+func (b Billing) ResolveSuspense(ctx context.Context, p ResolveSuspenseParams) (Resolution, error) {
+	resolved, err := one[Resolution](ctx, b.db, billingResolveSuspense, pgx.StrictNamedArgs{
+		"p_admin_id":       int64(p.AdminID),
+		"p_payment_id":     p.PaymentID,
+		"p_telegram_id":    int64(p.TelegramID),
+		"p_amount_kopecks": numberOrNull(int64(p.Amount)),
+		"p_note":           p.Note,
+	}, byAdmin(p.AdminID, p.TelegramID))
+	if err == nil && !resolved.IsReplay {
+		b.db.money(ctx, settleEvents[resolved.Outcome], p.TelegramID, slog.Int64("payment_id", resolved.PaymentID),
+			slog.Int64("admin_id", int64(p.AdminID)))
+	}
+	return resolved, err
+}

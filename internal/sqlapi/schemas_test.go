@@ -177,6 +177,46 @@ func TestTopupThroughAProvider(t *testing.T) {
 	require.Empty(t, problems)
 }
 
+func TestMoneyGoesBack(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx := t.Context()
+
+	lost, err := b.worker.Billing.SettlePayment(ctx, sqlapi.SettlePaymentParams{
+		Provider: atlas.CryptoBot, ChargeID: "lost", AmountMinor: 50000, Currency: atlas.RUB,
+	})
+	require.NoError(t, err)
+	assign := sqlapi.ResolveSuspenseParams{AdminID: admin, PaymentID: lost.PaymentID, TelegramID: user, Note: "hers"}
+	resolved, err := b.bot.Billing.ResolveSuspense(ctx, assign)
+	require.NoError(t, err)
+	require.Equal(t, sqlapi.Resolution{PaymentID: lost.PaymentID, Outcome: atlas.Credited}, resolved)
+	assign.Amount = 49999
+	_, err = b.bot.Billing.ResolveSuspense(ctx, assign)
+	require.ErrorIs(t, err, atlas.ErrNotInSuspense)
+
+	opened := b.buy(t, "open")
+	settled, err := b.bot.Billing.ApproveManual(ctx, sqlapi.ApproveManualParams{
+		AdminID: admin, PurchaseID: opened.PurchaseID, Amount: opened.Price, Note: "cash",
+	})
+	require.NoError(t, err)
+	require.Equal(t, atlas.Applied, settled.Outcome)
+	refunded, err := b.bot.Billing.RefundPurchase(ctx, admin, opened.PurchaseID, "by mistake")
+	require.NoError(t, err)
+	require.Equal(t, sqlapi.Refund{PurchaseID: opened.PurchaseID, Refunded: opened.Price}, refunded)
+	_, err = b.bot.Billing.RefundPurchase(ctx, admin, b.buy(t, "other").PurchaseID, "not paid")
+	require.ErrorIs(t, err, atlas.ErrPurchaseNotOpen)
+
+	_, err = b.bot.Wallet.Debit(ctx, sqlapi.AdjustParams{TelegramID: user, Amount: 60000, AdminID: admin, Note: "out", Key: "out"})
+	require.NoError(t, err)
+	charge := sqlapi.ReversePaymentParams{Provider: atlas.CryptoBot, ChargeID: "lost", AmountMinor: 50000, Currency: atlas.RUB}
+	reversed, err := b.worker.Billing.ReversePayment(ctx, charge)
+	require.NoError(t, err)
+	require.Equal(t, sqlapi.Reversal{PaymentID: lost.PaymentID, Outcome: atlas.Reversed, Debt: 45100}, reversed)
+	reversed, err = b.bot.Billing.ReversePayment(ctx, charge)
+	require.NoError(t, err)
+	require.True(t, reversed.IsReplay)
+}
+
 func TestInbox(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -2,11 +2,13 @@ package sqlapi
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"atlas-secure/internal/atlas"
+	"atlas-secure/internal/obs"
 )
 
 // Subscription holds the functions of schema subscription.
@@ -34,4 +36,66 @@ func (s Subscription) Current(ctx context.Context, user atlas.TelegramID) (Curre
 	return one[CurrentSubscription](ctx, s.db, subscriptionCurrent, pgx.StrictNamedArgs{
 		"p_telegram_id": int64(user),
 	}, about(user))
+}
+
+// StartedTrial is a trial and its end.
+type StartedTrial struct {
+	ExpiresAt time.Time `db:"expires_at"`
+	IsReplay  bool      `db:"is_replay"`
+}
+
+var subscriptionStartTrial = define(`select expires_at, is_replay
+from subscription.start_trial(p_telegram_id => @p_telegram_id, p_idempotency_key => @p_idempotency_key)`, false)
+
+// StartTrial gives the one trial of a user. atlas.ErrTrialUsed, ErrPaidSubscription.
+func (s Subscription) StartTrial(ctx context.Context, user atlas.TelegramID, key string) (StartedTrial, error) {
+	return one[StartedTrial](ctx, s.db, subscriptionStartTrial, pgx.StrictNamedArgs{
+		"p_telegram_id": int64(user), "p_idempotency_key": key,
+	}, about(user))
+}
+
+type autoRenewal struct {
+	AutoRenew bool `db:"auto_renew"`
+}
+
+var subscriptionSetAutoRenew = define(`select auto_renew
+from subscription.set_auto_renew(p_telegram_id => @p_telegram_id, p_is_on => @p_is_on)`, false)
+
+// SetAutoRenew switches the renewal from the balance on or off; atlas.ErrNoSubscription where there is nothing to renew.
+func (s Subscription) SetAutoRenew(ctx context.Context, user atlas.TelegramID, isOn bool) (bool, error) {
+	answer, err := one[autoRenewal](ctx, s.db, subscriptionSetAutoRenew, pgx.StrictNamedArgs{
+		"p_telegram_id": int64(user), "p_is_on": isOn,
+	}, about(user))
+	return answer.AutoRenew, err
+}
+
+type renewedCount struct {
+	Renewed  int `db:"renewed"`
+	Declined int `db:"declined"`
+}
+
+var subscriptionRenewDue = define(`select renewed, declined
+from subscription.renew_due(p_epoch => @p_epoch, p_limit => @p_limit)`, false)
+
+// RenewDue renews subscriptions from the balance and tells how many it decided on. A nil epoch means by hand.
+func (s Subscription) RenewDue(ctx context.Context, epoch *int64, limit int) (int, error) {
+	answer, err := one[renewedCount](ctx, s.db, subscriptionRenewDue, pgx.StrictNamedArgs{
+		"p_epoch": epoch, "p_limit": limit,
+	}, bySystem())
+	if err == nil && answer.Renewed+answer.Declined > 0 {
+		obs.Money(ctx, s.db.log, obs.SubscriptionsRenewed, slog.Int("count", answer.Renewed),
+			slog.Int("declined", answer.Declined))
+	}
+	return answer.Renewed + answer.Declined, err
+}
+
+var subscriptionExpireDue = define(`select expired
+from subscription.expire_due(p_epoch => @p_epoch, p_limit => @p_limit)`, false)
+
+// ExpireDue ends subscriptions whose time is over. A nil epoch means by hand.
+func (s Subscription) ExpireDue(ctx context.Context, epoch *int64, limit int) (int, error) {
+	answer, err := one[expiredCount](ctx, s.db, subscriptionExpireDue, pgx.StrictNamedArgs{
+		"p_epoch": epoch, "p_limit": limit,
+	}, bySystem())
+	return answer.Expired, err
 }

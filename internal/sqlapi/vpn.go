@@ -109,3 +109,20 @@ func (v VPN) WantedUsers(ctx context.Context) ([]atlas.VPNUser, error) {
 	}
 	return users, nil
 }
+
+// Reissue is a new identity, whose key is on its way.
+type Reissue struct {
+	VPNUUID  string `db:"vpn_uuid"`
+	IsReplay bool   `db:"is_replay"`
+}
+
+var vpnReissue = define(`select vpn_uuid, is_replay
+from vpn.reissue(p_telegram_id => @p_telegram_id, p_admin_id => @p_admin_id,
+  p_idempotency_key => @p_idempotency_key)`, false)
+
+// Reissue gives a user a new key in place of the old one. admin is 0 when the user asks; atlas.ErrNoSubscription.
+func (v VPN) Reissue(ctx context.Context, user, admin atlas.TelegramID, key string) (Reissue, error) {
+	return one[Reissue](ctx, v.db, vpnReissue, pgx.StrictNamedArgs{
+		"p_telegram_id": int64(user), "p_admin_id": numberOrNull(int64(admin)), "p_idempotency_key": key,
+	}, byAdmin(orDefault(admin, user), user))
+}

@@ -25,5 +25,8 @@ type pipe struct{ handler http.Handler }
 func (p pipe) RoundTrip(r *http.Request) (*http.Response, error) {
 	recorder := httptest.NewRecorder()
 	p.handler.ServeHTTP(recorder, r)
+	if err := r.Context().Err(); err != nil { // nobody waits for the answer any more
+		return nil, err
+	}
 	return recorder.Result(), nil
 }

@@ -1,14 +1,17 @@
 package worker
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"atlas-secure/internal/atlas"
@@ -285,9 +288,9 @@ func TestMessagesEndAsTheyWent(t *testing.T) {
 		o.messages = append(o.messages, sqlapi.Message{MessageID: id, CorrelationID: fmt.Sprintf("u%d", id)})
 	}
 	send := messenger(func(ctx context.Context, message sqlapi.Message) error {
-		require.Equal(t, message.CorrelationID, obs.CorrelationID(ctx))
+		assert.Equal(t, message.CorrelationID, obs.CorrelationID(ctx))
 		_, hasDeadline := ctx.Deadline()
-		require.True(t, hasDeadline)
+		assert.True(t, hasDeadline)
 		return []error{
 			nil, fmt.Errorf("send: %w", refusal{isUnreachable: true}), refusal{}, errors.New("timeout"),
 		}[message.MessageID]
@@ -306,6 +309,32 @@ func TestMessagesNotBegunAreGivenBackWhenStopping(t *testing.T) {
 	_, err := Notify(o, send, obs.Discard())(t.Context(), batch(true))
 	require.NoError(t, err)
 	require.Equal(t, map[int64]string{1: "failed: the worker is stopping false"}, o.ended)
+}
+
+type sealer struct {
+	seal sqlapi.Seal
+	err  error
+}
+
+func (s sealer) Seal(context.Context, int) (sqlapi.Seal, error) { return s.seal, s.err }
+
+func TestTheHeadOfTheSealIsLogged(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&out, nil))
+	items, err := Seal(sealer{seal: sqlapi.Seal{Sealed: 3, SealedRows: 10, Head: "abcd"}}, log)(t.Context(), batch(false))
+	require.NoError(t, err)
+	require.Equal(t, 3, items)
+	require.Contains(t, out.String(), "AUDIT_SEALED")
+	require.Contains(t, out.String(), "sealed_rows=10 head=abcd")
+
+	out.Reset()
+	items, err = Seal(sealer{seal: sqlapi.Seal{SealedRows: 10, Head: "abcd"}}, log)(t.Context(), batch(false))
+	require.NoError(t, err)
+	require.Zero(t, items)
+	require.Empty(t, out.String(), "nothing new, nothing to log")
+	_, err = Seal(sealer{err: errors.New("away")}, log)(t.Context(), batch(false))
+	require.ErrorContains(t, err, "away")
 }
 
 func TestDueJobsAreFencedByTheEpoch(t *testing.T) {

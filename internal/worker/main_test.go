@@ -1,21 +1,12 @@
 package worker_test
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"atlas-secure/tests/harness"
+	"atlas-secure/tests/leaks"
 )
 
 // TestMain also checks that no worker has left anything running.
-func TestMain(m *testing.M) {
-	code := harness.Run(m)
-	if err := goleak.Find(); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(leaks.Check(harness.Run(m))) }

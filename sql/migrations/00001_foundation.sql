@@ -139,7 +139,7 @@ insert into core.refusal (sqlstate, message, hint) values
   ('SU001', 'no subscription', 'Buy one with billing.open_purchase, or give one with grant_time.'),
   ('SU002', 'trial already used', 'A trial is once per user: buy with billing.open_purchase.'),
   ('SU003', 'has a paid subscription', 'A trial is for users without one.'),
-  ('WD001', 'no such withdrawal', 'withdrawal.list_pending() lists those that wait.'),
+  ('WD001', 'no such withdrawal', 'withdrawal.list_pending() lists those that wait; withdrawal.draft makes a draft.'),
   ('WD002', 'withdrawal is not pending', 'DETAIL says how it ended, when, and by whom.'),
   ('WD003', 'below the minimum', 'The setting withdrawal_minimum_kopecks has the minimum.'),
   ('WD004', 'too many requests, or one is pending',
@@ -446,6 +446,7 @@ create table billing.invoice (
     references billing.purchase (telegram_id, purchase_id)
 );
 create index invoice_attached on billing.invoice (provider, attached_at);
+create index invoice_by_id on billing.invoice (provider, invoice_id);
 comment on table billing.invoice is 'Invoices at providers for a purchase.';
 comment on column billing.invoice.telegram_id is 'The buyer.';
 comment on column billing.invoice.purchase_id is 'The purchase.';
@@ -533,9 +534,12 @@ create table billing.refund (
   kind billing.refund_kind not null,
   refunded_kopecks core.price_kopecks not null,
   subscription_expires_at timestamptz,
+  change_id bigint,
+  restored_from bigint,
   actor_id bigint,
   reason text,
   refunded_at timestamptz not null,
+  constraint refund_restores_by_a_change check (restored_from < change_id),
   constraint refund_pkey primary key (telegram_id, purchase_id),
   constraint refund_of_purchase foreign key (telegram_id, purchase_id)
     references billing.purchase (telegram_id, purchase_id),
@@ -547,6 +551,11 @@ comment on column billing.refund.purchase_id is 'The purchase.';
 comment on column billing.refund.kind is 'refund: by an admin, to the balance; reversal: by the provider.';
 comment on column billing.refund.refunded_kopecks is 'What went back to the balance; 0 for a reversal.';
 comment on column billing.refund.subscription_expires_at is 'The end of the subscription after it: part of the first answer.';
+comment on column billing.refund.change_id is
+  'The change of the subscription that it made; null if it was over already.';
+comment on column billing.refund.restored_from is
+  'The place in the subscription''s chain before which the state was restored: from there to change_id '
+  'all is undone. Null if the purchase''s own period was taken off the end.';
 comment on column billing.refund.actor_id is 'The admin.';
 comment on column billing.refund.reason is 'The admin''s words.';
 comment on column billing.refund.refunded_at is 'When.';
@@ -590,7 +599,7 @@ comment on column subscription.subscription.renew_check_at is
 comment on column subscription.subscription.renew_declined_for is
   'The end for which the balance was too small and the user was told; a deposit lets it be tried again.';
 comment on column subscription.subscription.reminder_check_at is
-  'When reminders look at it. Moved like expiry_check_at.';
+  'Reminders before it are dealt with; null when none is left. Moved like expiry_check_at.';
 
 create table subscription.change (
   telegram_id core.telegram_id not null,
@@ -688,14 +697,16 @@ comment on column referral.reward.purchase_id is 'The purchase of the referred u
 comment on column referral.reward.referred_id is 'Who bought.';
 comment on column referral.reward.status is 'paid, clawed_back or void.';
 comment on column referral.reward.paid_kopecks is 'What the purchase cost, after discount.';
-comment on column referral.reward.percent is 'The level''s percent when it was processed.';
+comment on column referral.reward.percent is 'The level''s percent when it was processed; 0 when void.';
 comment on column referral.reward.reward_kopecks is 'Rounded down; 0 when void.';
 comment on column referral.reward.rewarded_at is 'When it was processed.';
 comment on column referral.reward.clawed_back_at is 'When a refund took it back.';
 
+create sequence withdrawal.withdrawal_id as bigint;
+comment on sequence withdrawal.withdrawal_id is 'Numbers withdrawals; gaps mean nothing.';
 create table withdrawal.withdrawal (
   telegram_id core.telegram_id not null,
-  withdrawal_id bigint generated always as identity,
+  withdrawal_id bigint not null,
   status withdrawal.status not null default 'pending',
   amount_kopecks core.amount_kopecks not null,
   requisites text constraint withdrawal_requisites_are_sealed
@@ -703,7 +714,9 @@ create table withdrawal.withdrawal (
   available_after_kopecks core.balance_kopecks not null,
   held_after_kopecks core.balance_kopecks not null,
   requested_at timestamptz not null,
-  idempotency_key core.idempotency_key not null,
+  idempotency_key core.idempotency_key,
+  draft_id uuid,
+  approvals_needed smallint,
   ended_at timestamptz,
   ended_by bigint,
   reason text,
@@ -711,6 +724,11 @@ create table withdrawal.withdrawal (
   correlation_id text default left(nullif(current_setting('atlas.correlation_id', true), ''), 128),
   constraint withdrawal_pkey primary key (telegram_id, withdrawal_id),
   constraint withdrawal_key_once unique (telegram_id, idempotency_key),
+  constraint withdrawal_draft_once unique (telegram_id, draft_id),
+  constraint withdrawal_has_key_or_draft
+    check ((idempotency_key is null) <> (draft_id is null)),
+  constraint withdrawal_approved_says_by_how_many
+    check ((status = 'approved') = (approvals_needed is not null)),
   constraint withdrawal_ended_says_when check ((status = 'pending') = (ended_at is null)),
   constraint withdrawal_pending_has_requisites check (status <> 'pending' or requisites is not null)
 );
@@ -732,7 +750,9 @@ comment on column withdrawal.withdrawal.requisites is
 comment on column withdrawal.withdrawal.available_after_kopecks is 'Available after the request: part of the first answer.';
 comment on column withdrawal.withdrawal.held_after_kopecks is 'Held after the request: part of the first answer.';
 comment on column withdrawal.withdrawal.requested_at is 'When it was asked for.';
-comment on column withdrawal.withdrawal.idempotency_key is 'The user''s key.';
+comment on column withdrawal.withdrawal.idempotency_key is 'The user''s key; null when it was submitted from a draft.';
+comment on column withdrawal.withdrawal.draft_id is 'The draft that it was submitted from: the key of withdrawal.submit.';
+comment on column withdrawal.withdrawal.approvals_needed is 'How many admins had to approve it when it was approved.';
 comment on column withdrawal.withdrawal.ended_at is 'When it was approved, rejected or cancelled.';
 comment on column withdrawal.withdrawal.ended_by is 'The admin, or the user who cancelled.';
 comment on column withdrawal.withdrawal.reason is 'Why it was rejected.';
@@ -744,6 +764,9 @@ create table withdrawal.approval (
   withdrawal_id bigint not null,
   admin_id core.telegram_id not null,
   approved_at timestamptz not null,
+  status_after withdrawal.status not null,
+  approvals_after smallint not null
+    constraint approval_counts_itself check (approvals_after >= 1),
   constraint approval_pkey primary key (telegram_id, withdrawal_id, admin_id),
   constraint approval_of_withdrawal foreign key (telegram_id, withdrawal_id)
     references withdrawal.withdrawal (telegram_id, withdrawal_id),
@@ -754,6 +777,8 @@ comment on column withdrawal.approval.telegram_id is 'Whose withdrawal.';
 comment on column withdrawal.approval.withdrawal_id is 'Which one.';
 comment on column withdrawal.approval.admin_id is 'Who approved it.';
 comment on column withdrawal.approval.approved_at is 'When.';
+comment on column withdrawal.approval.status_after is 'What the withdrawal was then: part of the first answer.';
+comment on column withdrawal.approval.approvals_after is 'Approvals of active admins then, this one included: part of the first answer.';
 
 create table withdrawal.draft (
   telegram_id core.telegram_id not null,
@@ -764,7 +789,6 @@ create table withdrawal.draft (
   idempotency_key core.idempotency_key not null,
   drafted_at timestamptz not null,
   expires_at timestamptz not null,
-  withdrawal_id bigint,
   constraint draft_pkey primary key (telegram_id, draft_id),
   constraint draft_key_once unique (telegram_id, idempotency_key)
 );
@@ -777,7 +801,6 @@ comment on column withdrawal.draft.requisites is 'Where to, encrypted; null once
 comment on column withdrawal.draft.idempotency_key is 'The user''s key.';
 comment on column withdrawal.draft.drafted_at is 'When it was drafted.';
 comment on column withdrawal.draft.expires_at is 'When it can no longer be submitted.';
-comment on column withdrawal.draft.withdrawal_id is 'The withdrawal that it became.';
 
 create sequence outbox.task_id as bigint;
 comment on sequence outbox.task_id is 'Numbers tasks in the order of their making.';
@@ -828,9 +851,41 @@ comment on column outbox.task.holder is 'The worker that has it.';
 comment on column outbox.task.lease_token is 'Proof of the last claim.';
 comment on column outbox.task.leased_until is 'When the claim runs out; null when it is free.';
 comment on column outbox.task.finished_at is 'When it ended.';
-comment on column outbox.task.outcome is 'done, failed, lost or unreachable.';
+comment on column outbox.task.outcome is 'done, failed, lost or unreachable; void: a reward and its claw-back that met.';
 comment on column outbox.task.last_error is 'The last failure.';
 comment on column outbox.task.correlation_id is 'Ties it to the update or event it follows from.';
+
+create type notify.anchor as enum ('start', 'end');
+comment on type notify.anchor is 'Whether a reminder counts from the start of a period or back from its end.';
+create table notify.reminder (
+  period subscription.period not null,
+  template text not null,
+  longer_than_seconds bigint not null,
+  at_most_seconds bigint not null,
+  anchor notify.anchor not null,
+  offset_seconds bigint not null constraint reminder_offset_positive check (offset_seconds > 0),
+  constraint reminder_pkey primary key (period, template, longer_than_seconds),
+  constraint reminder_lengths_grow check (longer_than_seconds < at_most_seconds)
+);
+comment on table notify.reminder is 'When users are reminded of what they have. Edit it here.';
+comment on column notify.reminder.period is 'paid, trial or grant.';
+comment on column notify.reminder.template is 'The message.';
+comment on column notify.reminder.longer_than_seconds is 'Only for periods longer than this from start to end …';
+comment on column notify.reminder.at_most_seconds is '… and not longer than this.';
+comment on column notify.reminder.anchor is 'start or end.';
+comment on column notify.reminder.offset_seconds is 'How long after the start, or before the end.';
+insert into notify.reminder (period, template, longer_than_seconds, at_most_seconds, anchor, offset_seconds) values
+  ('paid', 'reminder_3d', 0, 10000000000, 'end', 259200),
+  ('paid', 'reminder_24h', 0, 10000000000, 'end', 86400),
+  ('paid', 'reminder_3h', 0, 10000000000, 'end', 10800),
+  ('trial', 'trial_6h', 0, 10000000000, 'start', 21600),
+  ('trial', 'trial_48h', 0, 10000000000, 'start', 172800),
+  ('trial', 'trial_ending', 0, 10000000000, 'end', 21600),
+  ('grant', 'reminder_6h', 0, 86400, 'end', 21600),
+  ('grant', 'reminder_24h', 86400, 604800, 'end', 86400),
+  ('grant', 'reminder_3d', 604800, 10000000000, 'end', 259200),
+  ('grant', 'reminder_24h', 604800, 10000000000, 'end', 86400),
+  ('grant', 'reminder_3h', 604800, 10000000000, 'end', 10800);
 
 create table inbox.update (
   update_id bigint not null constraint update_pkey primary key,

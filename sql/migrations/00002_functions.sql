@@ -5,6 +5,30 @@
 -- Bodies may name what is made further down.
 set local check_function_bodies = off;
 
+-- file: functions/account/_discount_percent.sql
+-- +goose StatementBegin
+-- The discount that a user has now without a promo code.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function account._discount_percent(p_telegram_id bigint, p_now timestamptz)
+returns int
+language plpgsql
+stable
+as $$
+begin
+  return (
+    select greatest(
+      case when a.is_vip then ops._setting_value('vip_discount_percent')::int else 0 end,
+      case when a.discount_expires_at <= p_now then 0 else coalesce(a.discount_percent, 0) end)
+    from account.account a
+    where a.telegram_id = p_telegram_id);
+end
+$$;
+
+comment on function account._discount_percent is
+  'The larger of the VIP and the personal discount; 0 for none.';
+-- +goose StatementEnd
+
 -- file: functions/account/_find_referrer.sql
 -- +goose StatementBegin
 -- Reads a start payload: whose referral link it is, or why it binds nobody.
@@ -147,6 +171,40 @@ $$;
 comment on function account._set_admin is 'grant_admin and revoke_admin.';
 -- +goose StatementEnd
 
+-- file: functions/account/_set_blocked.sql
+-- +goose StatementBegin
+-- Blocks a user or lifts it, with an audit entry.
+-- Locks: account.admin row (share), user, subscription.
+-- Raises: US001, US003, 22023.
+create or replace function account._set_blocked(
+  p_admin_id bigint, p_telegram_id bigint, p_reason text, p_is_blocked boolean)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform account._require_admin(p_admin_id);
+  if account._lock(p_telegram_id) = p_is_blocked then
+    return;
+  end if;
+
+  update account.account a set is_blocked = p_is_blocked where a.telegram_id = p_telegram_id;
+  if not p_is_blocked then -- renewals that stopped meanwhile are looked at again
+    update subscription.subscription s
+    set renew_check_at = core.now()
+    where s.telegram_id = p_telegram_id and s.auto_renew and s.expires_at > core.now();
+  end if;
+  perform audit._record(case when p_is_blocked then 'account.block' else 'account.unblock' end,
+                        p_admin_id, p_telegram_id::text, jsonb_build_object('reason', p_reason));
+end
+$$;
+
+comment on function account._set_blocked is 'account.block and account.unblock.';
+-- +goose StatementEnd
+
 -- file: functions/account/_tell_referrer.sql
 -- +goose StatementBegin
 -- Queues the message that somebody came by the referrer's link.
@@ -170,6 +228,238 @@ $$;
 
 comment on function account._tell_referrer is
   'Queues referral_joined for the referrer, if there is one.';
+-- +goose StatementEnd
+
+-- file: functions/audit/_batch_end.sql
+-- +goose StatementBegin
+-- Finds where a batch of about so many rows ends: between two transactions.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function audit._batch_end(
+  p_from_xid bigint, p_settled_xid bigint, p_limit int)
+returns bigint
+language plpgsql
+stable
+as $$
+declare
+  v_width bigint := p_limit;
+  v_to_xid bigint;
+  v_last_xid bigint;
+begin
+  loop -- a wider range each time, so that a long backlog is not sorted as a whole
+    v_to_xid := least(p_from_xid + v_width, p_settled_xid);
+
+    select r.recorded_xid into v_last_xid
+    from (
+      select t.recorded_xid from ledger.transfer t
+      where t.recorded_xid >= p_from_xid and t.recorded_xid < v_to_xid
+      union all
+      select e.recorded_xid from audit.entry e
+      where e.recorded_xid >= p_from_xid and e.recorded_xid < v_to_xid
+    ) r
+    order by r.recorded_xid
+    offset p_limit - 1 limit 1;
+
+    exit when found or v_to_xid >= p_settled_xid;
+    v_width := v_width * 8;
+  end loop;
+
+  return coalesce(v_last_xid + 1, p_settled_xid);
+end
+$$;
+
+comment on function audit._batch_end is
+  'A transaction is never split: one that wrote more than p_limit rows is taken whole.';
+-- +goose StatementEnd
+
+-- file: functions/audit/_batch_hash.sql
+-- +goose StatementBegin
+-- Hashes a batch together with the hash of the one before.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function audit._batch_hash(
+  p_batch_id bigint, p_from_xid bigint, p_to_xid bigint, p_row_ids text[], p_row_hashes bytea[],
+  p_previous_hash bytea)
+returns bytea
+language sql
+stable
+as $$
+  select sha256(decode('01', 'hex') || int8send(p_batch_id) || int8send(p_from_xid)
+    || int8send(p_to_xid) || int8send(count(*)) || p_previous_hash
+    || coalesce(string_agg(audit._field(r.row_id) || r.row_hash, ''::bytea order by r.place), ''))
+  from unnest(p_row_ids, p_row_hashes) with ordinality r (row_id, row_hash, place)
+$$;
+
+comment on function audit._batch_hash is
+  'SHA-256 over a version byte 01, the batch''s number, its range, the number of its rows (eight '
+  'bytes each), the hash before, and of each row its id (framed) and its hash.';
+-- +goose StatementEnd
+
+-- file: functions/audit/_field.sql
+-- +goose StatementBegin
+-- Frames one value of a canonical form: its length in four bytes, then its bytes.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function audit._field(p_value text)
+returns bytea
+language sql
+stable
+as $$
+  select coalesce(int4send(octet_length(p_value)) || convert_to(p_value, 'UTF8'),
+                  decode('ffffffff', 'hex'))
+$$;
+
+comment on function audit._field is
+  'Length (four bytes, big-endian) and UTF-8 bytes; null is ffffffff, so it is not the empty text.';
+-- +goose StatementEnd
+
+-- file: functions/audit/_first_bad.sql
+-- +goose StatementBegin
+-- Names the first thing that is not as it was sealed.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function audit._first_bad()
+returns text
+language sql
+stable
+as $$
+  select f.problem
+  from (
+    select b.batch_id, 1 as step, b.problem from audit._first_bad_batch() b
+    union all
+    select r.batch_id, 2, r.problem from audit._first_bad_row() r
+    union all
+    select max(b.batch_id) + 1, 3,
+           format('the server''s transaction counter is at %s, behind the seal at %s',
+                  pg_snapshot_xmax(pg_current_snapshot()), max(b.to_xid))
+    from audit.batch b
+    having max(b.to_xid) > pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+  ) f
+  order by f.batch_id, f.step
+  limit 1
+$$;
+
+comment on function audit._first_bad is
+  'The earliest of: a broken batch, a changed row, a transaction counter that went back (a dump '
+  'restored into a new server: rows written there would count as added to a sealed range).';
+-- +goose StatementEnd
+
+-- file: functions/audit/_first_bad_batch.sql
+-- +goose StatementBegin
+-- Finds the first batch that breaks the chain.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function audit._first_bad_batch()
+returns table (batch_id bigint, problem text)
+language sql
+stable
+as $$
+  with chain as (
+    select b.*,
+           lag(b.batch_id, 1, 0::bigint) over w as last_id,
+           lag(b.to_xid, 1, 0::bigint) over w as last_xid,
+           lag(b.sealed_rows, 1, 0::bigint) over w as last_rows,
+           lag(b.hash, 1, decode(repeat('00', 32), 'hex')) over w as last_hash
+    from audit.batch b
+    window w as (order by b.batch_id)
+  ), judged as (
+    select c.batch_id,
+           case
+             when c.batch_id <> c.last_id + 1 then format('batch %s is missing', c.last_id + 1)
+             when c.previous_hash <> c.last_hash or c.from_xid <> c.last_xid
+               then format('batch %s does not follow batch %s', c.batch_id, c.last_id)
+             when c.sealed_rows <> c.last_rows + cardinality(c.row_ids)
+               then format('batch %s miscounts its rows', c.batch_id)
+             when c.hash is distinct from audit._batch_hash(
+                    c.batch_id, c.from_xid, c.to_xid, c.row_ids, c.row_hashes, c.previous_hash)
+               then format('batch %s was edited', c.batch_id)
+           end as problem
+    from chain c
+  )
+  select j.batch_id, j.problem from judged j
+  where j.problem is not null
+  order by j.batch_id
+  limit 1
+$$;
+
+comment on function audit._first_bad_batch is
+  'Numbers, ranges, counts and hashes of all batches; no row when the chain is whole.';
+-- +goose StatementEnd
+
+-- file: functions/audit/_first_bad_row.sql
+-- +goose StatementBegin
+-- Finds the first row that is not as it was sealed.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function audit._first_bad_row()
+returns table (batch_id bigint, problem text)
+language sql
+stable
+as $$
+  with sealed as (
+    select b.batch_id, s.place, s.row_id, s.row_hash
+    from audit.batch b
+    cross join unnest(b.row_ids, b.row_hashes) with ordinality s (row_id, row_hash, place)
+  ), judged as (
+    select coalesce(s.batch_id, (select min(b.batch_id) from audit.batch b
+                                 where b.to_xid > r.recorded_xid)) as batch_id,
+           s.place, r.row_id as found_id,
+           case
+             when r.row_id is null then s.row_id || ' is missing'
+             when s.row_id is null then r.row_id || ' was added'
+             else s.row_id || ' was edited'
+           end as problem
+    from sealed s
+    full join audit._rows(0, (select max(b.to_xid) from audit.batch b)) r on r.row_id = s.row_id
+    where s.row_hash is distinct from r.row_hash
+  )
+  select j.batch_id, j.problem from judged j
+  order by j.batch_id, j.place, j.found_id collate "C"
+  limit 1
+$$;
+
+comment on function audit._first_bad_row is
+  'Compares every sealed row''s hash with the row as it is now, and looks for rows that were added '
+  'to a sealed range; no row when all agree.';
+-- +goose StatementEnd
+
+-- file: functions/audit/_last_batch.sql
+-- +goose StatementBegin
+-- Gives the end of the seal: the last batch, or zeros before the first.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function audit._last_batch()
+returns table (batch_id bigint, to_xid bigint, sealed_rows bigint, hash bytea)
+language sql
+stable
+as $$
+  select l.batch_id, l.to_xid, l.sealed_rows, l.hash
+  from (
+    select b.batch_id, b.to_xid, b.sealed_rows, b.hash from audit.batch b
+    union all
+    select 0, 0, 0, decode(repeat('00', 32), 'hex')
+  ) l
+  order by l.batch_id desc
+  limit 1
+$$;
+
+comment on function audit._last_batch is 'One row always.';
+-- +goose StatementEnd
+
+-- file: functions/audit/_moment.sql
+-- +goose StatementBegin
+-- Writes a moment the same way whatever the session's time zone and date style.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function audit._moment(p_at timestamptz)
+returns text
+language sql
+stable
+as $$
+  select to_char(p_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US AD')
+$$;
+
+comment on function audit._moment is 'UTC, to the microsecond: 2027-03-05 10:00:00.000000 AD.';
 -- +goose StatementEnd
 
 -- file: functions/core/now.sql
@@ -210,6 +500,80 @@ end
 $$;
 
 comment on function audit._record is 'Writes one audit entry in the caller''s transaction.';
+-- +goose StatementEnd
+
+-- file: functions/audit/_refuse_change.sql
+-- +goose StatementBegin
+-- Refuses to change what is only ever added to.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function audit._refuse_change()
+returns trigger
+language plpgsql
+volatile
+as $$
+begin
+  raise exception using
+    errcode = 'insufficient_privilege',
+    message = 'append-only',
+    detail = format('%s of %I.%I', lower(tg_op), tg_table_schema, tg_table_name),
+    hint = 'A mistake is put right by another row; what is sealed is checked by audit.verify.';
+end
+$$;
+
+comment on function audit._refuse_change is
+  'Against mistakes of the owner, who can disable the trigger: then audit.verify finds the change.';
+
+create or replace trigger transfer_is_append_only
+  before update or delete or truncate on ledger.transfer
+  for each statement execute function audit._refuse_change();
+create or replace trigger entry_is_append_only
+  before update or delete or truncate on audit.entry
+  for each statement execute function audit._refuse_change();
+create or replace trigger batch_is_append_only
+  before update or delete or truncate on audit.batch
+  for each statement execute function audit._refuse_change();
+-- +goose StatementEnd
+
+-- file: functions/audit/_rows.sql
+-- +goose StatementBegin
+-- Lists what the transactions of a range wrote, with the hash of each row.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function audit._rows(p_from_xid bigint, p_to_xid bigint)
+returns table (recorded_xid bigint, row_id text, row_hash bytea)
+language sql
+stable
+as $$
+  select t.recorded_xid, 'transfer:' || t.telegram_id || '/' || t.version,
+         sha256(decode('01', 'hex') || audit._field('transfer')
+           || audit._field(t.telegram_id::text) || audit._field(t.version::text)
+           || audit._field(t.transfer_id::text) || audit._field(t.debit_account::text)
+           || audit._field(t.credit_account::text) || audit._field(t.reason::text)
+           || audit._field(t.amount_kopecks::text) || audit._field(t.available_kopecks::text)
+           || audit._field(t.held_kopecks::text) || audit._field(t.debt_kopecks::text)
+           || audit._field(audit._moment(t.created_at)) || audit._field(t.recorded_xid::text)
+           || audit._field(t.purchase_id::text) || audit._field(t.payment_id::text)
+           || audit._field(t.withdrawal_id::text) || audit._field(t.actor_id::text)
+           || audit._field(t.note) || audit._field(t.idempotency_key)
+           || audit._field(t.correlation_id))
+  from ledger.transfer t
+  where t.recorded_xid >= p_from_xid and t.recorded_xid < p_to_xid
+  union all
+  select e.recorded_xid, 'entry:' || e.entry_id,
+         sha256(decode('01', 'hex') || audit._field('entry')
+           || audit._field(e.entry_id::text) || audit._field(audit._moment(e.occurred_at))
+           || audit._field(e.actor_id::text) || audit._field(e.action)
+           || audit._field(e.subject_id) || audit._field(e.details::text)
+           || audit._field(e.recorded_xid::text) || audit._field(e.correlation_id))
+  from audit.entry e
+  where e.recorded_xid >= p_from_xid and e.recorded_xid < p_to_xid
+$$;
+
+comment on function audit._rows is
+  'Ledger rows and audit entries by recorded_xid (BRIN). The hash is SHA-256 of the canonical '
+  'form: a version byte 01, then the kind and every column in the order of the table, each framed '
+  'by audit._field. Another form needs another version byte.';
 -- +goose StatementEnd
 
 -- file: functions/billing/_alarm_if_amount_differs.sql
@@ -263,7 +627,7 @@ declare
   v_available_kopecks bigint;
   v_expires_at timestamptz;
 begin
-  select u.kind, u.status, u.tariff, u.months, u.price_kopecks into v_purchase
+  select u.kind, u.status, u.tariff, u.months, u.price_kopecks, u.promo_id into v_purchase
   from billing.purchase u
   where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
 
@@ -275,6 +639,10 @@ begin
     when p_worth_kopecks < v_purchase.price_kopecks - v_tolerance_kopecks
       then 'underpaid'
   end;
+  if v_why is null and v_purchase.promo_id is not null and v_purchase.status <> 'open'
+     and not promo._retake(p_telegram_id, p_purchase_id, v_purchase.promo_id, p_now) then
+    v_why := 'promo_used_up'; -- its use went back when it expired, and others took the last
+  end if;
 
   if v_why is null then
     v_revenue_kopecks := least(p_worth_kopecks, v_purchase.price_kopecks);
@@ -304,8 +672,50 @@ end
 $$;
 
 comment on function billing._apply_payment is
-  'A purchase that is open, expired or cancelled is honoured at its recorded price; everything '
-  'else goes to the payer''s balance.';
+  'A purchase that is open, expired or cancelled is honoured at its recorded price, a late one with'
+  ' a promo code while the code has a use left; everything else goes to the payer''s balance.';
+-- +goose StatementEnd
+
+-- file: functions/billing/_assign.sql
+-- +goose StatementBegin
+-- Moves a payment out of suspense to a user and credits it.
+-- Locks: wallet; the caller holds the user's lock and the charge.
+-- Raises: nothing.
+create or replace function billing._assign(
+  p_payment_id bigint, p_telegram_id bigint, p_amount_kopecks bigint, p_admin_id bigint,
+  p_note text)
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz := core.now();
+begin
+  update billing.payment p
+  set telegram_id = p_telegram_id, outcome = 'credited', worth_kopecks = p_amount_kopecks,
+      credited_kopecks = p_amount_kopecks, resolved_by = p_admin_id, resolved_at = v_now,
+      resolution_note = p_note
+  where p.telegram_id = 0 and p.payment_id = p_payment_id;
+  update billing.charge c
+  set telegram_id = p_telegram_id
+  from billing.payment p
+  where p.telegram_id = p_telegram_id and p.payment_id = p_payment_id
+    and c.provider = p.provider and c.charge_id = p.charge_id;
+
+  perform ledger._post(
+    p_telegram_id, 'suspense', 'provider', 'available', p_amount_kopecks, v_now,
+    p_payment_id => p_payment_id, p_actor_id => p_admin_id, p_note => p_note);
+  insert into outbox.task (
+    telegram_id, kind, name, due_at, created_at, amount_kopecks, arguments)
+  values (p_telegram_id, 'message', 'payment_credited', v_now, v_now, p_amount_kopecks,
+          jsonb_build_object('reason', 'suspense'));
+  perform audit._record(
+    'billing.resolve_suspense', p_admin_id, 'payment:' || p_payment_id, jsonb_build_object(
+      'telegram_id', p_telegram_id, 'amount_kopecks', p_amount_kopecks, 'note', p_note));
+end
+$$;
+
+comment on function billing._assign is 'resolve_suspense once nothing speaks against it.';
 -- +goose StatementEnd
 
 -- file: functions/billing/_book_payment.sql
@@ -338,8 +748,14 @@ begin
 
     insert into outbox.task (
       telegram_id, kind, name, due_at, created_at, purchase_id, amount_kopecks, arguments)
-    values (p_telegram_id, 'message', 'payment_credited', p_now, p_now, p_purchase_id,
-            p_credit_kopecks, jsonb_build_object('reason', coalesce(p_why, 'overpaid')));
+    values (p_telegram_id, 'message',
+            case when p_why = 'promo_used_up' then p_why else 'payment_credited' end,
+            p_now, p_now, p_purchase_id, p_credit_kopecks,
+            jsonb_build_object('reason', coalesce(p_why, 'overpaid')));
+  end if;
+  if p_why = 'promo_used_up' then
+    perform ops._alarm(p_why, 'purchase:' || p_purchase_id, format(
+      'paid late by telegram_id %s: %s kopecks credited', p_telegram_id, p_credit_kopecks));
   end if;
 
   return v_available_kopecks;
@@ -348,7 +764,52 @@ $$;
 
 comment on function billing._book_payment is
   'The ledger side of a payment. reason in the message: topup, overpaid, other_payer, blocked, '
-  'already_paid or underpaid.';
+  'already_paid or underpaid; promo_used_up has a message of its own, and an alarm.';
+-- +goose StatementEnd
+
+-- file: functions/billing/_chain.sql
+-- +goose StatementBegin
+-- What has made a user's subscription, in order, without what a restored state has undone.
+-- Locks: none; the caller holds the user's lock.
+-- Raises: nothing.
+create or replace function billing._chain(p_telegram_id bigint)
+returns table (
+  place bigint, purchase_id uuid, is_purchase boolean, happened_at timestamptz,
+  before_tariff text, before_expires_at timestamptz, before_period subscription.period,
+  after_tariff text, bought interval, taken_back_at bigint, is_undone boolean)
+language plpgsql
+stable
+as $$
+#variable_conflict use_column
+begin
+  return query
+  select e.*
+  from (
+    select u.provision_task_id, u.purchase_id, true, u.closed_at, u.before_tariff,
+           u.before_expires_at, u.before_period, u.tariff, u.after_expires_at - u.period_starts_at,
+           r.change_id, u.status = 'refunded'
+    from billing.purchase u
+    left join billing.refund r
+      on r.telegram_id = u.telegram_id and r.purchase_id = u.purchase_id
+    where u.telegram_id = p_telegram_id and u.kind = 'subscription'
+      and u.status in ('paid', 'refunded')
+    union all
+    select c.change_id, c.purchase_id, false, c.changed_at, c.before_tariff,
+           c.before_expires_at, c.before_period, c.after_tariff, null, null,
+           c.kind in ('refund', 'reversal', 'reissue')
+    from subscription.change c
+    where c.telegram_id = p_telegram_id
+  ) e (place)
+  where not exists (
+    select 1 from billing.refund r
+    where r.telegram_id = p_telegram_id and e.place between r.restored_from and r.change_id);
+end
+$$;
+
+comment on function billing._chain is
+  'Purchases and changes with the state before them. bought: how long a purchase''s period is. '
+  'is_undone: a purchase that was taken back, the change that did it, or a reissue, which changes '
+  'no time.';
 -- +goose StatementEnd
 
 -- file: functions/billing/_convert.sql
@@ -386,7 +847,7 @@ comment on function billing._convert is
 -- file: functions/billing/_expire.sql
 -- +goose StatementBegin
 -- Closes the overdue open purchases of users whose locks the caller holds.
--- Locks: none.
+-- Locks: the uses of their promo codes.
 -- Raises: nothing.
 create or replace function billing._expire(p_users bigint[], p_now timestamptz)
 returns int
@@ -399,13 +860,19 @@ as $$
         closed_at = coalesce(u.closed_at, p_now),
         expiry_check_at = null
     where u.telegram_id = any (p_users) and u.expiry_check_at <= p_now
-    returning u.status = 'expired' as is_expired
+    returning u.telegram_id, u.purchase_id, u.promo_id, u.status = 'expired' as is_expired
+  ), released as (
+    delete from promo.use p
+    using due d
+    where d.is_expired and p.telegram_id = d.telegram_id and p.promo_id = d.promo_id
+      and p.purchase_id = d.purchase_id
   )
   select count(*) filter (where d.is_expired)::int from due d
 $$;
 
 comment on function billing._expire is
-  'Looks at purchases once after their end: open ones expire, the others are left as they are.';
+  'Looks at purchases once after their end: open ones expire and give the use of their promo code '
+  'back, the others are left as they are.';
 -- +goose StatementEnd
 
 -- file: functions/billing/_find_opened.sql
@@ -423,7 +890,7 @@ as $$
 declare
   v_first record;
 begin
-  select u.purchase_id, u.tariff, u.months, u.price_kopecks into v_first
+  select u.purchase_id, u.tariff, u.months, u.promo_code, u.price_kopecks into v_first
   from billing.purchase u
   where u.telegram_id = p_telegram_id and u.kind = p_kind
     and u.idempotency_key = p_idempotency_key;
@@ -431,8 +898,8 @@ begin
     return null;
   end if;
 
-  if (v_first.tariff, v_first.months) is distinct from (p_tariff, p_months::smallint)
-     or p_promo_code is not null -- no code exists yet, so nothing was opened with one
+  if (v_first.tariff, v_first.months, v_first.promo_code)
+     is distinct from (p_tariff, p_months::smallint, p_promo_code)
      or (p_kind = 'topup' and v_first.price_kopecks <> p_amount_kopecks) then
     perform core._refuse('ID001', format('purchase_id %s has the key', v_first.purchase_id));
   end if;
@@ -471,6 +938,9 @@ begin
   left join subscription.subscription s on s.telegram_id = a.telegram_id
   where a.telegram_id = p_telegram_id;
   if (v_before_expires_at > p_now) is not true then
+    if v_before_expires_at is not null then
+      perform subscription._retire(p_telegram_id, p_now);
+    end if;
     v_vpn_uuid := gen_random_uuid(); -- after expiry the identity is a new one
   end if;
   v_starts_at := subscription._start_after(
@@ -569,6 +1039,45 @@ comment on function billing._identify_payment is
   'their share of the invoice) or amount_out_of_range.';
 -- +goose StatementEnd
 
+-- file: functions/billing/_left_of.sql
+-- +goose StatementBegin
+-- How much a purchase's period still is at a later place of the chain, in the tariff there.
+-- Locks: none; the caller holds the user's lock.
+-- Raises: nothing.
+create or replace function billing._left_of(
+  p_telegram_id bigint, p_place bigint, p_until_place bigint)
+returns interval
+language plpgsql
+stable
+as $$
+declare
+  v_event record;
+  v_left interval;
+begin
+  for v_event in
+    select c.place, c.bought, c.before_tariff, c.after_tariff,
+           coalesce(c.before_expires_at > c.happened_at, false) as follows
+    from billing._chain(p_telegram_id) c
+    where c.place between p_place and p_until_place - 1
+    order by c.place
+  loop
+    if v_event.place = p_place then
+      v_left := v_event.bought;
+    elsif not v_event.follows then
+      return interval '0'; -- it was over: what came after does not build on it
+    else
+      v_left := billing._convert(v_left, v_event.before_tariff, v_event.after_tariff);
+    end if;
+  end loop;
+  return v_left;
+end
+$$;
+
+comment on function billing._left_of is
+  'The recorded period, converted as often as the remaining time was; nothing once the '
+  'subscription had run out in between.';
+-- +goose StatementEnd
+
 -- file: functions/billing/_lifetime.sql
 -- +goose StatementBegin
 -- Until when a purchase opened now may be paid.
@@ -585,6 +1094,136 @@ $$;
 comment on function billing._lifetime is 'The end of a purchase opened now.';
 -- +goose StatementEnd
 
+-- file: functions/billing/_lock_charge.sql
+-- +goose StatementBegin
+-- Locks a charge, and before it the user whose payment it became; nulls if it is unknown.
+-- Locks: user, billing.charge row.
+-- Raises: 40001.
+create or replace function billing._lock_charge(
+  p_provider text, p_charge_id text, out telegram_id bigint, out payment_id bigint)
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+declare
+  v_telegram_id bigint;
+begin
+  select c.telegram_id into v_telegram_id
+  from billing.charge c where c.provider = p_provider and c.charge_id = p_charge_id;
+  if not found then
+    return;
+  elsif v_telegram_id <> 0 then
+    perform account._lock(v_telegram_id);
+  end if;
+
+  select c.telegram_id, c.payment_id into strict _lock_charge.telegram_id, _lock_charge.payment_id
+  from billing.charge c where c.provider = p_provider and c.charge_id = p_charge_id
+  for no key update;
+  if _lock_charge.telegram_id <> v_telegram_id then
+    perform core._refuse('40001', format('%s %s was given to telegram_id %s meanwhile', p_provider,
+                                         p_charge_id, _lock_charge.telegram_id));
+  end if;
+end
+$$;
+
+comment on function billing._lock_charge is
+  'A charge moves once at most: out of suspense. If that happens between the two looks, the caller'
+  ' has to begin again.';
+-- +goose StatementEnd
+
+-- file: functions/billing/_lock_suspense.sql
+-- +goose StatementBegin
+-- Locks a payment that should be in suspense, by its charge, and reads it.
+-- Locks: billing.charge row.
+-- Raises: PY002.
+create or replace function billing._lock_suspense(
+  p_payment_id bigint,
+  out telegram_id bigint, out outcome billing.payment_outcome, out amount_minor bigint,
+  out currency text, out rub_kopecks bigint, out worth_kopecks bigint, out resolved_by bigint,
+  out resolved_at timestamptz, out reversed_at timestamptz, out received_at timestamptz)
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+begin
+  perform 1
+  from billing.payment p
+  join billing.charge c on c.provider = p.provider and c.charge_id = p.charge_id
+  where p.payment_id = p_payment_id
+  for no key update of c;
+  if not found then
+    perform core._refuse('PY002', format('no payment has payment_id %s', p_payment_id));
+  end if;
+
+  select p.telegram_id, p.outcome, p.amount_minor, p.currency,
+         case p.currency when 'RUB' then p.amount_minor end, p.worth_kopecks, p.resolved_by,
+         p.resolved_at, p.reversed_at, p.received_at
+  into strict _lock_suspense.telegram_id, _lock_suspense.outcome, _lock_suspense.amount_minor,
+       _lock_suspense.currency, _lock_suspense.rub_kopecks, _lock_suspense.worth_kopecks,
+       _lock_suspense.resolved_by, _lock_suspense.resolved_at, _lock_suspense.reversed_at,
+       _lock_suspense.received_at
+  from billing.payment p where p.payment_id = p_payment_id;
+end
+$$;
+
+comment on function billing._lock_suspense is
+  'The charge''s row is what reverse_payment and resolve_suspense take turns by. rub_kopecks: as '
+  'received, null in another currency.';
+-- +goose StatementEnd
+
+-- file: functions/billing/_open.sql
+-- +goose StatementBegin
+-- Fixes the price of a new purchase and reserves the use of its promo code.
+-- Locks: promo.use (row exclusive), the number taken; the caller holds the user's lock.
+-- Raises: PU004, PR001, PR002, PR003, PR004, PR005, US001.
+create or replace function billing._open(
+  p_telegram_id bigint, p_tariff text, p_months int, p_code text, p_idempotency_key text)
+returns uuid
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz;
+  v_price record;
+  v_id uuid := gen_random_uuid();
+begin
+  if p_code is not null then
+    -- Before the terms are read, so that they hold until the end: buyers do not exclude each
+    -- other; promo.set_limit and promo.disable wait for them, and they for those.
+    lock table promo.use in row exclusive mode;
+  end if;
+  v_now := core.now();
+
+  select p.list_kopecks, p.discount_kind, p.discount_percent, p.price_kopecks, p.promo_id
+  into v_price
+  from billing._price(p_telegram_id, p_tariff, p_months, p_code, v_now) p;
+  if v_price.promo_id is not null then
+    perform promo._reserve(p_telegram_id, v_id, v_price.promo_id, v_now);
+  elsif p_code is not null then
+    perform promo._usable(p_telegram_id, p_code, v_now);
+  end if;
+
+  insert into billing.purchase (
+    telegram_id, purchase_id, kind, status, tariff, months, list_kopecks, discount_kind,
+    discount_percent, price_kopecks, promo_code, promo_id, quoted_expires_at, idempotency_key,
+    opened_at, expires_at, expiry_check_at)
+  select p_telegram_id, v_id, 'subscription', 'open', p_tariff, p_months, v_price.list_kopecks,
+         v_price.discount_kind, v_price.discount_percent, v_price.price_kopecks, p_code,
+         v_price.promo_id,
+         subscription._add_months(subscription._start_after(
+           v_now, p_tariff, s.tariff, s.expires_at, s.period), p_months),
+         p_idempotency_key, v_now, l.expires_at, l.expires_at
+  from billing._lifetime(v_now) l (expires_at)
+  left join subscription.subscription s on s.telegram_id = p_telegram_id;
+  return v_id;
+end
+$$;
+
+comment on function billing._open is
+  'Inserts the purchase of billing.open_purchase. The code, in canonical form, is kept whether or '
+  'not it won; only a winner has promo_id and a use.';
+-- +goose StatementEnd
+
 -- file: functions/billing/_payment_answer.sql
 -- +goose StatementBegin
 -- What settle_payment says of a charge.
@@ -597,31 +1236,34 @@ returns table (
 language sql
 stable
 as $$
-  select p.payment_id, p.outcome::text, nullif(p.telegram_id, 0), p.credited_kopecks::bigint,
-         p.subscription_expires_at
+  select p.payment_id, p.outcome::text, nullif(p.telegram_id, 0),
+         case when p.outcome = 'reversed' then 0 else p.credited_kopecks end::bigint,
+         case when p.outcome <> 'reversed' then p.subscription_expires_at end
   from billing.charge c
   join billing.payment p on p.telegram_id = c.telegram_id and p.payment_id = c.payment_id
   where c.provider = p_provider and c.charge_id = p_charge_id
 $$;
 
-comment on function billing._payment_answer is 'The answer about a charge, first or repeated.';
+comment on function billing._payment_answer is
+  'The answer about a charge, first or repeated. Once it is reversed, nothing of it is there.';
 -- +goose StatementEnd
 
 -- file: functions/billing/_price.sql
 -- +goose StatementBegin
 -- The price for one user now: the largest discount wins, rounded half up to a kopeck, once.
 -- Locks: none.
--- Raises: US001, PU004, PR001.
+-- Raises: US001, PU004, PR001, PR002, PR004.
 create or replace function billing._price(
   p_telegram_id bigint, p_tariff text, p_months int, p_promo_code text, p_now timestamptz,
   out list_kopecks bigint, out discount_kind billing.discount_kind, out discount_percent int,
-  out price_kopecks bigint)
+  out price_kopecks bigint, out promo_id bigint)
 language plpgsql
 stable
 as $$
 declare
   v_vip_percent int;
   v_personal_percent int;
+  v_promo record;
 begin
   select case when a.is_vip then ops._setting_value('vip_discount_percent')::int else 0 end,
          case when a.discount_expires_at <= p_now then 0
@@ -641,20 +1283,27 @@ begin
     perform core._refuse('PU004', format('tariff %s, %s months', p_tariff, p_months));
   end if;
 
-  if p_promo_code is not null then
-    perform core._refuse('PR001', p_promo_code);
-  end if;
-
   discount_percent := greatest(v_vip_percent, v_personal_percent);
   discount_kind := case when discount_percent = 0 then 'none'
                         when v_vip_percent >= v_personal_percent then 'vip'
                         else 'personal' end::billing.discount_kind;
+
+  if p_promo_code is not null then
+    select t.promo_id, t.discount_percent into v_promo
+    from promo._terms(p_promo_code, p_now) t;
+    if v_promo.discount_percent > discount_percent then
+      discount_percent := v_promo.discount_percent;
+      discount_kind := 'promo';
+      promo_id := v_promo.promo_id;
+    end if;
+  end if;
   price_kopecks := (list_kopecks * (100 - discount_percent) + 50) / 100;
 end
 $$;
 
 comment on function billing._price is
-  'What a tariff and period cost this user now. Discounts never stack.';
+  'What a tariff and period cost this user now. Discounts never stack. promo_id is null where the '
+  'code, in canonical form, lost: a tie goes to the others.';
 -- +goose StatementEnd
 
 -- file: functions/billing/_refuse_to_pay.sql
@@ -689,11 +1338,10 @@ comment on function billing._refuse_to_pay is
 
 -- file: functions/billing/_require_choice.sql
 -- +goose StatementBegin
--- Refuses a tariff, period or promo code that cannot be meant.
+-- Refuses a tariff or period that cannot be meant.
 -- Locks: none.
 -- Raises: 22023.
-create or replace function billing._require_choice(
-  p_tariff text, p_months int, p_promo_code text)
+create or replace function billing._require_choice(p_tariff text, p_months int)
 returns void
 language plpgsql
 stable
@@ -701,12 +1349,46 @@ as $$
 begin
   perform core._require(length(p_tariff) between 1 and 32, 'p_tariff: 1 to 32 characters');
   perform core._require(p_months between 1 and 36, 'p_months: 1 to 36');
-  perform core._require(p_promo_code is null or length(p_promo_code) between 1 and 256,
-                        'p_promo_code: null for none, or at most 256 characters');
 end
 $$;
 
 comment on function billing._require_choice is 'Checks what quote and open_purchase are asked for.';
+-- +goose StatementEnd
+
+-- file: functions/billing/_require_paid.sql
+-- +goose StatementBegin
+-- Refuses to refund what is not a paid subscription purchase.
+-- Locks: none; the caller holds the user's lock.
+-- Raises: PU003.
+create or replace function billing._require_paid(p_telegram_id bigint, p_purchase_id uuid)
+returns bigint
+language plpgsql
+stable
+as $$
+declare
+  v_purchase record;
+begin
+  select u.kind, u.status, u.price_kopecks, r.kind as refund_kind, r.actor_id, r.refunded_at
+  into strict v_purchase
+  from billing.purchase u
+  left join billing.refund r on r.telegram_id = u.telegram_id and r.purchase_id = u.purchase_id
+  where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
+
+  if v_purchase.kind = 'topup' then
+    perform core._refuse('PU003', format('purchase_id %s is a top-up', p_purchase_id));
+  elsif v_purchase.status = 'refunded' then
+    perform core._refuse('PU003', format(
+      'purchase_id %s: %s by %s at %s', p_purchase_id, v_purchase.refund_kind,
+      coalesce('admin ' || v_purchase.actor_id, 'the provider'), v_purchase.refunded_at));
+  elsif v_purchase.status <> 'paid' then
+    perform core._refuse('PU003', format('purchase_id %s is %s', p_purchase_id,
+                                         v_purchase.status));
+  end if;
+  return v_purchase.price_kopecks;
+end
+$$;
+
+comment on function billing._require_paid is 'The price of a purchase that may be refunded.';
 -- +goose StatementEnd
 
 -- file: functions/billing/_require_provider.sql
@@ -728,6 +1410,105 @@ end
 $$;
 
 comment on function billing._require_provider is 'Providers whose events bring money: not manual.';
+-- +goose StatementEnd
+
+-- file: functions/billing/_reverse.sql
+-- +goose StatementBegin
+-- Takes back what a settled payment gave: credited money, its purchase, a refund of that.
+-- Locks: wallet, subscription; the caller holds the user's lock and the charge.
+-- Raises: nothing.
+create or replace function billing._reverse(
+  p_telegram_id bigint, p_payment_id bigint, p_raw jsonb, p_now timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_paid record;
+  v_debt_kopecks bigint := 0;
+begin
+  select p.purchase_id, p.worth_kopecks, p.credited_kopecks,
+         p.worth_kopecks - p.credited_kopecks as revenue_kopecks, u.status,
+         u.kind is not distinct from 'subscription' as is_subscription, r.refunded_kopecks
+  into strict v_paid
+  from billing.payment p
+  left join billing.purchase u on u.telegram_id = p.telegram_id
+    and u.purchase_id = p.purchase_id and u.payment_id = p.payment_id
+  left join billing.refund r on r.telegram_id = u.telegram_id and r.purchase_id = u.purchase_id
+  where p.telegram_id = p_telegram_id and p.payment_id = p_payment_id;
+
+  if v_paid.is_subscription and v_paid.status = 'paid' then
+    perform billing._take_back(p_telegram_id, v_paid.purchase_id, 'reversal', 0, null, null, p_now);
+    if v_paid.revenue_kopecks > 0 then
+      perform ledger._post(
+        p_telegram_id, 'reversal', 'revenue', 'provider', v_paid.revenue_kopecks, p_now,
+        p_purchase_id => v_paid.purchase_id, p_payment_id => p_payment_id);
+    end if;
+  elsif v_paid.revenue_kopecks > 0 then -- refunded since: it is on the balance, or was
+    v_debt_kopecks := billing._take_money(p_telegram_id, 'provider', v_paid.revenue_kopecks,
+                                          v_paid.purchase_id, p_payment_id, p_now);
+    if v_paid.refunded_kopecks > v_paid.revenue_kopecks then -- paid a little short
+      v_debt_kopecks := v_debt_kopecks + billing._take_money(
+        p_telegram_id, 'revenue', v_paid.refunded_kopecks - v_paid.revenue_kopecks,
+        v_paid.purchase_id, p_payment_id, p_now);
+    end if;
+  end if;
+  if v_paid.credited_kopecks > 0 then
+    v_debt_kopecks := v_debt_kopecks + billing._take_money(
+      p_telegram_id, 'provider', v_paid.credited_kopecks, v_paid.purchase_id, p_payment_id, p_now);
+  end if;
+
+  update billing.payment p
+  set outcome = 'reversed', reversed_at = p_now, reversal_debt_kopecks = v_debt_kopecks,
+      reversal_raw = p_raw
+  where p.telegram_id = p_telegram_id and p.payment_id = p_payment_id;
+
+  insert into outbox.task (
+    telegram_id, kind, name, due_at, created_at, purchase_id, amount_kopecks, arguments)
+  values (p_telegram_id, 'message', 'payment_reversed', p_now, p_now, v_paid.purchase_id,
+          v_paid.worth_kopecks, jsonb_build_object('debt_kopecks', v_debt_kopecks));
+end
+$$;
+
+comment on function billing._reverse is
+  'All that came from the provider goes back to it, from where it is now: revenue, the balance, '
+  'or debt.';
+-- +goose StatementEnd
+
+-- file: functions/billing/_reverse_unknown.sql
+-- +goose StatementBegin
+-- Notes the reversal of a charge that has not been heard of: its payment will then credit nothing.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function billing._reverse_unknown(
+  p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text, p_raw jsonb)
+returns bigint
+language plpgsql
+volatile
+as $$
+declare
+  v_payment_id bigint := nextval('billing.payment_id');
+  v_now timestamptz;
+begin
+  insert into billing.charge (provider, charge_id, telegram_id, payment_id)
+  values (p_provider, p_charge_id, 0, v_payment_id)
+  on conflict on constraint charge_pkey do nothing;
+  if not found then
+    return null;
+  end if;
+
+  v_now := core.now();
+  insert into billing.payment (
+    telegram_id, payment_id, provider, charge_id, amount_minor, currency, credited_kopecks,
+    outcome, reversed_at, reversal_debt_kopecks, reversal_raw, received_at)
+  values (0, v_payment_id, p_provider, p_charge_id, p_amount_minor, p_currency, 0, 'reversed',
+          v_now, 0, p_raw, v_now);
+  return v_payment_id;
+end
+$$;
+
+comment on function billing._reverse_unknown is
+  'The payment''s number; null if the charge is known after all.';
 -- +goose StatementEnd
 
 -- file: functions/billing/_settle.sql
@@ -794,6 +1575,195 @@ end
 $$;
 
 comment on function billing._settle is 'settle_payment after its arguments were checked.';
+-- +goose StatementEnd
+
+-- file: functions/billing/_state_without.sql
+-- +goose StatementBegin
+-- What a subscription in force becomes when a purchase is taken back.
+-- Locks: none; the caller holds the user's lock.
+-- Raises: nothing.
+create or replace function billing._state_without(
+  p_telegram_id bigint, p_purchase_id uuid, p_now timestamptz,
+  out tariff text, out expires_at timestamptz, out period subscription.period,
+  out restored_from bigint)
+language plpgsql
+stable
+as $$
+#variable_conflict use_column
+declare
+  v_latest timestamptz;
+  v_taken interval;
+begin
+  restored_from := billing._undone_since(p_telegram_id, p_purchase_id);
+
+  if restored_from is null then -- its own period is taken off the end, and the tariff stays
+    select s.tariff, s.expires_at, s.period,
+           billing._left_of(p_telegram_id, c.place, 1::bigint << 62)
+    into strict _state_without.tariff, _state_without.expires_at, _state_without.period, v_taken
+    from subscription.subscription s
+    join billing._chain(p_telegram_id) c on c.is_purchase and c.purchase_id = p_purchase_id
+    where s.telegram_id = p_telegram_id;
+  else -- as it was before the first of what is undone, but for what was taken away since
+    select c.before_tariff, c.before_expires_at, c.before_period
+    into strict _state_without.tariff, _state_without.expires_at, _state_without.period
+    from billing._chain(p_telegram_id) c
+    where c.place = _state_without.restored_from;
+    select sum(billing._left_of(p_telegram_id, c.place, _state_without.restored_from))
+    into v_taken
+    from billing._chain(p_telegram_id) c
+    where c.is_purchase and c.place < _state_without.restored_from
+      and c.taken_back_at > _state_without.restored_from;
+  end if;
+
+  if expires_at is null then
+    return;
+  end if;
+  v_latest := expires_at;
+  -- In UTC: the days of an interval are as long as the session's time zone makes them.
+  expires_at := ((v_latest at time zone 'UTC') - coalesce(v_taken, '0')) at time zone 'UTC';
+  expires_at := greatest(expires_at, least(v_latest, p_now));
+end
+$$;
+
+comment on function billing._state_without is
+  'The latest purchase''s state before is restored exactly (nulls: no subscription); an earlier '
+  'one''s period is taken off the end, which is then not before now.';
+-- +goose StatementEnd
+
+-- file: functions/billing/_take_back.sql
+-- +goose StatementBegin
+-- Takes a paid subscription purchase back: its status, its period, its cashback.
+-- Locks: subscription; the caller holds the user's lock.
+-- Raises: nothing.
+create or replace function billing._take_back(
+  p_telegram_id bigint, p_purchase_id uuid, p_kind billing.refund_kind,
+  p_refunded_kopecks bigint, p_actor_id bigint, p_reason text, p_now timestamptz)
+returns timestamptz
+language plpgsql
+volatile
+as $$
+declare
+  v_state record;
+  v_change_id bigint;
+  v_restored_from bigint;
+  v_expires_at timestamptz;
+begin
+  select s.expires_at into v_expires_at
+  from subscription.subscription s where s.telegram_id = p_telegram_id;
+
+  if v_expires_at > p_now then
+    select w.tariff, w.expires_at, w.period, w.restored_from into v_state
+    from billing._state_without(p_telegram_id, p_purchase_id, p_now) w;
+    v_expires_at := v_state.expires_at;
+    v_restored_from := v_state.restored_from;
+    perform subscription._change(
+      p_telegram_id, p_kind::text::subscription.change_kind, v_state.tariff, v_expires_at,
+      v_state.period, p_now, p_purchase_id, p_actor_id, p_reason);
+    select max(c.change_id) into v_change_id
+    from subscription.change c where c.telegram_id = p_telegram_id;
+  else -- what is over stays as it is
+    update subscription.subscription s
+    set auto_renew = false, renew_check_at = null
+    where s.telegram_id = p_telegram_id and s.auto_renew;
+  end if;
+
+  update billing.purchase u
+  set status = 'refunded'
+  where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
+  insert into billing.refund (
+    telegram_id, purchase_id, kind, refunded_kopecks, subscription_expires_at, change_id,
+    restored_from, actor_id, reason, refunded_at)
+  values (
+    p_telegram_id, p_purchase_id, p_kind, p_refunded_kopecks, v_expires_at, v_change_id,
+    v_restored_from, p_actor_id, p_reason, p_now);
+
+  insert into outbox.task (
+    telegram_id, kind, name, due_at, created_at, purchase_id, amount_kopecks, other_id)
+  select a.referrer_id, 'cashback', 'clawback', p_now, p_now, p_purchase_id, u.price_kopecks,
+         p_telegram_id
+  from account.account a
+  join billing.purchase u on u.telegram_id = a.telegram_id and u.purchase_id = p_purchase_id
+  where a.telegram_id = p_telegram_id and a.referrer_id is not null and u.price_kopecks > 0;
+
+  return v_expires_at;
+end
+$$;
+
+comment on function billing._take_back is
+  'Shared by refund_purchase and reverse_payment. Auto-renewal stops; no promo use comes back.';
+-- +goose StatementEnd
+
+-- file: functions/billing/_take_money.sql
+-- +goose StatementBegin
+-- Takes money back from a user: what is available, and the rest as debt.
+-- Locks: wallet; the caller holds the user's lock.
+-- Raises: nothing.
+create or replace function billing._take_money(
+  p_telegram_id bigint, p_to ledger.account, p_amount_kopecks bigint, p_purchase_id uuid,
+  p_payment_id bigint, p_now timestamptz)
+returns bigint
+language plpgsql
+volatile
+as $$
+declare
+  v_there_kopecks bigint;
+begin
+  select least(w.available_kopecks, p_amount_kopecks) into strict v_there_kopecks
+  from wallet.wallet w where w.telegram_id = p_telegram_id;
+
+  if v_there_kopecks > 0 then
+    perform ledger._post(
+      p_telegram_id, 'reversal', 'available', p_to, v_there_kopecks, p_now,
+      p_purchase_id => p_purchase_id, p_payment_id => p_payment_id);
+  end if;
+  if p_amount_kopecks > v_there_kopecks then
+    perform ledger._post(
+      p_telegram_id, 'reversal', 'debt', p_to, p_amount_kopecks - v_there_kopecks, p_now,
+      p_purchase_id => p_purchase_id, p_payment_id => p_payment_id);
+  end if;
+  return p_amount_kopecks - v_there_kopecks;
+end
+$$;
+
+comment on function billing._take_money is 'How much of it became debt.';
+-- +goose StatementEnd
+
+-- file: functions/billing/_undone_since.sql
+-- +goose StatementBegin
+-- Where the chain is undone from on, once a purchase is taken back; null if later time is in force.
+-- Locks: none; the caller holds the user's lock.
+-- Raises: nothing.
+create or replace function billing._undone_since(p_telegram_id bigint, p_purchase_id uuid)
+returns bigint
+language plpgsql
+stable
+as $$
+declare
+  v_event record;
+  v_first bigint;
+  v_is_found boolean := false;
+begin
+  for v_event in
+    select c.place, c.is_purchase, c.is_undone, c.purchase_id = p_purchase_id as is_this,
+           coalesce(c.before_expires_at > c.happened_at, false) as follows
+    from billing._chain(p_telegram_id) c
+    order by c.place desc
+  loop
+    exit when not v_event.is_undone and not (v_event.is_purchase and v_event.is_this);
+    if v_event.is_purchase then
+      v_first := v_event.place;
+      v_is_found := v_is_found or v_event.is_this;
+      exit when not v_event.follows; -- nothing was in force before it
+    end if;
+  end loop;
+
+  return case when v_is_found then v_first end;
+end
+$$;
+
+comment on function billing._undone_since is
+  'Looks back from the end of the chain over what is taken back. If it meets the purchase before '
+  'anything that still counts, the state before the first of them can be restored.';
 -- +goose StatementEnd
 
 -- file: functions/core/_refuse.sql
@@ -938,7 +1908,7 @@ create or replace function ledger._post(
   p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account,
   p_amount_kopecks bigint, p_now timestamptz, p_purchase_id uuid default null,
   p_payment_id bigint default null, p_actor_id bigint default null, p_note text default null,
-  p_idempotency_key text default null,
+  p_idempotency_key text default null, p_withdrawal_id bigint default null,
   out transfer_id bigint, out available_kopecks bigint, out held_kopecks bigint)
 language plpgsql
 volatile
@@ -981,11 +1951,11 @@ begin
   insert into ledger.transfer as t (
     telegram_id, version, debit_account, credit_account, reason, amount_kopecks,
     available_kopecks, held_kopecks, debt_kopecks, created_at,
-    purchase_id, payment_id, actor_id, note, idempotency_key)
+    purchase_id, payment_id, withdrawal_id, actor_id, note, idempotency_key)
   values (
     p_telegram_id, v_version, p_debit, p_credit, p_reason, p_amount_kopecks,
     _post.available_kopecks, _post.held_kopecks, v_debt_kopecks, p_now,
-    p_purchase_id, p_payment_id, p_actor_id, p_note, p_idempotency_key)
+    p_purchase_id, p_payment_id, p_withdrawal_id, p_actor_id, p_note, p_idempotency_key)
   returning t.transfer_id into _post.transfer_id;
 end
 $$;
@@ -1055,6 +2025,62 @@ $$;
 comment on function notify._close_lost is 'A message other than a key is never sent twice.';
 -- +goose StatementEnd
 
+-- file: functions/notify/_remind.sql
+-- +goose StatementBegin
+-- Queues the reminders that are due, of users whose locks the caller holds.
+-- Locks: subscription.
+-- Raises: nothing.
+create or replace function notify._remind(p_users bigint[], p_now timestamptz)
+returns int
+language plpgsql
+volatile
+as $$
+declare
+  v_tolerance interval := make_interval(secs => ops._setting_value('reminder_tolerance_seconds'));
+  v_enqueued int;
+begin
+  with due as materialized (
+    select s.telegram_id, s.tariff, s.expires_at, r.template, r.last_at, r.next_at
+    from subscription.subscription s
+    cross join lateral (
+      select max(t.at) filter (where t.at <= p_now) as last_at,
+             (array_agg(m.template order by t.at desc) filter (where t.at <= p_now))[1]
+               as template,
+             min(t.at) filter (where t.at > p_now) as next_at
+      from notify.reminder m
+      cross join lateral (
+        select case m.anchor
+                 when 'start' then s.started_at + make_interval(secs => m.offset_seconds)
+                 else s.expires_at - make_interval(secs => m.offset_seconds) end) t (at)
+      where m.period = s.period
+        and extract(epoch from s.expires_at - s.started_at) > m.longer_than_seconds
+        and extract(epoch from s.expires_at - s.started_at) <= m.at_most_seconds
+        and t.at > s.started_at and t.at < s.expires_at and t.at >= s.reminder_check_at) r
+    where s.telegram_id = any (p_users) and s.reminder_check_at <= p_now
+  ), looked_at as (
+    update subscription.subscription s
+    set reminder_check_at = d.next_at
+    from due d
+    where s.telegram_id = d.telegram_id
+  ), told as (
+    insert into outbox.task (telegram_id, kind, name, due_at, created_at, arguments)
+    select d.telegram_id, 'message', d.template, p_now, p_now,
+           jsonb_build_object('tariff', d.tariff, 'expires_at', d.expires_at)
+    from due d
+    where d.last_at >= p_now - v_tolerance and d.expires_at > p_now
+    returning 1
+  )
+  select count(*)::int into v_enqueued from told;
+  return v_enqueued;
+end
+$$;
+
+comment on function notify._remind is
+  'Reminders between reminder_check_at and now are dealt with: the latest is sent unless it is '
+  'later than the setting reminder_tolerance_seconds, the others are dropped. Then '
+  'reminder_check_at is the next one after now: each is seen once, whoever looks.';
+-- +goose StatementEnd
+
 -- file: functions/ops/_alarm.sql
 -- +goose StatementBegin
 -- Records an alarm and queues it for every admin.
@@ -1099,6 +2125,49 @@ as $$
 $$;
 
 comment on function ops._bury is 'Adds a row to ops.dead_letter, or renews it.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_describe_lock.sql
+-- +goose StatementBegin
+-- Says in words what a session waits for.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._describe_lock(
+  p_pid int, p_locktype text, p_relation oid, p_page int, p_tuple smallint, p_classid oid,
+  p_objid oid, p_objsubid smallint)
+returns text
+language plpgsql
+stable
+as $$
+declare
+  v_key bigint;
+  v_row text;
+begin
+  if p_locktype = 'advisory' and p_objsubid = 1 then
+    v_key := (p_classid::bigint << 32) | p_objid::bigint;
+    return case v_key >> 56
+             when 1 then format('user %s', v_key & ((1::bigint << 56) - 1))
+             else format('advisory lock %s', v_key)
+           end;
+  elsif p_locktype = 'transactionid' then
+    -- Who waits for the writer of a row holds the place in that row's queue.
+    select format('row (%s,%s) of %s', l.page, l.tuple, l.relation::regclass) into v_row
+    from pg_locks l
+    where l.pid = p_pid and l.locktype = 'tuple' and l.granted
+    limit 1;
+    return coalesce(v_row, 'the end of a transaction');
+  elsif p_locktype = 'tuple' then
+    return format('row (%s,%s) of %s', p_page, p_tuple, p_relation::regclass);
+  elsif p_relation is not null then
+    return format('%s %s', p_locktype, p_relation::regclass);
+  end if;
+
+  return p_locktype;
+end
+$$;
+
+comment on function ops._describe_lock is
+  'A user (the advisory lock of account._lock), a row by its ctid, a table, or the lock''s type.';
 -- +goose StatementEnd
 
 -- file: functions/ops/_enter_due.sql
@@ -1163,7 +2232,7 @@ as $$
   from account.account a
   where a.referrer_id is not null
     and not exists (select 1 from account.account r
-                    where r.telegram_id = a.referrer_id and r.registered_at < a.registered_at)
+                    where r.telegram_id = a.referrer_id and r.registered_at <= a.registered_at)
   union all
   select 'referral_code_unique', 'code:' || a.referral_code, format('%s users', count(*))
   from account.account a
@@ -1249,6 +2318,13 @@ as $$
     from ledger.transfer t
     where t.debit_account = 'provider'
     group by t.telegram_id, t.payment_id
+  ), returned as (
+    select t.telegram_id, t.payment_id,
+           sum(t.amount_kopecks) filter (where t.credit_account = 'provider') as kopecks,
+           sum(t.amount_kopecks) filter (where t.debit_account = 'debt') as debt
+    from ledger.transfer t
+    where t.reason = 'reversal'
+    group by t.telegram_id, t.payment_id
   )
   select 'payment_has_one_charge', coalesce('payment:' || p.payment_id, 'charge:' || c.charge_id),
          format('%s %s', coalesce(p.provider, c.provider), coalesce(p.charge_id, c.charge_id))
@@ -1286,11 +2362,144 @@ as $$
       select 1 from billing.payment p
       where p.telegram_id = u.telegram_id and p.payment_id = u.payment_id
         and p.purchase_id = u.purchase_id and p.outcome in ('applied', 'reversed'))
+  union all
+  select 'reversal_returns_all', 'payment:' || coalesce(p.payment_id, r.payment_id),
+         format('%s: came %s, went back %s; debt %s, recorded %s', p.outcome,
+                p.worth_kopecks, r.kopecks, r.debt, p.reversal_debt_kopecks)
+  from (select y.* from billing.payment y where y.outcome = 'reversed') p
+  full join returned r on r.telegram_id = p.telegram_id and r.payment_id = p.payment_id
+  where p.payment_id is null
+     or (coalesce(p.worth_kopecks, 0), p.reversal_debt_kopecks)
+        is distinct from (coalesce(r.kopecks, 0), coalesce(r.debt, 0))
+  union all
+  select 'reversal_undoes_its_purchase', 'payment:' || p.payment_id,
+         format('purchase %s is %s', u.purchase_id, u.status)
+  from billing.payment p
+  join billing.purchase u on u.telegram_id = p.telegram_id and u.payment_id = p.payment_id
+  where p.outcome = 'reversed' and u.kind = 'subscription' and u.status <> 'refunded'
+  union all
+  select 'invoice_of_one_purchase', 'invoice:' || n.provider || ' ' || n.invoice_id,
+         format('%s purchases', count(*))
+  from billing.invoice n
+  group by n.provider, n.invoice_id having count(*) > 1
 $$;
 
 comment on function ops._reconcile_payments is
   'Checks payment_has_one_charge, payment_is_booked, payment_buys_its_purchase, '
-  'purchase_names_its_payment.';
+  'purchase_names_its_payment, reversal_returns_all, reversal_undoes_its_purchase, '
+  'invoice_of_one_purchase.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_reconcile_periods.sql
+-- +goose StatementBegin
+-- Reconciles renewals, trials and reminders with the subscriptions they belong to.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._reconcile_periods()
+returns table (check_name text, subject text, detail text)
+language sql
+stable
+as $$
+  select 'period_renewed_once', 'telegram_id:' || u.telegram_id,
+         format('the period that ends %s is renewed by %s purchases', u.renews_expires_at,
+                count(*))
+  from billing.purchase u
+  where u.renews_expires_at is not null
+  group by u.telegram_id, u.renews_expires_at
+  having count(*) > 1
+  union all
+  select 'renewal_is_from_balance', 'purchase:' || u.purchase_id,
+         format('%s, paid with %s; renews what ends %s, bought after %s', u.status, u.paid_with,
+                u.renews_expires_at, u.before_expires_at)
+  from billing.purchase u
+  where u.renews_expires_at is not null
+    and (u.status in ('paid', 'refunded') and u.paid_with in ('balance', 'free')
+         and u.renews_expires_at = u.before_expires_at and u.closed_at < u.renews_expires_at)
+        is not true
+  union all
+  select 'trial_once', 'telegram_id:' || c.telegram_id, format('%s trials', count(*))
+  from subscription.change c
+  where c.kind = 'trial'
+  group by c.telegram_id
+  having count(*) > 1
+  union all
+  select 'trial_was_started', 'telegram_id:' || s.telegram_id, 'a trial that nobody started'
+  from subscription.subscription s
+  where s.period = 'trial'
+    and not exists (select 1 from subscription.change c
+                    where c.telegram_id = s.telegram_id and c.kind = 'trial')
+  union all
+  select 'reminder_is_checked_in_time', 'telegram_id:' || s.telegram_id,
+         format('ends %s, activation %s, reminders looked at %s', s.expires_at, s.activation,
+                s.reminder_check_at)
+  from subscription.subscription s
+  where s.reminder_check_at > s.expires_at
+     or (s.activation = 'none' and s.reminder_check_at is not null)
+  union all
+  select 'identity_is_unique', 'vpn_uuid:' || s.vpn_uuid, format('%s subscriptions', count(*))
+  from subscription.subscription s
+  group by s.vpn_uuid
+  having count(*) > 1
+$$;
+
+comment on function ops._reconcile_periods is
+  'Checks period_renewed_once, renewal_is_from_balance, trial_once, trial_was_started, '
+  'reminder_is_checked_in_time, identity_is_unique.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_reconcile_promo.sql
+-- +goose StatementBegin
+-- Reconciles the uses of promo codes with the codes' limits and with the purchases.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._reconcile_promo()
+returns table (check_name text, subject text, detail text)
+language sql
+stable
+as $$
+  select 'promo_use_within_limit', 'promo_use:' || u.promo_id || '/' || u.use_no,
+         format('code %s, limit %s', c.code, c.max_uses)
+  from promo.use u
+  left join promo.code c on c.promo_id = u.promo_id
+  where c.promo_id is null or u.use_no < 1 or u.use_no > c.max_uses
+  union all
+  select 'promo_user_within_limit', 'promo:' || u.promo_id || ' telegram_id:' || u.telegram_id,
+         format('%s uses, limit %s', count(*), c.per_user_limit)
+  from promo.use u
+  join promo.code c on c.promo_id = u.promo_id
+  group by u.promo_id, u.telegram_id, c.per_user_limit
+  having count(*) > c.per_user_limit
+  union all
+  select 'promo_use_has_purchase', 'promo_use:' || u.promo_id || '/' || u.use_no,
+         format('purchase %s of telegram_id %s is %s', u.purchase_id, u.telegram_id,
+                coalesce(b.status::text, 'not there'))
+  from promo.use u
+  left join billing.purchase b
+    on b.telegram_id = u.telegram_id and b.purchase_id = u.purchase_id
+   and b.promo_id = u.promo_id
+  where (b.status in ('open', 'paid', 'refunded')) is not true
+  union all
+  select 'promo_purchase_has_one_use', 'purchase:' || b.purchase_id,
+         format('%s, promo_id %s, %s uses', b.status, b.promo_id, count(u.use_no))
+  from billing.purchase b
+  left join promo.use u
+    on u.telegram_id = b.telegram_id and u.purchase_id = b.purchase_id
+   and u.promo_id = b.promo_id
+  where b.promo_id is not null and b.status in ('open', 'paid', 'refunded')
+  group by b.telegram_id, b.purchase_id
+  having count(u.use_no) <> 1
+  union all
+  select 'promo_discount_has_code', 'purchase:' || b.purchase_id,
+         format('discount %s, promo_id %s, code %s', b.discount_kind, b.promo_id, b.promo_code)
+  from billing.purchase b
+  where (b.discount_kind = 'promo') <> (b.promo_id is not null)
+     or (b.promo_id is not null and b.promo_code is null)
+$$;
+
+comment on function ops._reconcile_promo is
+  'Checks promo_use_within_limit, promo_user_within_limit, promo_use_has_purchase, '
+  'promo_purchase_has_one_use (a purchase whose late payment found no use left stays expired or '
+  'cancelled and has none), promo_discount_has_code.';
 -- +goose StatementEnd
 
 -- file: functions/ops/_reconcile_purchases.sql
@@ -1350,6 +2559,175 @@ comment on function ops._reconcile_purchases is
   'subscription_purchase_is_whole.';
 -- +goose StatementEnd
 
+-- file: functions/ops/_reconcile_referrals.sql
+-- +goose StatementBegin
+-- Reconciles cashback with the purchases that it is for, with the ledger and with the totals.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._reconcile_referrals()
+returns table (check_name text, subject text, detail text)
+language sql
+stable
+as $$
+  with booked as (
+    select t.telegram_id, t.purchase_id,
+           coalesce(sum(t.amount_kopecks) filter (where t.reason = 'cashback'), 0) as paid,
+           coalesce(sum(t.amount_kopecks) filter (where t.reason = 'clawback'), 0) as clawed_back
+    from ledger.transfer t
+    where t.reason in ('cashback', 'clawback')
+    group by t.telegram_id, t.purchase_id
+  ), waiting as (
+    select t.telegram_id, t.purchase_id, t.name
+    from outbox.task t
+    where t.kind = 'cashback' and t.finished_at is null
+  ), owed as (
+    select a.referrer_id, u.telegram_id, u.purchase_id, u.status, u.price_kopecks
+    from billing.purchase u
+    join account.account a on a.telegram_id = u.telegram_id
+    where a.referrer_id is not null and u.kind = 'subscription' and u.price_kopecks > 0
+      and u.status in ('paid', 'refunded')
+  )
+  select 'reward_is_booked', 'purchase:' || coalesce(r.purchase_id, b.purchase_id),
+         format('%s %s of %s; ledger: paid %s, clawed back %s', r.status, r.reward_kopecks,
+                coalesce(r.telegram_id, b.telegram_id), b.paid, b.clawed_back)
+  from referral.reward r
+  full join booked b on b.telegram_id = r.telegram_id and b.purchase_id = r.purchase_id
+  where r.purchase_id is null
+     or coalesce(b.paid, 0) <> r.reward_kopecks
+     or coalesce(b.clawed_back, 0)
+        <> case r.status when 'clawed_back' then r.reward_kopecks else 0 end
+  union all
+  select 'one_reward_per_purchase', 'purchase:' || r.purchase_id, format('%s rewards', count(*))
+  from referral.reward r
+  group by r.purchase_id having count(*) > 1
+  union all
+  select 'reward_is_for_its_purchase', 'purchase:' || r.purchase_id,
+         format('%s for %s kopecks by %s, invited by %s: the purchase is %s for %s', r.status,
+                r.paid_kopecks, r.referred_id, r.telegram_id, o.status, o.price_kopecks)
+  from referral.reward r
+  left join owed o on o.telegram_id = r.referred_id and o.purchase_id = r.purchase_id
+  where (o.referrer_id, o.price_kopecks) is distinct from (r.telegram_id, r.paid_kopecks)
+  union all
+  select 'reward_is_its_percent', 'purchase:' || r.purchase_id,
+         format('%s: %s of %s is %s percent', r.status, r.reward_kopecks, r.paid_kopecks, r.percent)
+  from referral.reward r
+  where r.reward_kopecks <> r.paid_kopecks * r.percent / 100
+     or (r.status = 'void') <> (r.percent = 0)
+     or (r.status = 'clawed_back') <> (r.clawed_back_at is not null)
+  union all
+  select 'purchase_is_rewarded', 'purchase:' || o.purchase_id,
+         format('%s by %s, invited by %s: reward %s', o.status, o.telegram_id, o.referrer_id,
+                coalesce(r.status::text, 'none'))
+  from owed o
+  left join referral.reward r on r.telegram_id = o.referrer_id and r.purchase_id = o.purchase_id
+  where not exists (select 1 from waiting w
+                    where w.telegram_id = o.referrer_id and w.purchase_id = o.purchase_id)
+    and (r.status is null or (r.status = 'paid') <> (o.status = 'paid'))
+  union all
+  select 'paying_is_counted', 'telegram_id:' || coalesce(r.telegram_id, p.telegram_id),
+         format('%s paying referrals; rows: %s', r.paying_count, p.times)
+  from referral.referrer r
+  full join (select y.telegram_id, count(*) as times from referral.paying y
+             group by y.telegram_id) p on p.telegram_id = r.telegram_id
+  where r.paying_count is distinct from coalesce(p.times, 0)
+  union all
+  select 'paying_has_paid', 'telegram_id:' || coalesce(p.referred_id, r.referred_id),
+         format('counted by %s, rewarded by %s', p.telegram_id, r.telegram_id)
+  from referral.paying p
+  full join (select distinct w.telegram_id, w.referred_id from referral.reward w
+             where w.status <> 'void') r
+    on r.telegram_id = p.telegram_id and r.referred_id = p.referred_id
+  where p.referred_id is null or r.referred_id is null
+  union all
+  select 'earned_is_rewards', 'telegram_id:' || coalesce(r.telegram_id, w.telegram_id),
+         format('earned %s; rewards: %s', r.earned_kopecks, w.kopecks)
+  from referral.referrer r
+  full join (select x.telegram_id, sum(x.reward_kopecks) as kopecks from referral.reward x
+             where x.status = 'paid' group by x.telegram_id) w on w.telegram_id = r.telegram_id
+  where r.earned_kopecks is distinct from coalesce(w.kopecks, 0)
+$$;
+
+comment on function ops._reconcile_referrals is
+  'Checks reward_is_booked (hence no claw-back above the reward), one_reward_per_purchase, '
+  'reward_is_for_its_purchase (by the referrer of the buyer, who is never the buyer), '
+  'reward_is_its_percent, purchase_is_rewarded (or its task waits), paying_is_counted, '
+  'paying_has_paid, earned_is_rewards.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_reconcile_refunds.sql
+-- +goose StatementBegin
+-- Reconciles what was taken back with purchases, the ledger, subscriptions and cashback.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._reconcile_refunds()
+returns table (check_name text, subject text, detail text)
+language sql
+stable
+as $$
+  with booked as (
+    select t.telegram_id, t.purchase_id, count(*) as times, sum(t.amount_kopecks) as kopecks
+    from ledger.transfer t
+    where t.reason = 'refund'
+    group by t.telegram_id, t.purchase_id
+  )
+  select 'refunded_purchase_has_refund', 'purchase:' || coalesce(u.purchase_id, r.purchase_id),
+         format('status refunded: %s; %s', u.purchase_id is not null, coalesce(r.kind::text,
+                                                                               'no refund'))
+  from (select p.* from billing.purchase p
+        where p.status = 'refunded' and p.kind = 'subscription') u
+  full join billing.refund r on r.telegram_id = u.telegram_id and r.purchase_id = u.purchase_id
+  where u.purchase_id is null or r.purchase_id is null
+  union all
+  select 'refund_is_booked', 'purchase:' || coalesce(r.purchase_id, b.purchase_id),
+         format('%s of %s; ledger: %s times, %s', r.kind, r.refunded_kopecks,
+                coalesce(b.times, 0), coalesce(b.kopecks, 0))
+  from (select y.*, case y.kind when 'refund' then u.price_kopecks else 0 end as due_kopecks
+        from billing.refund y
+        join billing.purchase u on u.telegram_id = y.telegram_id and u.purchase_id = y.purchase_id
+       ) r
+  full join booked b on b.telegram_id = r.telegram_id and b.purchase_id = r.purchase_id
+  where (r.refunded_kopecks, r.due_kopecks, coalesce(b.times, 0))
+        is distinct from (coalesce(b.kopecks, 0)::core.price_kopecks,
+                          coalesce(b.kopecks, 0)::core.price_kopecks,
+                          (coalesce(b.kopecks, 0) > 0)::int)
+  union all
+  select 'refund_by_reversal_has_payment', 'purchase:' || r.purchase_id,
+         'taken back by the provider, whose payment was not'
+  from billing.refund r
+  where r.kind = 'reversal'
+    and not exists (
+      select 1 from billing.purchase u
+      join billing.payment p on p.telegram_id = u.telegram_id and p.payment_id = u.payment_id
+      where u.telegram_id = r.telegram_id and u.purchase_id = r.purchase_id
+        and p.outcome = 'reversed')
+  union all
+  select 'refund_has_change',
+         coalesce('purchase:' || r.purchase_id, 'change:' || c.change_id),
+         format('%s, change %s; change %s left %s', r.kind, r.change_id, c.change_id,
+                c.after_expires_at)
+  from (select y.* from billing.refund y where y.change_id is not null) r
+  full join (select y.* from subscription.change y where y.kind in ('refund', 'reversal')) c
+    on c.telegram_id = r.telegram_id and c.change_id = r.change_id
+  where (r.purchase_id, r.kind::text, r.subscription_expires_at)
+        is distinct from (c.purchase_id, c.kind::text, c.after_expires_at)
+  union all
+  select 'refund_claws_back', 'purchase:' || r.purchase_id,
+         format('referrer %s has no clawback task', a.referrer_id)
+  from billing.refund r
+  join billing.purchase u on u.telegram_id = r.telegram_id and u.purchase_id = r.purchase_id
+  join account.account a on a.telegram_id = r.telegram_id
+  where a.referrer_id is not null and u.price_kopecks > 0
+    and not exists (
+      select 1 from outbox.task t
+      where t.telegram_id = a.referrer_id and t.kind = 'cashback' and t.name = 'clawback'
+        and t.purchase_id = r.purchase_id)
+$$;
+
+comment on function ops._reconcile_refunds is
+  'Checks refunded_purchase_has_refund, refund_is_booked, refund_by_reversal_has_payment, '
+  'refund_has_change, refund_claws_back.';
+-- +goose StatementEnd
+
 -- file: functions/ops/_reconcile_subscriptions.sql
 -- +goose StatementBegin
 -- Reconciles subscriptions with the purchases and changes that made them.
@@ -1402,14 +2780,95 @@ as $$
      or (s.activation <> 'none' and s.expiry_check_at is null)
   union all
   select 'renewal_is_checked', 'telegram_id:' || s.telegram_id,
-         format('auto_renew %s, looked at %s', s.auto_renew, s.renew_check_at)
+         format('auto_renew %s, ends %s, looked at %s, declined for %s', s.auto_renew, s.expires_at,
+                s.renew_check_at, s.renew_declined_for)
   from subscription.subscription s
-  where s.renew_check_at is not null and not s.auto_renew
+  join account.account a on a.telegram_id = s.telegram_id
+  where (s.renew_check_at is not null and not s.auto_renew)
+     or s.renew_check_at > s.expires_at
+     or (s.renew_check_at is null and s.auto_renew and s.expires_at > core.now()
+         and s.renew_declined_for is distinct from s.expires_at and not a.is_blocked
+         and exists (select 1 from billing.purchase u
+                     where u.telegram_id = s.telegram_id and u.kind = 'subscription'
+                       and u.status = 'paid')
+         and not exists (select 1 from billing.purchase u
+                         where u.telegram_id = s.telegram_id
+                           and u.renews_expires_at = s.expires_at))
 $$;
 
 comment on function ops._reconcile_subscriptions is
   'Checks subscription_ends_as_bought, period_follows_period, expiry_is_checked_in_time, '
   'renewal_is_checked.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_reconcile_withdrawals.sql
+-- +goose StatementBegin
+-- Reconciles withdrawals with the ledger, with what is held, and with who decided.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._reconcile_withdrawals()
+returns table (check_name text, subject text, detail text)
+language sql
+stable
+as $$
+  with booked as (
+    select t.withdrawal_id, t.telegram_id,
+           count(*) filter (where m.is_hold) as holds,
+           count(*) filter (where m.is_payout) as payouts,
+           count(*) filter (where m.is_return) as returns,
+           count(*) filter (where not (m.is_hold or m.is_payout or m.is_return)) as others,
+           min(t.amount_kopecks) as least_kopecks, max(t.amount_kopecks) as most_kopecks
+    from ledger.transfer t
+    cross join lateral (
+      select (t.reason, t.debit_account, t.credit_account)
+               = ('withdrawal_hold', 'available', 'held') as is_hold,
+             (t.reason, t.debit_account, t.credit_account)
+               = ('withdrawal_payout', 'held', 'payout') as is_payout,
+             (t.reason, t.debit_account, t.credit_account)
+               = ('withdrawal_return', 'held', 'available') as is_return) m
+    where t.withdrawal_id is not null
+       or t.reason in ('withdrawal_hold', 'withdrawal_payout', 'withdrawal_return')
+    group by t.withdrawal_id, t.telegram_id
+  )
+  select 'held_is_pending_withdrawals', 'telegram_id:' || coalesce(w.telegram_id, p.telegram_id),
+         format('held %s, pending withdrawals %s', w.held_kopecks, p.kopecks)
+  from wallet.wallet w
+  full join (select x.telegram_id, sum(x.amount_kopecks) as kopecks from withdrawal.withdrawal x
+             where x.status = 'pending' group by x.telegram_id) p on p.telegram_id = w.telegram_id
+  where w.held_kopecks is distinct from coalesce(p.kopecks, 0)
+  union all
+  select 'withdrawal_is_booked', 'withdrawal:' || coalesce(w.withdrawal_id, b.withdrawal_id, 0),
+         format('%s of %s by %s; ledger: %s held, %s paid out, %s returned, %s else, %s to %s',
+                w.status, w.amount_kopecks, coalesce(w.telegram_id, b.telegram_id), b.holds,
+                b.payouts, b.returns, b.others, b.least_kopecks, b.most_kopecks)
+  from withdrawal.withdrawal w
+  full join booked b on b.telegram_id = w.telegram_id and b.withdrawal_id = w.withdrawal_id
+  where (b.holds, b.payouts, b.returns, b.others, b.least_kopecks, b.most_kopecks)
+        is distinct from (1::bigint, (w.status = 'approved')::int::bigint,
+                          (w.status in ('rejected', 'cancelled'))::int::bigint, 0::bigint,
+                          w.amount_kopecks::bigint, w.amount_kopecks::bigint)
+  union all
+  select 'withdrawal_is_approved_enough', 'withdrawal:' || w.withdrawal_id,
+         format('%s with %s of %s approvals', w.status, count(a.admin_id), w.approvals_needed)
+  from withdrawal.withdrawal w
+  left join withdrawal.approval a
+    on a.telegram_id = w.telegram_id and a.withdrawal_id = w.withdrawal_id
+  where w.status = 'approved'
+  group by w.telegram_id, w.withdrawal_id
+  having count(a.admin_id) < w.approvals_needed or not bool_or(a.admin_id = w.ended_by)
+  union all
+  select 'withdrawal_is_ended_by_whom_it_says', 'withdrawal:' || w.withdrawal_id,
+         format('%s by %s, of %s', w.status, w.ended_by, w.telegram_id)
+  from withdrawal.withdrawal w
+  where (w.status = 'pending') <> (w.ended_by is null)
+     or (w.status = 'cancelled' and w.ended_by <> w.telegram_id)
+     or (w.status = 'approved' and w.ended_by = w.telegram_id)
+     or (w.status = 'pending' and w.requisites_purge_at is not null)
+$$;
+
+comment on function ops._reconcile_withdrawals is
+  'Checks held_is_pending_withdrawals, withdrawal_is_booked (one hold, one way out),'
+  ' withdrawal_is_approved_enough, withdrawal_is_ended_by_whom_it_says.';
 -- +goose StatementEnd
 
 -- file: functions/ops/_setting_value.sql
@@ -1431,6 +2890,24 @@ end
 $$;
 
 comment on function ops._setting_value is 'The value of a setting in ops.setting.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_without_values.sql
+-- +goose StatementBegin
+-- Shortens a query for people: at most 200 characters, and only up to the first text in it.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._without_values(p_query text)
+returns text
+language sql
+immutable
+as $$
+  select left(regexp_replace(p_query, '(''|\$([a-zA-Z_]\w*)?\$).*', '…'), 200)
+$$;
+
+comment on function ops._without_values is
+  'Requisites, notes and tokens do not belong on a screen. Cut off rather than blanked out: where '
+  'a quoted text ends is a question for a parser.';
 -- +goose StatementEnd
 
 -- file: functions/outbox/_claim.sql
@@ -1587,6 +3064,764 @@ comment on function outbox._retry is
   'Moves a task''s due time; its token stays, so that a repeat is known.';
 -- +goose StatementEnd
 
+-- file: functions/promo/_canonical.sql
+-- +goose StatementBegin
+-- The form in which a promo code is kept and compared; null for a text that cannot be one.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function promo._canonical(p_text text)
+returns text
+language plpgsql
+immutable
+as $$
+declare
+  v_code text;
+begin
+  if length(p_text) > 256 then
+    return null;
+  end if;
+
+  v_code := upper(btrim(normalize(p_text, nfkc), e' \t\n\x0b\f\r') collate "C");
+  if v_code ~ '^[A-Z0-9]{3,32}$' then
+    return v_code;
+  end if;
+  return null;
+end
+$$;
+
+comment on function promo._canonical is
+  'NFKC (so that full-width letters are letters and blanks are blanks), trimmed, and only a to z '
+  'in upper case: a dotless i stays one, and is refused.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_is_full.sql
+-- +goose StatementBegin
+-- Whether all numbers of a code between two are taken.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function promo._is_full(p_promo_id bigint, p_from bigint, p_to bigint)
+returns boolean
+language plpgsql
+stable
+as $$
+declare
+  v_uses bigint;
+begin
+  select count(*) into v_uses
+  from promo.use u
+  where u.promo_id = p_promo_id and u.use_no between p_from and p_to;
+  return v_uses = p_to - p_from + 1;
+end
+$$;
+
+comment on function promo._is_full is 'Counts in the primary key; both numbers are included.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_lock_code.sql
+-- +goose StatementBegin
+-- Locks a code for a change of its terms, after every reservation in flight has ended.
+-- Locks: promo.use (share row exclusive), the code's row.
+-- Raises: PR001.
+create or replace function promo._lock_code(
+  p_code text, out promo_id bigint, out is_active boolean, out max_uses int)
+language plpgsql
+volatile
+as $$
+begin
+  lock table promo.use in share row exclusive mode;
+
+  select c.promo_id, c.is_active, c.max_uses
+  into _lock_code.promo_id, _lock_code.is_active, _lock_code.max_uses
+  from promo.code c
+  where c.code = p_code
+  for no key update;
+  if not found then
+    perform core._refuse('PR001', p_code);
+  end if;
+end
+$$;
+
+comment on function promo._lock_code is
+  'From here on no use is taken or given back until the transaction ends, so that none is taken by '
+  'the old terms after the new ones are in force. Keep it short: buyers with a code wait.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_move_below.sql
+-- +goose StatementBegin
+-- Renumbers the uses above a new limit to free numbers within it.
+-- Locks: the uses moved; the caller holds promo.use (share row exclusive).
+-- Raises: nothing.
+create or replace function promo._move_below(p_promo_id bigint, p_max_uses int)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  if not exists (
+    select 1 from promo.use u where u.promo_id = p_promo_id and u.use_no > p_max_uses) then
+    return;
+  end if;
+
+  update promo.use m
+  set use_no = f.use_no
+  from (select u.use_no, row_number() over (order by u.use_no) as place
+        from promo.use u
+        where u.promo_id = p_promo_id and u.use_no > p_max_uses) o
+  join (select n.use_no, row_number() over (order by n.use_no) as place
+        from (select g.use_no
+              from generate_series(1, p_max_uses) g (use_no)
+              where not exists (
+                select 1 from promo.use u where u.promo_id = p_promo_id and u.use_no = g.use_no)
+              limit (select count(*) from promo.use u
+                     where u.promo_id = p_promo_id and u.use_no > p_max_uses)) n) f
+    on f.place = o.place
+  where m.promo_id = p_promo_id and m.use_no = o.use_no;
+end
+$$;
+
+comment on function promo._move_below is
+  'There are at least as many free numbers as uses to move: promo.set_limit has counted. A null '
+  'limit moves nothing.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_new_code.sql
+-- +goose StatementBegin
+-- A fresh promo code: ten letters and digits, 50 random bits.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function promo._new_code()
+returns text
+language sql
+volatile
+as $$
+  -- A version 4 uuid is random but for parts of its bytes 6 and 8.
+  select string_agg(
+    substr('ABCDEFGHJKLMNPQRSTUVWXYZ23456789', (get_byte(u.bytes, b.i) & 31) + 1, 1), ''
+    order by b.i)
+  from (select uuid_send(gen_random_uuid()) as bytes) u
+  cross join unnest(array[0, 1, 2, 3, 4, 5, 9, 10, 11, 12]) b (i)
+$$;
+
+comment on function promo._new_code is
+  'Without 0 and O, 1 and I, which people take for each other. promo.issue tries again when it is '
+  'taken.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_next_free.sql
+-- +goose StatementBegin
+-- Finds a free number of a limited code from a place on, else before it; null for none.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function promo._next_free(p_promo_id bigint, p_from bigint, p_to bigint)
+returns bigint
+language plpgsql
+stable
+as $$
+declare
+  v_from bigint := p_from;
+  v_to bigint := p_to;
+  v_middle bigint;
+begin
+  if promo._is_full(p_promo_id, p_from, p_to) then
+    if p_from = 1 then
+      return null;
+    end if;
+    return promo._next_free(p_promo_id, 1, p_from - 1);
+  end if;
+
+  while v_from < v_to loop
+    v_middle := (v_from + v_to) / 2;
+    if promo._is_full(p_promo_id, v_from, v_middle) then
+      v_from := v_middle + 1;
+    else
+      v_to := v_middle;
+    end if;
+  end loop;
+  return v_from;
+end
+$$;
+
+comment on function promo._next_free is
+  'The first free number between p_from and p_to, else between 1 and p_from, by halves: the whole '
+  'search counts each use twice at most. A number that another transaction is just taking still '
+  'looks free.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_oldest_open.sql
+-- +goose StatementBegin
+-- Finds the reservation of a code that its user would give up first; null for none.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function promo._oldest_open(p_telegram_id bigint, p_promo_id bigint)
+returns uuid
+language plpgsql
+stable
+as $$
+declare
+  v_purchase_id uuid;
+begin
+  select b.purchase_id into v_purchase_id
+  from promo.use u
+  join billing.purchase b on b.telegram_id = u.telegram_id and b.purchase_id = u.purchase_id
+  where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id and b.status = 'open'
+  order by b.opened_at, b.purchase_id
+  limit 1;
+  return v_purchase_id;
+end
+$$;
+
+comment on function promo._oldest_open is
+  'The purchase, open and not yet paid, with which a user has held a use of the code for longest.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_refuse_taken.sql
+-- +goose StatementBegin
+-- Refuses a code that another issue has made; passes over one that this key has just made.
+-- Locks: none.
+-- Raises: PR007.
+create or replace function promo._refuse_taken(
+  p_code text, p_admin_id bigint, p_idempotency_key text)
+returns void
+language plpgsql
+stable
+as $$
+declare
+  v_taken record;
+begin
+  select c.promo_id, c.issued_by, c.issued_at into v_taken
+  from promo.code c
+  where c.code = p_code
+    and (c.issued_by, c.idempotency_key) is distinct from (p_admin_id, p_idempotency_key);
+  if found then
+    perform core._refuse('PR007', format('%s: promo_id %s, issued by %s at %s', p_code,
+                                         v_taken.promo_id, v_taken.issued_by, v_taken.issued_at));
+  end if;
+end
+$$;
+
+comment on function promo._refuse_taken is
+  'After an insert that met a conflict: of the code (PR007), or of the key (a replay at once).';
+-- +goose StatementEnd
+
+-- file: functions/promo/_require_code.sql
+-- +goose StatementBegin
+-- Gives a promo code its canonical form, or refuses it before anything is looked up.
+-- Locks: none.
+-- Raises: PR006.
+create or replace function promo._require_code(p_code text)
+returns text
+language plpgsql
+stable
+as $$
+declare
+  v_code text := promo._canonical(p_code);
+begin
+  if p_code is not null and v_code is null then
+    perform core._refuse('PR006', format('a text of %s characters', length(p_code)));
+  end if;
+  return v_code;
+end
+$$;
+
+comment on function promo._require_code is
+  'Null stays null. What was typed is not repeated in the refusal.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_reserve.sql
+-- +goose StatementBegin
+-- Reserves a use for a purchase that is being opened.
+-- Locks: the number taken; the caller holds the user's lock and promo.use (row exclusive).
+-- Raises: PR003, PR005.
+create or replace function promo._reserve(
+  p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_refusal text := promo._take(p_telegram_id, p_purchase_id, p_promo_id, p_now);
+begin
+  if v_refusal = 'PR005' then
+    perform core._refuse('PR005', format('promo_id %s, telegram_id %s',
+                                         p_promo_id, p_telegram_id));
+  elsif v_refusal is not null then
+    perform core._refuse('PR003', format('promo_id %s', p_promo_id));
+  end if;
+end
+$$;
+
+comment on function promo._reserve is
+  'The use is reserved while the purchase is open, consumed once it is paid, and deleted when it '
+  'is cancelled or expires.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_retake.sql
+-- +goose StatementBegin
+-- Takes a use again for a purchase that is paid after it expired or was cancelled.
+-- Locks: promo.use (row exclusive), the number taken; the caller holds the user's lock.
+-- Raises: nothing.
+create or replace function promo._retake(
+  p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamptz)
+returns boolean
+language plpgsql
+volatile
+as $$
+begin
+  if p_promo_id is null then
+    return true;
+  end if;
+
+  lock table promo.use in row exclusive mode; -- as in billing._open
+  return promo._take(p_telegram_id, p_purchase_id, p_promo_id, p_now) is null;
+end
+$$;
+
+comment on function promo._retake is
+  'False when no use is left: the money then goes to the balance. Only max_uses and per_user_limit '
+  'count, not expiry or disabling. As at opening, the user''s own oldest open purchase with the '
+  'code makes room. Comes before the wallet. True when there is no code.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_take.sql
+-- +goose StatementBegin
+-- Takes a use for a purchase, or says by SQLSTATE why there is none.
+-- Locks: the number taken; the caller holds the user's lock and promo.use (row exclusive).
+-- Raises: nothing.
+create or replace function promo._take(
+  p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamptz)
+returns text
+language plpgsql
+volatile
+as $$
+declare
+  v_max_uses int;
+  v_per_user_limit int;
+  v_uses bigint;
+  v_use_no bigint;
+  v_tries int := 0;
+begin
+  select c.max_uses, c.per_user_limit into v_max_uses, v_per_user_limit
+  from promo.code c
+  where c.promo_id = p_promo_id;
+  if not found then
+    return 'PR001';
+  end if;
+
+  select count(*) into v_uses
+  from promo.use u
+  where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id;
+  if v_uses >= v_per_user_limit then
+    return promo._take_over(p_telegram_id, p_purchase_id, p_promo_id, p_now);
+  end if;
+
+  -- Any number will do, so buyers start apart. The insert waits for whoever is just taking the
+  -- same number: if that comes to nothing, the number is ours.
+  loop
+    v_tries := v_tries + 1;
+    if v_max_uses is null then
+      v_use_no := nextval('promo.use_no');
+    elsif v_tries <= 3 then
+      v_use_no := nextval('promo.use_no') % v_max_uses + 1;
+    else
+      v_use_no := promo._next_free(p_promo_id, v_use_no, v_max_uses);
+      if v_use_no is null then
+        return 'PR003';
+      end if;
+    end if;
+
+    insert into promo.use (promo_id, use_no, telegram_id, purchase_id, reserved_at)
+    values (p_promo_id, v_use_no, p_telegram_id, p_purchase_id, p_now)
+    on conflict on constraint use_pkey do nothing;
+    exit when found;
+  end loop;
+  return null;
+end
+$$;
+
+comment on function promo._take is
+  'Takes a free number between 1 and max_uses, each of which the primary key gives out once. Who '
+  'is at the own limit takes over the use of the own oldest open purchase instead. Null: taken; '
+  'PR001, PR003 or PR005: why not.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_take_over.sql
+-- +goose StatementBegin
+-- Moves a user's oldest reservation of a code to another purchase and cancels its own.
+-- Locks: the use and the purchase; the caller holds the user's lock.
+-- Raises: nothing.
+create or replace function promo._take_over(
+  p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamptz)
+returns text
+language plpgsql
+volatile
+as $$
+declare
+  v_oldest_open uuid := promo._oldest_open(p_telegram_id, p_promo_id);
+begin
+  if v_oldest_open is null then
+    return 'PR005';
+  end if;
+
+  update promo.use u
+  set purchase_id = p_purchase_id, reserved_at = p_now
+  where u.telegram_id = p_telegram_id and u.promo_id = p_promo_id
+    and u.purchase_id = v_oldest_open;
+
+  update billing.purchase b
+  set status = 'cancelled', closed_at = p_now
+  where b.telegram_id = p_telegram_id and b.purchase_id = v_oldest_open;
+  return null;
+end
+$$;
+
+comment on function promo._take_over is
+  'Nobody stands in their own way: an unpaid purchase makes room for the next one. Null, or PR005 '
+  'where all uses are consumed.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_terms.sql
+-- +goose StatementBegin
+-- Reads a code's terms, or says why nobody can use it.
+-- Locks: none.
+-- Raises: PR001, PR002, PR004.
+create or replace function promo._terms(
+  p_code text, p_now timestamptz, out promo_id bigint, out discount_percent int,
+  out max_uses int, out per_user_limit int, out expires_at timestamptz)
+language plpgsql
+stable
+as $$
+declare
+  v_is_active boolean;
+begin
+  select c.promo_id, c.discount_percent, c.max_uses, c.per_user_limit, c.expires_at, c.is_active
+  into _terms.promo_id, _terms.discount_percent, _terms.max_uses, _terms.per_user_limit,
+       _terms.expires_at, v_is_active
+  from promo.code c
+  where c.code = p_code;
+  if not found then
+    perform core._refuse('PR001', p_code);
+  elsif not v_is_active then
+    perform core._refuse('PR004', p_code);
+  elsif _terms.expires_at <= p_now then
+    perform core._refuse('PR002', format('%s expired at %s', p_code, _terms.expires_at));
+  end if;
+end
+$$;
+
+comment on function promo._terms is
+  'A code in canonical form that is there, active and not expired.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_usable.sql
+-- +goose StatementBegin
+-- Whether a user could open a purchase with a code now, and how many uses are left.
+-- Locks: none.
+-- Raises: PR001, PR002, PR003, PR004, PR005.
+create or replace function promo._usable(
+  p_telegram_id bigint, p_code text, p_now timestamptz, out discount_percent int,
+  out expires_at timestamptz, out uses_left bigint)
+language plpgsql
+stable
+as $$
+declare
+  v_terms record;
+  v_uses bigint;
+  v_oldest_open uuid;
+begin
+  select t.promo_id, t.discount_percent, t.max_uses, t.per_user_limit, t.expires_at into v_terms
+  from promo._terms(p_code, p_now) t;
+  select count(*) into v_uses
+  from promo.use u
+  where u.telegram_id = p_telegram_id and u.promo_id = v_terms.promo_id;
+  if v_uses >= v_terms.per_user_limit then
+    v_oldest_open := promo._oldest_open(p_telegram_id, v_terms.promo_id); -- would be taken over
+    if v_oldest_open is null then
+      perform core._refuse('PR005', format('%s, telegram_id %s', p_code, p_telegram_id));
+    end if;
+  end if;
+
+  if v_terms.max_uses is not null then
+    select v_terms.max_uses - count(*) into _usable.uses_left
+    from promo.use u
+    where u.promo_id = v_terms.promo_id;
+    if _usable.uses_left <= 0 and v_oldest_open is null then
+      perform core._refuse('PR003', format('%s: %s uses', p_code, v_terms.max_uses));
+    end if;
+  end if;
+
+  _usable.discount_percent := v_terms.discount_percent;
+  _usable.expires_at := v_terms.expires_at;
+end
+$$;
+
+comment on function promo._usable is
+  'What promo.validate and billing.quote promise; a code that loses against another discount is '
+  'held to it as well. uses_left is null for a code without a limit.';
+-- +goose StatementEnd
+
+-- file: functions/referral/_claw_back.sql
+-- +goose StatementBegin
+-- Takes the cashback for one purchase back. The caller holds the referrer's lock.
+-- Locks: wallet.
+-- Raises: nothing.
+create or replace function referral._claw_back(
+  p_telegram_id bigint, p_purchase_id uuid, p_now timestamptz)
+returns boolean
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+declare
+  v_reward_kopecks bigint;
+  v_there_kopecks bigint;
+begin
+  update referral.reward r
+  set status = 'clawed_back', clawed_back_at = p_now
+  where r.telegram_id = p_telegram_id and r.purchase_id = p_purchase_id and r.status = 'paid'
+  returning r.reward_kopecks into v_reward_kopecks;
+  if not found then
+    return false;
+  elsif v_reward_kopecks = 0 then
+    return true;
+  end if;
+
+  select least(w.available_kopecks, v_reward_kopecks) into strict v_there_kopecks
+  from wallet.wallet w
+  where w.telegram_id = p_telegram_id;
+  if v_there_kopecks > 0 then
+    perform ledger._post(p_telegram_id, 'clawback', 'available', 'cashback', v_there_kopecks,
+                         p_now, p_purchase_id => p_purchase_id);
+  end if;
+  if v_reward_kopecks > v_there_kopecks then
+    perform ledger._post(p_telegram_id, 'clawback', 'debt', 'cashback',
+                         v_reward_kopecks - v_there_kopecks, p_now,
+                         p_purchase_id => p_purchase_id);
+  end if;
+
+  update referral.referrer r
+  set earned_kopecks = r.earned_kopecks - v_reward_kopecks
+  where r.telegram_id = p_telegram_id;
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, amount_kopecks)
+  values (p_telegram_id, 'message', 'cashback_clawed_back', p_now, p_now, v_reward_kopecks);
+  return true;
+end
+$$;
+
+comment on function referral._claw_back is
+  'Takes what is available, the rest becomes debt. False where there is no reward to take back. '
+  'The buyer stays counted.';
+-- +goose StatementEnd
+
+-- file: functions/referral/_due_tasks.sql
+-- +goose StatementBegin
+-- The oldest rewards and claw-backs that wait, but of referrers that were given up within the hour.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function referral._due_tasks(p_now timestamptz, p_limit int)
+returns table (telegram_id bigint, task_id bigint)
+language plpgsql
+stable
+as $$
+#variable_conflict use_column
+begin
+  return query
+  select t.telegram_id::bigint, t.task_id
+  from outbox.task t
+  where t.kind = 'cashback' and t.finished_at is null and t.due_at <= p_now
+    and not exists (
+      select 1 from ops.dead d
+      where d.job_name = 'referral.pay_due' and d.subject = 'telegram_id:' || t.telegram_id
+        and d.died_at > p_now - interval '1 hour')
+  order by t.due_at, t.task_id
+  limit p_limit;
+end
+$$;
+
+comment on function referral._due_tasks is
+  'Candidates: they are looked at again once their referrers are locked.';
+-- +goose StatementEnd
+
+-- file: functions/referral/_level_of.sql
+-- +goose StatementBegin
+-- The level of a referrer, and the cashback that it brings.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function referral._level_of(
+  p_paying_count int, out level text, out percent int)
+language plpgsql
+stable
+as $$
+#variable_conflict use_column
+begin
+  select l.level, l.percent into strict _level_of.level, _level_of.percent
+  from referral.level l
+  where l.from_paying <= p_paying_count
+  order by l.from_paying desc
+  limit 1;
+end
+$$;
+
+comment on function referral._level_of is
+  'The one rule of levels: what is shown and what is paid both come from here.';
+-- +goose StatementEnd
+
+-- file: functions/referral/_reward.sql
+-- +goose StatementBegin
+-- Pays the cashback for one purchase of a referred user. The caller holds the referrer's lock.
+-- Locks: wallet.
+-- Raises: nothing.
+create or replace function referral._reward(
+  p_telegram_id bigint, p_purchase_id uuid, p_referred_id bigint, p_paid_kopecks bigint,
+  p_now timestamptz)
+returns bigint
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+declare
+  v_paying_count int;
+  v_percent int;
+  v_reward_kopecks bigint;
+  v_to_debt_kopecks bigint;
+begin
+  insert into referral.paying (telegram_id, referred_id, since)
+  values (p_telegram_id, p_referred_id, p_now)
+  on conflict on constraint paying_pkey do nothing;
+
+  insert into referral.referrer as r (telegram_id, paying_count, earned_kopecks)
+  values (p_telegram_id, found::int, 0)
+  on conflict on constraint referrer_pkey do update
+  set paying_count = r.paying_count + excluded.paying_count
+  returning r.paying_count into v_paying_count;
+
+  v_percent := (referral._level_of(v_paying_count)).percent;
+  v_reward_kopecks := p_paid_kopecks * v_percent / 100; -- rounds down
+
+  insert into referral.reward (
+    telegram_id, purchase_id, referred_id, status, paid_kopecks, percent, reward_kopecks,
+    rewarded_at)
+  values (p_telegram_id, p_purchase_id, p_referred_id, 'paid', p_paid_kopecks, v_percent,
+          v_reward_kopecks, p_now);
+  if v_reward_kopecks = 0 then
+    return 0;
+  end if;
+
+  select least(w.debt_kopecks, v_reward_kopecks) into strict v_to_debt_kopecks
+  from wallet.wallet w
+  where w.telegram_id = p_telegram_id;
+  if v_to_debt_kopecks > 0 then
+    perform ledger._post(p_telegram_id, 'cashback', 'cashback', 'debt', v_to_debt_kopecks, p_now,
+                         p_purchase_id => p_purchase_id);
+  end if;
+  if v_reward_kopecks > v_to_debt_kopecks then
+    perform ledger._post(p_telegram_id, 'cashback', 'cashback', 'available',
+                         v_reward_kopecks - v_to_debt_kopecks, p_now,
+                         p_purchase_id => p_purchase_id);
+  end if;
+
+  update referral.referrer r
+  set earned_kopecks = r.earned_kopecks + v_reward_kopecks
+  where r.telegram_id = p_telegram_id;
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, amount_kopecks)
+  values (p_telegram_id, 'message', 'cashback', p_now, p_now, v_reward_kopecks);
+  return v_reward_kopecks;
+end
+$$;
+
+comment on function referral._reward is
+  'Counts the buyer once, takes the percent of the level that this gives, repays debt first. A '
+  'reward that rounds down to nothing counts and pays nothing.';
+-- +goose StatementEnd
+
+-- file: functions/referral/_void.sql
+-- +goose StatementBegin
+-- Ends rewards together with their claw-backs, where neither has been worked yet.
+-- Locks: none; the caller holds the referrers' locks.
+-- Raises: nothing.
+create or replace function referral._void(p_users bigint[], p_tasks bigint[], p_now timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  with pair as (
+    select distinct r.telegram_id, r.purchase_id, r.other_id, r.amount_kopecks,
+           r.task_id as reward_id, c.task_id as clawback_id
+    from unnest(p_users, p_tasks) d (telegram_id, task_id)
+    join outbox.task t on t.telegram_id = d.telegram_id and t.task_id = d.task_id
+    join outbox.task r on r.telegram_id = t.telegram_id and r.purchase_id = t.purchase_id
+      and r.kind = 'cashback' and r.name = 'reward' and r.finished_at is null
+    join outbox.task c on c.telegram_id = t.telegram_id and c.purchase_id = t.purchase_id
+      and c.kind = 'cashback' and c.name = 'clawback' and c.finished_at is null
+  ), voided as (
+    insert into referral.reward (
+      telegram_id, purchase_id, referred_id, status, paid_kopecks, percent, reward_kopecks,
+      rewarded_at)
+    select p.telegram_id, p.purchase_id, p.other_id, 'void', p.amount_kopecks, 0, 0, p_now
+    from pair p
+  )
+  update outbox.task t
+  set finished_at = p_now, outcome = 'void'
+  from pair p
+  where t.telegram_id = p.telegram_id and t.task_id in (p.reward_id, p.clawback_id);
+end
+$$;
+
+comment on function referral._void is
+  'A purchase that was taken back before its cashback was paid neither counts nor pays.';
+-- +goose StatementEnd
+
+-- file: functions/referral/_work.sql
+-- +goose StatementBegin
+-- Works the cashback tasks of locked referrers off, each referrer's in their order.
+-- Locks: wallets.
+-- Raises: nothing.
+create or replace function referral._work(
+  p_locked bigint[], p_users bigint[], p_tasks bigint[], p_now timestamptz,
+  out paid int, out paid_kopecks bigint)
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+declare
+  v_users bigint[];
+  v_tasks bigint[];
+  v_task record;
+  v_reward_kopecks bigint;
+begin
+  select array_agg(d.telegram_id), array_agg(d.task_id) into v_users, v_tasks
+  from unnest(p_users, p_tasks) d (telegram_id, task_id)
+  where d.telegram_id = any (p_locked);
+  perform referral._void(v_users, v_tasks, p_now);
+
+  paid := 0;
+  paid_kopecks := 0;
+  for v_task in
+    select t.telegram_id, t.task_id, t.name, t.purchase_id, t.other_id, t.amount_kopecks
+    from unnest(v_users, v_tasks) d (telegram_id, task_id)
+    join outbox.task t on t.telegram_id = d.telegram_id and t.task_id = d.task_id
+    where t.finished_at is null
+    order by t.telegram_id, t.task_id
+  loop
+    if v_task.name = 'reward' then
+      v_reward_kopecks := referral._reward(v_task.telegram_id, v_task.purchase_id,
+                                           v_task.other_id, v_task.amount_kopecks, p_now);
+      paid := paid + (v_reward_kopecks > 0)::int;
+      paid_kopecks := paid_kopecks + v_reward_kopecks;
+      perform outbox._finish(v_task.telegram_id, v_task.task_id, 'done');
+    elsif referral._claw_back(v_task.telegram_id, v_task.purchase_id, p_now) then
+      perform outbox._finish(v_task.telegram_id, v_task.task_id, 'done');
+    else
+      perform outbox._finish(v_task.telegram_id, v_task.task_id, 'void');
+    end if;
+  end loop;
+end
+$$;
+
+comment on function referral._work is
+  'paid and paid_kopecks are the rewards paid, before any claw-back in the same run.';
+-- +goose StatementEnd
+
 -- file: functions/subscription/_activate.sql
 -- +goose StatementBegin
 -- Writes the row of a subscription that is in force.
@@ -1652,6 +3887,29 @@ comment on function subscription._add_months is
   '31 January + 1 month is 28 or 29 February, whatever the session''s time zone.';
 -- +goose StatementEnd
 
+-- file: functions/subscription/_retire.sql
+-- +goose StatementBegin
+-- Promises that the node loses the identity that the subscription has now.
+-- Locks: none; the caller holds the user's lock.
+-- Raises: nothing.
+create or replace function subscription._retire(p_telegram_id bigint, p_now timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, vpn_uuid)
+  select s.telegram_id, 'provision', 'remove', p_now, p_now, s.vpn_uuid
+  from subscription.subscription s
+  where s.telegram_id = p_telegram_id and s.activation <> 'none';
+end
+$$;
+
+comment on function subscription._retire is
+  'Before a row gets another identity or ends. Nothing to do once subscription.expire_due has been '
+  'there: activation is none.';
+-- +goose StatementEnd
+
 -- file: functions/subscription/_change.sql
 -- +goose StatementBegin
 -- Puts a subscription into a new state beside a purchase: the row, its chain, the node's job.
@@ -1672,7 +3930,8 @@ declare
   v_is_active boolean := coalesce(p_expires_at > p_now, false);
   v_vpn_uuid uuid;
 begin
-  select s.tariff, s.expires_at, s.period, s.vpn_uuid, s.expires_at > p_now as is_active
+  select s.tariff, s.expires_at, s.period, s.vpn_uuid, s.activation,
+         s.expires_at > p_now as is_active
   into v_before
   from subscription.subscription s where s.telegram_id = p_telegram_id;
   v_vpn_uuid := case when v_before.is_active or not v_is_active then v_before.vpn_uuid
@@ -1687,6 +3946,15 @@ begin
     p_tariff, p_expires_at, p_period, v_vpn_uuid, p_duration, p_purchase_id, p_actor_id,
     p_reason, p_idempotency_key, p_now);
 
+  if v_is_active then
+    insert into outbox.task (
+      telegram_id, kind, name, due_at, created_at, purchase_id, vpn_uuid)
+    values (p_telegram_id, 'provision', 'add', p_now, p_now, p_purchase_id, v_vpn_uuid);
+  end if;
+  if v_before.activation <> 'none' and not (v_is_active and v_before.is_active) then
+    perform subscription._retire(p_telegram_id, p_now);
+  end if;
+
   if p_tariff is null then
     delete from subscription.subscription s where s.telegram_id = p_telegram_id;
   elsif v_is_active then
@@ -1699,19 +3967,56 @@ begin
         reminder_check_at = null
     where s.telegram_id = p_telegram_id;
   end if;
-
-  if v_is_active or v_before.is_active then
-    insert into outbox.task (
-      telegram_id, kind, name, due_at, created_at, purchase_id, vpn_uuid)
-    values (p_telegram_id, 'provision', case when v_is_active then 'add' else 'remove' end,
-            p_now, p_now, p_purchase_id, v_vpn_uuid);
-  end if;
 end
 $$;
 
 comment on function subscription._change is
   'Trials, grants, revocations, refunds, reversals. A null p_tariff leaves no subscription, as '
   'before the first one; an end that is not after p_now leaves an expired one.';
+-- +goose StatementEnd
+
+-- file: functions/subscription/_expire.sql
+-- +goose StatementBegin
+-- Ends the overdue subscriptions of users whose locks the caller holds.
+-- Locks: subscription.
+-- Raises: nothing.
+create or replace function subscription._expire(p_users bigint[], p_now timestamptz)
+returns int
+language plpgsql
+volatile
+as $$
+declare
+  v_expired int;
+begin
+  with looked_at as (
+    update subscription.subscription s
+    set expiry_check_at = case when s.expires_at > p_now then s.expires_at end,
+        activation = case when s.expires_at > p_now then s.activation else 'none' end,
+        key_uri = case when s.expires_at > p_now then s.key_uri end,
+        renew_check_at = case when s.expires_at > p_now then s.renew_check_at end,
+        reminder_check_at = case when s.expires_at > p_now then s.reminder_check_at end
+    where s.telegram_id = any (p_users) and s.expiry_check_at <= p_now
+    returning s.telegram_id, s.tariff, s.period, s.expires_at, s.vpn_uuid,
+              s.expires_at <= p_now as is_over
+  ), told as (
+    insert into outbox.task (telegram_id, kind, name, due_at, created_at, vpn_uuid, arguments)
+    select l.telegram_id, t.kind, t.name, p_now, p_now, t.vpn_uuid, t.arguments
+    from looked_at l
+    cross join lateral (values
+      ('provision'::outbox.kind, 'remove', l.vpn_uuid, null::jsonb),
+      ('message', case l.period when 'trial' then 'trial_ended' else 'subscription_expired' end,
+       null, jsonb_build_object('tariff', l.tariff, 'expires_at', l.expires_at))
+    ) t (kind, name, vpn_uuid, arguments)
+    where l.is_over
+  )
+  select (count(*) filter (where l.is_over))::int into v_expired from looked_at l;
+  return v_expired;
+end
+$$;
+
+comment on function subscription._expire is
+  'What has ended loses its key, and its user is told; what was renewed meanwhile is looked at '
+  'again at its end.';
 -- +goose StatementEnd
 
 -- file: functions/subscription/_extend.sql
@@ -1743,14 +4048,288 @@ begin
       key_uri = case when s.vpn_uuid = excluded.vpn_uuid then s.key_uri end,
       vpn_uuid = excluded.vpn_uuid,
       expiry_check_at = least(s.expiry_check_at, excluded.expires_at),
-      renew_check_at = case when s.auto_renew then coalesce(s.renew_check_at, p_now) end,
-      reminder_check_at = coalesce(s.reminder_check_at, p_now);
+      renew_check_at = case when not s.auto_renew then null
+                            when excluded.expires_at < s.expires_at then p_now
+                            else coalesce(s.renew_check_at, p_now) end,
+      reminder_check_at = case when excluded.expires_at < s.expires_at then p_now
+                               else coalesce(s.reminder_check_at, p_now) end;
 end
 $$;
 
 comment on function subscription._extend is
   'A purchase, paid. Due times that are set stay where they are: only the worker moves them '
-  'forward, so that renewing is a HOT update.';
+  'forward, so that renewing is a HOT update. A move to a dearer tariff can bring the end forward: '
+  'then the worker looks at once.';
+-- +goose StatementEnd
+
+-- file: functions/subscription/_find_change.sql
+-- +goose StatementBegin
+-- Finds what an earlier call with this key changed; refuses the key for anything else.
+-- Locks: none.
+-- Raises: ID001.
+create or replace function subscription._find_change(
+  p_telegram_id bigint, p_kind subscription.change_kind, p_idempotency_key text,
+  p_actor_id bigint, p_tariff text, p_duration interval, p_reason text,
+  out is_found boolean, out expires_at timestamptz, out vpn_uuid uuid)
+language plpgsql
+stable
+as $$
+#variable_conflict use_column
+declare
+  v_first record;
+begin
+  select c.change_id, c.actor_id, c.after_tariff, c.duration, c.reason, c.after_expires_at,
+         c.vpn_uuid
+  into v_first
+  from subscription.change c
+  where c.telegram_id = p_telegram_id and c.kind = p_kind
+    and c.idempotency_key = p_idempotency_key;
+
+  _find_change.is_found := found;
+  if _find_change.is_found
+     and ((v_first.actor_id, v_first.duration, v_first.reason)
+            is distinct from (p_actor_id, p_duration, p_reason)
+          or v_first.after_tariff <> p_tariff) then
+    perform core._refuse('ID001', format('change_id %s has the key', v_first.change_id));
+  end if;
+  _find_change.expires_at := v_first.after_expires_at;
+  _find_change.vpn_uuid := v_first.vpn_uuid;
+end
+$$;
+
+comment on function subscription._find_change is
+  'The first answer of the call that has this key. A null p_tariff is not compared.';
+-- +goose StatementEnd
+
+-- file: functions/subscription/_fulfil_renewals.sql
+-- +goose StatementBegin
+-- Gives what renewals have paid for: the subscriptions, their jobs, messages and cashback.
+-- Locks: subscription; the caller holds the users' locks.
+-- Raises: nothing.
+create or replace function subscription._fulfil_renewals(
+  p_users bigint[], p_purchases uuid[], p_now timestamptz)
+returns int
+language plpgsql
+volatile
+as $$
+declare
+  v_window interval := make_interval(secs => ops._setting_value('renewal_window_seconds'));
+  v_renewed int;
+begin
+  with bought as materialized (
+    select u.telegram_id, u.purchase_id, u.tariff, u.price_kopecks, u.after_expires_at,
+           u.provision_task_id, a.referrer_id
+    from billing.purchase u
+    join account.account a on a.telegram_id = u.telegram_id
+    where u.telegram_id = any (p_users) and u.purchase_id = any (p_purchases)
+  ), extended as (
+    update subscription.subscription s
+    set tariff = b.tariff,
+        period = 'paid',
+        started_at = case s.period when 'paid' then s.started_at else p_now end,
+        expires_at = b.after_expires_at,
+        activation = case s.activation when 'active' then s.activation else 'pending' end,
+        expiry_check_at = b.after_expires_at,
+        renew_check_at = b.after_expires_at - v_window,
+        reminder_check_at = p_now
+    from bought b
+    where s.telegram_id = b.telegram_id
+    returning s.telegram_id, s.vpn_uuid
+  ), promised as (
+    insert into outbox.task (
+      telegram_id, task_id, kind, name, due_at, created_at, purchase_id, vpn_uuid,
+      amount_kopecks, other_id)
+    select t.telegram_id, coalesce(t.task_id, nextval('outbox.task_id')), t.kind, t.name, p_now,
+           p_now, b.purchase_id, t.vpn_uuid, t.amount_kopecks, t.other_id
+    from bought b
+    join extended e on e.telegram_id = b.telegram_id
+    cross join lateral (values
+      (b.telegram_id, b.provision_task_id, 'provision'::outbox.kind, 'add', e.vpn_uuid,
+       null::bigint, null::bigint),
+      (b.telegram_id, null, 'message', 'renewal_done', null, b.price_kopecks, null),
+      (b.referrer_id, null, 'cashback', 'reward', null, b.price_kopecks, b.telegram_id)
+    ) t (telegram_id, task_id, kind, name, vpn_uuid, amount_kopecks, other_id)
+    where t.kind <> 'cashback' or (t.telegram_id is not null and b.price_kopecks > 0)
+  )
+  select count(*)::int into v_renewed from bought b;
+  return v_renewed;
+end
+$$;
+
+comment on function subscription._fulfil_renewals is
+  'As billing._fulfil, for many: each subscription is in force and keeps its identity. All due '
+  'times move forward at once: no HOT update is to be had here, and the next runs pass them by.';
+-- +goose StatementEnd
+
+-- file: functions/subscription/_renew.sql
+-- +goose StatementBegin
+-- Renews what is due, of users whose locks the caller holds.
+-- Locks: subscription, wallet.
+-- Raises: nothing.
+create or replace function subscription._renew(
+  p_users bigint[], p_now timestamptz, out renewed int, out declined int)
+language plpgsql
+volatile
+as $$
+declare
+  v_purchases uuid[];
+begin
+  with plan as materialized (
+    select r.*, gen_random_uuid() as purchase_id, nextval('outbox.task_id') as task_id
+    from subscription._renewals(p_users, p_now) r
+  ), charged as (
+    update wallet.wallet w
+    set available_kopecks = w.available_kopecks - p.price_kopecks,
+        version = w.version + (p.price_kopecks > 0)::int
+    from plan p
+    where w.telegram_id = p.telegram_id and p.outcome = 'renew'
+    returning w.telegram_id, w.version, w.available_kopecks, w.held_kopecks, w.debt_kopecks,
+              p.price_kopecks, p.purchase_id
+  ), booked as (
+    insert into ledger.transfer (
+      telegram_id, version, debit_account, credit_account, reason, amount_kopecks,
+      available_kopecks, held_kopecks, debt_kopecks, created_at, purchase_id)
+    select c.telegram_id, c.version, 'available', 'revenue', 'purchase', c.price_kopecks,
+           c.available_kopecks, c.held_kopecks, c.debt_kopecks, p_now, c.purchase_id
+    from charged c where c.price_kopecks > 0
+  ), bought as (
+    insert into billing.purchase (
+      telegram_id, purchase_id, kind, status, tariff, months, list_kopecks, discount_kind,
+      discount_percent, price_kopecks, idempotency_key, opened_at, expires_at, closed_at,
+      paid_with, before_tariff, before_expires_at, before_period, period_starts_at,
+      after_expires_at, renews_expires_at, quoted_expires_at, available_after_kopecks,
+      provision_task_id)
+    select p.telegram_id, p.purchase_id, 'subscription', 'paid', p.tariff, p.months,
+           p.list_kopecks, p.discount_kind, p.discount_percent, p.price_kopecks,
+           'renewal:' || p.purchase_id, p_now, p_now, p_now,
+           case when p.price_kopecks > 0 then 'balance' else 'free' end, p.before_tariff,
+           p.before_expires_at, p.before_period, p.starts_at, p.expires_at, p.before_expires_at,
+           p.expires_at, c.available_kopecks, p.task_id
+    from plan p join charged c on c.telegram_id = p.telegram_id
+  ), postponed as (
+    update subscription.subscription s
+    set renew_check_at = p.check_at,
+        renew_declined_for = case p.outcome when 'decline' then s.expires_at
+                                            else s.renew_declined_for end
+    from plan p
+    where s.telegram_id = p.telegram_id and p.outcome <> 'renew'
+  ), told as (
+    insert into outbox.task (
+      telegram_id, kind, name, due_at, created_at, amount_kopecks, arguments)
+    select p.telegram_id, 'message', 'renewal_declined', p_now, p_now, p.price_kopecks,
+           jsonb_build_object('tariff', p.tariff, 'months', p.months,
+                              'expires_at', p.before_expires_at)
+    from plan p where p.outcome = 'decline' and not p.is_told
+  )
+  select array_agg(p.purchase_id) filter (where p.outcome = 'renew'),
+         (count(*) filter (where p.outcome = 'decline'))::int
+  into v_purchases, _renew.declined
+  from plan p;
+
+  _renew.renewed := subscription._fulfil_renewals(p_users, v_purchases, p_now);
+end
+$$;
+
+comment on function subscription._renew is
+  'What ledger._post and billing._fulfil do for one purchase, for all that are due at once. The '
+  'constraint purchase_renews_period_once has the last word on a second charge.';
+-- +goose StatementEnd
+
+-- file: functions/subscription/_renewals.sql
+-- +goose StatementBegin
+-- What is to become of auto-renewals that are due, of users whose locks the caller holds.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function subscription._renewals(p_users bigint[], p_now timestamptz)
+returns table (
+  telegram_id bigint, outcome text, check_at timestamptz, is_told boolean, tariff text,
+  months smallint, list_kopecks bigint, discount_kind billing.discount_kind,
+  discount_percent int, price_kopecks bigint, before_tariff text, before_expires_at timestamptz,
+  before_period subscription.period, starts_at timestamptz, expires_at timestamptz)
+language plpgsql
+stable
+as $$
+#variable_conflict use_column
+declare
+  v_window interval := make_interval(secs => ops._setting_value('renewal_window_seconds'));
+  v_vip_percent int := ops._setting_value('vip_discount_percent')::int;
+begin
+  return query
+  with due as (
+    select s.telegram_id, s.tariff, s.expires_at, s.period, s.renew_declined_for,
+           s.expires_at - v_window as near_at, w.available_kopecks,
+           s.auto_renew and s.expires_at > p_now and not a.is_blocked as is_wanted,
+           case when a.is_vip then v_vip_percent else 0 end as vip,
+           case when a.discount_expires_at <= p_now then 0
+                else coalesce(a.discount_percent, 0)::int end as personal
+    from subscription.subscription s
+    join account.account a on a.telegram_id = s.telegram_id
+    join wallet.wallet w on w.telegram_id = s.telegram_id
+    where s.telegram_id = any (p_users) and s.renew_check_at <= p_now
+  ), priced as (
+    select d.*, u.tariff as plan_tariff, u.months, p.list_kopecks::bigint as list_kopecks,
+           (p.list_kopecks * (100 - greatest(d.vip, d.personal)) + 50) / 100 as price_kopecks
+    from due d
+    left join lateral (
+      select o.tariff, o.months from billing.purchase o
+      where o.telegram_id = d.telegram_id and o.kind = 'subscription' and o.status = 'paid'
+      order by o.provision_task_id desc limit 1) u on d.is_wanted and d.near_at <= p_now
+    left join billing.tariff f on f.tariff = u.tariff and f.is_on_sale
+    left join billing.tariff_price p on p.tariff = f.tariff and p.months = u.months
+  ), decided as (
+    select p.*, case when not p.is_wanted then 'stop'
+                     when p.near_at > p_now then 'wait'
+                     when p.plan_tariff is null or exists (
+                       select 1 from billing.purchase o
+                       where o.telegram_id = p.telegram_id
+                         and o.renews_expires_at = p.expires_at) then 'stop'
+                     when p.available_kopecks >= p.price_kopecks then 'renew'
+                     else 'decline' end as outcome
+    from priced p
+  )
+  select d.telegram_id::bigint, d.outcome,
+         case d.outcome when 'wait' then d.near_at when 'renew' then e.expires_at - v_window end,
+         coalesce(d.renew_declined_for = d.expires_at, false), d.plan_tariff, d.months,
+         d.list_kopecks,
+         case when greatest(d.vip, d.personal) = 0 then 'none' when d.vip >= d.personal then 'vip'
+              else 'personal' end::billing.discount_kind,
+         greatest(d.vip, d.personal), d.price_kopecks, d.tariff, d.expires_at, d.period,
+         b.starts_at, e.expires_at
+  from decided d
+  left join lateral subscription._start_after(
+    p_now, d.plan_tariff, d.tariff, d.expires_at, d.period) b (starts_at) on d.outcome = 'renew'
+  left join lateral subscription._add_months(b.starts_at, d.months) e (expires_at) on true;
+end
+$$;
+
+comment on function subscription._renewals is
+  'outcome: wait (not near its end yet), stop (nothing to renew), renew, or decline (too little '
+  'money, or the plan is no longer sold: price_kopecks is null). The price is as in billing._price,'
+  ' without a promo code. check_at: when to look again. is_told: this end was declined before.';
+-- +goose StatementEnd
+
+-- file: functions/subscription/_require_duration.sql
+-- +goose StatementBegin
+-- Refuses what cannot be the length of a grant.
+-- Locks: none.
+-- Raises: 22023.
+create or replace function subscription._require_duration(p_duration interval)
+returns void
+language plpgsql
+stable
+as $$
+begin
+  -- extract, because comparing intervals takes a month for 30 days.
+  perform core._require(
+    extract(year from p_duration) = 0 and extract(month from p_duration) = 0
+      and extract(epoch from p_duration) between 60 and 3650 * 86400
+      and extract(epoch from p_duration) % 60 = 0,
+    'p_duration: minutes, hours or days, at least 1 minute and at most 3650 days');
+end
+$$;
+
+comment on function subscription._require_duration is
+  'Whole minutes, hours and days only: months have no fixed length.';
 -- +goose StatementEnd
 
 -- file: functions/subscription/_start_after.sql
@@ -1836,6 +4415,27 @@ comment on function vpn._give_up is
   'After the last attempt: key_failed to the user, activation_failed to the admins.';
 -- +goose StatementEnd
 
+-- file: functions/vpn/_is_stale.sql
+-- +goose StatementBegin
+-- Tells whether an identity is nobody's any more.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function vpn._is_stale(
+  p_vpn_uuid uuid, p_current_uuid uuid, p_expires_at timestamptz, p_now timestamptz)
+returns boolean
+language plpgsql
+immutable
+as $$
+begin
+  return (p_vpn_uuid = p_current_uuid and p_expires_at > p_now) is not true;
+end
+$$;
+
+comment on function vpn._is_stale is
+  'For the identity and the end that the subscription has now (nulls: it has none). A stale '
+  'identity never comes back: a subscription that begins again has a new one.';
+-- +goose StatementEnd
+
 -- file: functions/wallet/_adjust.sql
 -- +goose StatementBegin
 -- An admin's change of a balance: wallet.credit and wallet.debit.
@@ -1892,6 +4492,327 @@ $$;
 
 comment on function wallet._adjust is
   'wallet.credit and wallet.debit; the ledger row keeps the key.';
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/_count_approvals.sql
+-- +goose StatementBegin
+-- Counts the approvals of a withdrawal by those who are admins now.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function withdrawal._count_approvals(
+  p_telegram_id bigint, p_withdrawal_id bigint)
+returns int
+language plpgsql
+stable
+as $$
+begin
+  return (
+    select count(*)::int
+    from withdrawal.approval a
+    join account.admin m on m.telegram_id = a.admin_id and m.is_active
+    where a.telegram_id = p_telegram_id and a.withdrawal_id = p_withdrawal_id);
+end
+$$;
+
+comment on function withdrawal._count_approvals is
+  'An approval by somebody whose rights were taken away since counts no more.';
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/_end.sql
+-- +goose StatementBegin
+-- Ends a pending withdrawal: pays the held money out or gives it back.
+-- Locks: wallet; the caller holds the user's lock.
+-- Raises: nothing.
+create or replace function withdrawal._end(
+  p_telegram_id bigint, p_withdrawal_id bigint, p_status withdrawal.status, p_ended_by bigint,
+  p_reason text, p_approvals_needed int, p_now timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+declare
+  v_amount_kopecks bigint;
+  v_is_paid_out boolean := p_status = 'approved';
+begin
+  update withdrawal.withdrawal w
+  set status = p_status, ended_at = p_now, ended_by = p_ended_by, reason = p_reason,
+      approvals_needed = p_approvals_needed,
+      requisites_purge_at = p_now
+        + make_interval(days => ops._setting_value('requisites_days')::int)
+  where w.telegram_id = p_telegram_id and w.withdrawal_id = p_withdrawal_id
+    and w.status = 'pending'
+  returning w.amount_kopecks into strict v_amount_kopecks;
+
+  perform ledger._post(
+    p_telegram_id,
+    (case when v_is_paid_out then 'withdrawal_payout' else 'withdrawal_return' end)::ledger.reason,
+    'held', (case when v_is_paid_out then 'payout' else 'available' end)::ledger.account,
+    v_amount_kopecks, p_now, p_withdrawal_id => p_withdrawal_id,
+    p_actor_id => nullif(p_ended_by, p_telegram_id));
+
+  if p_status <> 'cancelled' then
+    insert into outbox.task (
+      telegram_id, kind, name, due_at, created_at, amount_kopecks, arguments)
+    values (p_telegram_id, 'message', 'withdrawal_' || p_status, p_now, p_now, v_amount_kopecks,
+            jsonb_strip_nulls(jsonb_build_object('reason', p_reason)));
+  end if;
+end
+$$;
+
+comment on function withdrawal._end is
+  'The one way out of pending: status, one movement of the held amount, and word to the user '
+  'unless they cancelled it.';
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/_hold.sql
+-- +goose StatementBegin
+-- Makes a pending withdrawal and holds its amount. The caller holds the user's lock.
+-- Locks: wallet.
+-- Raises: US002, WA001, WD003, WD004.
+create or replace function withdrawal._hold(
+  p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_requisites text,
+  p_now timestamptz, p_idempotency_key text, p_draft_id uuid)
+returns void
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+declare
+  v_withdrawal_id bigint;
+  v_wallet record;
+begin
+  perform withdrawal._require_may(p_telegram_id, p_is_blocked, p_amount_kopecks, p_now);
+  v_withdrawal_id := nextval('withdrawal.withdrawal_id');
+
+  select p.available_kopecks, p.held_kopecks into v_wallet
+  from ledger._post(p_telegram_id, 'withdrawal_hold', 'available', 'held', p_amount_kopecks,
+                    p_now, p_withdrawal_id => v_withdrawal_id) p;
+  insert into withdrawal.withdrawal (
+    telegram_id, withdrawal_id, amount_kopecks, requisites, available_after_kopecks,
+    held_after_kopecks, requested_at, idempotency_key, draft_id)
+  values (p_telegram_id, v_withdrawal_id, p_amount_kopecks, p_requisites,
+          v_wallet.available_kopecks, v_wallet.held_kopecks, p_now, p_idempotency_key, p_draft_id);
+
+  perform audit._record('withdrawal.request', p_telegram_id, 'withdrawal:' || v_withdrawal_id,
+                        jsonb_build_object('amount_kopecks', p_amount_kopecks,
+                                           'draft_id', p_draft_id));
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, amount_kopecks, arguments)
+  select a.telegram_id, 'message', 'withdrawal_requested', p_now, p_now, p_amount_kopecks,
+         jsonb_build_object('withdrawal_id', v_withdrawal_id, 'telegram_id', p_telegram_id)
+  from account.admin a
+  where a.is_active;
+end
+$$;
+
+comment on function withdrawal._hold is
+  'What request and submit do: one movement available -> held, the withdrawal, and a message to '
+  'the admins.';
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/_lock.sql
+-- +goose StatementBegin
+-- Finds whose withdrawal it is and locks its user.
+-- Locks: user.
+-- Raises: WD001.
+create or replace function withdrawal._lock(p_withdrawal_id bigint)
+returns bigint
+language plpgsql
+volatile
+as $$
+declare
+  v_telegram_id bigint;
+begin
+  select w.telegram_id into v_telegram_id
+  from withdrawal.withdrawal w
+  where w.withdrawal_id = p_withdrawal_id;
+  if not found then
+    perform core._refuse('WD001', format('withdrawal_id %s', p_withdrawal_id));
+  end if;
+
+  perform account._lock(v_telegram_id);
+  return v_telegram_id;
+end
+$$;
+
+comment on function withdrawal._lock is
+  'The user of a withdrawal, locked: for calls that bring only its id.';
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/_purge.sql
+-- +goose StatementBegin
+-- Removes the overdue requisites of users whose locks the caller holds.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function withdrawal._purge(p_users bigint[], p_now timestamptz)
+returns int
+language plpgsql
+volatile
+as $$
+declare
+  v_withdrawals int;
+  v_drafts int;
+begin
+  update withdrawal.withdrawal w
+  set requisites = null, requisites_purge_at = null
+  where w.telegram_id = any (p_users) and w.requisites_purge_at <= p_now;
+  get diagnostics v_withdrawals = row_count;
+
+  update withdrawal.draft d
+  set requisites = null
+  where d.telegram_id = any (p_users) and d.expires_at <= p_now and d.requisites is not null;
+  get diagnostics v_drafts = row_count;
+
+  if v_withdrawals + v_drafts > 0 then
+    perform audit._record('withdrawal.purge_due', null, null, jsonb_build_object(
+      'withdrawals', v_withdrawals, 'drafts', v_drafts));
+  end if;
+  return v_withdrawals + v_drafts;
+end
+$$;
+
+comment on function withdrawal._purge is
+  'Of ended withdrawals after their time, and of drafts that can no longer be submitted.';
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/_refuse_ended.sql
+-- +goose StatementBegin
+-- Says how a withdrawal ended that is not pending any more.
+-- Locks: none.
+-- Raises: WD002.
+create or replace function withdrawal._refuse_ended(p_telegram_id bigint, p_withdrawal_id bigint)
+returns void
+language plpgsql
+stable
+as $$
+declare
+  v_detail text;
+begin
+  select format('withdrawal_id %s was %s by %s at %s', w.withdrawal_id, w.status, w.ended_by,
+                w.ended_at)
+  into v_detail
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.withdrawal_id = p_withdrawal_id;
+  perform core._refuse('WD002', v_detail);
+end
+$$;
+
+comment on function withdrawal._refuse_ended is 'Who ended it, and when, goes to DETAIL.';
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/_require_may.sql
+-- +goose StatementBegin
+-- Refuses a withdrawal that the user may not ask for now. The caller holds the user's lock.
+-- Locks: none.
+-- Raises: US002, WA001, WD003, WD004.
+create or replace function withdrawal._require_may(
+  p_telegram_id bigint, p_is_blocked boolean, p_amount_kopecks bigint, p_now timestamptz)
+returns void
+language plpgsql
+stable
+as $$
+declare
+  v_minimum_kopecks bigint := ops._setting_value('withdrawal_minimum_kopecks');
+  v_per_day bigint := ops._setting_value('withdrawals_per_day');
+  v_pending_id bigint;
+  v_recent bigint;
+  v_wallet record;
+begin
+  if p_is_blocked then
+    perform core._refuse('US002', format('telegram_id %s', p_telegram_id));
+  elsif p_amount_kopecks < v_minimum_kopecks then
+    perform core._refuse('WD003', format('%s kopecks, the minimum is %s', p_amount_kopecks,
+                                         v_minimum_kopecks));
+  end if;
+
+  select w.withdrawal_id into v_pending_id
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.status = 'pending';
+  if found then
+    perform core._refuse('WD004', format('withdrawal_id %s is pending (withdrawal_one_pending)',
+                                         v_pending_id));
+  end if;
+
+  select count(*) into v_recent
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.requested_at > p_now - interval '24 hours';
+  if v_recent >= v_per_day then
+    perform core._refuse('WD004', format('%s requests in 24 hours, at most %s', v_recent,
+                                         v_per_day));
+  end if;
+
+  select w.available_kopecks, w.debt_kopecks into strict v_wallet
+  from wallet.wallet w
+  where w.telegram_id = p_telegram_id;
+  if v_wallet.debt_kopecks > 0 then
+    perform core._refuse('WA001', format('telegram_id %s: a debt of %s kopecks comes first',
+                                         p_telegram_id, v_wallet.debt_kopecks));
+  elsif v_wallet.available_kopecks < p_amount_kopecks then
+    perform core._refuse('WA001', format('telegram_id %s needs %s kopecks, %s are available',
+                                         p_telegram_id, p_amount_kopecks,
+                                         v_wallet.available_kopecks));
+  end if;
+end
+$$;
+
+comment on function withdrawal._require_may is
+  'Not blocked, not below the minimum, none pending, not too many in 24 hours, no debt, and money '
+  'enough.';
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/_require_request.sql
+-- +goose StatementBegin
+-- Refuses what cannot be an amount and sealed requisites.
+-- Locks: none.
+-- Raises: 22023.
+create or replace function withdrawal._require_request(
+  p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text)
+returns void
+language plpgsql
+stable
+as $$
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_amount_kopecks between 1 and 1000000000000,
+                        'p_amount_kopecks: 1 to 10^12');
+  perform core._require(
+    length(p_requisites) <= 4096 and p_requisites ~ '^v1:[A-Za-z0-9+/]+={0,2}$',
+    'p_requisites: sealed by the application (v1: and base64, at most 4096 characters; '
+    'requisites_are_sealed)');
+  perform core._require_key(p_idempotency_key);
+end
+$$;
+
+comment on function withdrawal._require_request is
+  'Checks the arguments of request and draft. The requisites are never repeated in a refusal.';
+-- +goose StatementEnd
+
+-- file: functions/account/block.sql
+-- +goose StatementBegin
+-- Stops a user from buying.
+-- Locks: account.admin row (share), user.
+-- Raises: US001, US003, 22023, OP001.
+create or replace function account.block(
+  p_admin_id bigint, p_telegram_id bigint, p_reason text)
+returns table (telegram_id bigint, is_blocked boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._guard();
+  perform account._set_blocked(p_admin_id, p_telegram_id, p_reason, true);
+  return query select p_telegram_id, true;
+end
+$$;
+
+comment on function account.block is
+  'A blocked user buys nothing and starts nothing; received money goes to the balance, and what '
+  'is paid for stays. Works with every switch off. Safe to call again.';
+
+grant execute on function account.block to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/account/grant_admin.sql
@@ -2063,6 +4984,60 @@ comment on function account.revoke_admin is
 grant execute on function account.revoke_admin to atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/account/set_discount.sql
+-- +goose StatementBegin
+-- Gives a user a personal discount, or takes it away.
+-- Locks: account.admin row (share), user.
+-- Raises: US001, US003, 22023, OP001, OP003.
+create or replace function account.set_discount(
+  p_admin_id bigint, p_telegram_id bigint, p_percent int, p_expires_at timestamptz)
+returns table (telegram_id bigint, discount_percent int)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_percent smallint;
+  v_expires_at timestamptz;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_percent is null or p_percent between 0 and 99,
+                        'p_percent: 1 to 99, or 0 or null for none');
+  perform account._require_admin(p_admin_id);
+  perform account._lock(p_telegram_id);
+  v_now := core.now();
+  perform core._require(p_expires_at is null or p_expires_at > v_now,
+                        'p_expires_at: in the future, or null for no end');
+  v_percent := nullif(p_percent, 0)::smallint;
+  v_expires_at := case when v_percent is not null then p_expires_at end;
+
+  update account.account a
+  set discount_percent = v_percent, discount_expires_at = v_expires_at
+  where a.telegram_id = p_telegram_id
+    and (a.discount_percent::smallint, a.discount_expires_at)
+        is distinct from (v_percent, v_expires_at);
+  if found then
+    perform audit._record('account.set_discount', p_admin_id, p_telegram_id::text,
+      jsonb_build_object('percent', v_percent, 'expires_at', v_expires_at));
+  end if;
+
+  return query select p_telegram_id, account._discount_percent(p_telegram_id, v_now);
+end
+$$;
+
+comment on function account.set_discount is
+  'A personal discount on everything, from now until p_expires_at (null: for good). It never adds '
+  'to another discount: the largest wins, and discount_percent is what the user has now without a '
+  'promo code. Safe to call again.';
+
+grant execute on function account.set_discount to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/account/set_language.sql
 -- +goose StatementBegin
 -- Sets the user's language, as the user chose it.
@@ -2131,6 +5106,98 @@ comment on function account.set_reachable is
 grant execute on function account.set_reachable to atlas_bot, atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/account/set_vip.sql
+-- +goose StatementBegin
+-- Makes a user a VIP, or not.
+-- Locks: account.admin row (share), user.
+-- Raises: US001, US003, 22023, OP001, OP003.
+create or replace function account.set_vip(
+  p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean)
+returns table (telegram_id bigint, discount_percent int)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_is_vip is not null, 'p_is_vip: true or false');
+  perform account._require_admin(p_admin_id);
+  perform account._lock(p_telegram_id);
+
+  update account.account a
+  set is_vip = p_is_vip
+  where a.telegram_id = p_telegram_id and a.is_vip <> p_is_vip;
+  if found then
+    perform audit._record('account.set_vip', p_admin_id, p_telegram_id::text,
+                          jsonb_build_object('is_vip', p_is_vip));
+  end if;
+
+  return query select p_telegram_id, account._discount_percent(p_telegram_id, core.now());
+end
+$$;
+
+comment on function account.set_vip is
+  'VIPs have a discount of 30 % (setting vip_discount_percent). discount_percent is what the user '
+  'has now, the larger of VIP and personal. Safe to call again.';
+
+grant execute on function account.set_vip to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/account/unblock.sql
+-- +goose StatementBegin
+-- Lets a blocked user buy again.
+-- Locks: account.admin row (share), user.
+-- Raises: US001, US003, 22023, OP001, OP003.
+create or replace function account.unblock(
+  p_admin_id bigint, p_telegram_id bigint, p_reason text)
+returns table (telegram_id bigint, is_blocked boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._guard('admin_actions');
+  perform account._set_blocked(p_admin_id, p_telegram_id, p_reason, false);
+  return query select p_telegram_id, false;
+end
+$$;
+
+comment on function account.unblock is
+  'Lifts account.block. Safe to call again.';
+
+grant execute on function account.unblock to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/audit/head.sql
+-- +goose StatementBegin
+-- Gives the head of the seal, to be kept outside the database.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function audit.head()
+returns table (sealed_rows bigint, head text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query select l.sealed_rows, encode(l.hash, 'hex') from audit._last_batch() l;
+end
+$$;
+
+comment on function audit.head is
+  'How many rows are sealed, and the last batch''s hash in hex (zeros before the first): the two '
+  'arguments of audit.verify_against.';
+
+grant execute on function audit.head to atlas_auditor, atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/audit/refused.sql
 -- +goose StatementBegin
 -- Records that somebody was refused for want of authority.
@@ -2162,6 +5229,203 @@ comment on function audit.refused is
 
 grant execute on function audit.refused to
   atlas_bot, atlas_payments, atlas_admin, atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/audit/seal.sql
+-- +goose StatementBegin
+-- Seals the next rows of the ledger and the audit log: one more batch of the hash chain.
+-- Locks: lease.
+-- Raises: 22023, OP001.
+create or replace function audit.seal(p_limit int)
+returns table (sealed int, sealed_rows bigint, head text)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_last record;
+  v_to_xid bigint;
+  v_row_ids text[];
+  v_row_hashes bytea[];
+  v_hash bytea;
+begin
+  perform core._guard();
+  perform core._require(p_limit between 1 and 100000, 'p_limit: 1 to 100000');
+
+  insert into ops.lease (name, epoch, expires_at)
+  values ('audit.seal', 0, '-infinity')
+  on conflict on constraint lease_pkey do nothing;
+  perform 1 from ops.lease l where l.name = 'audit.seal' for no key update;
+
+  select l.batch_id, l.to_xid, l.sealed_rows, l.hash into strict v_last from audit._last_batch() l;
+  -- The horizon first, the rows in later statements: no older transaction can add to them.
+  v_to_xid := audit._batch_end(
+    v_last.to_xid, pg_snapshot_xmin(pg_current_snapshot())::text::bigint, p_limit);
+
+  select array_agg(r.row_id order by r.recorded_xid, r.row_id collate "C"),
+         array_agg(r.row_hash order by r.recorded_xid, r.row_id collate "C")
+  into v_row_ids, v_row_hashes
+  from audit._rows(v_last.to_xid, v_to_xid) r;
+  if v_row_ids is null then
+    return query select 0, v_last.sealed_rows, encode(v_last.hash, 'hex');
+    return;
+  end if;
+
+  v_hash := audit._batch_hash(v_last.batch_id + 1, v_last.to_xid, v_to_xid,
+                              v_row_ids, v_row_hashes, v_last.hash);
+  insert into audit.batch (batch_id, from_xid, to_xid, row_ids, row_hashes, sealed_rows,
+                           previous_hash, hash, sealed_at)
+  values (v_last.batch_id + 1, v_last.to_xid, v_to_xid, v_row_ids, v_row_hashes,
+          v_last.sealed_rows + cardinality(v_row_ids), v_last.hash, v_hash, core.now());
+
+  return query
+  select cardinality(v_row_ids), v_last.sealed_rows + cardinality(v_row_ids),
+         encode(v_hash, 'hex');
+end
+$$;
+
+comment on function audit.seal is
+  'Seals about p_limit rows whose transactions are below every running one''s, so that nothing can '
+  'still appear among them; money never waits for it. sealed_rows and head are the state after it: '
+  'keep them outside the database for audit.verify_against. A transaction that stays open holds '
+  'sealing up.';
+
+grant execute on function audit.seal to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/audit/verify.sql
+-- +goose StatementBegin
+-- Compares the ledger and the audit log with their seal.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function audit.verify()
+returns table (is_intact boolean, sealed bigint, first_bad text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_first_bad text := audit._first_bad();
+begin
+  return query
+  select v_first_bad is null, l.sealed_rows, v_first_bad from audit._last_batch() l;
+end
+$$;
+
+comment on function audit.verify is
+  'Reads everything that is sealed: an edited, missing or added row, or a broken batch, whichever '
+  'comes first. A cut tail and a chain made anew by the owner show only in audit.verify_against.';
+
+grant execute on function audit.verify to atlas_auditor, atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/audit/verify_against.sql
+-- +goose StatementBegin
+-- Compares the ledger and the audit log with their seal, and the seal with a copy of its head.
+-- Locks: none.
+-- Raises: 22023.
+create or replace function audit.verify_against(p_sealed bigint, p_head text)
+returns table (is_intact boolean, sealed bigint, first_bad text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_first_bad text;
+  v_head text;
+begin
+  perform core._require(p_sealed >= 0, 'p_sealed: 0 or more');
+  perform core._require(p_head ~ '^[0-9a-f]{64}$', 'p_head: 64 characters 0-9, a-f');
+
+  v_first_bad := audit._first_bad();
+  if v_first_bad is null then
+    select encode(b.hash, 'hex') into v_head from audit.batch b where b.sealed_rows = p_sealed;
+    if p_sealed = 0 then
+      v_head := repeat('0', 64);
+    end if;
+    v_first_bad := case
+      when v_head is null then format('no batch ends at %s rows', p_sealed)
+      when v_head <> p_head then format('the head at %s rows is %s', p_sealed, v_head)
+    end;
+  end if;
+
+  return query
+  select v_first_bad is null, l.sealed_rows, v_first_bad from audit._last_batch() l;
+end
+$$;
+
+comment on function audit.verify_against is
+  'audit.verify, and then: the batch that ended at p_sealed rows is still there and has the hash '
+  'p_head, as audit.seal or audit.head once gave them and somebody kept outside the database.';
+
+grant execute on function audit.verify_against to atlas_auditor, atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/billing/approve_manual.sql
+-- +goose StatementBegin
+-- Books money for a purchase that an admin has seen arrive.
+-- Locks: account.admin row (share), user, wallet.
+-- Raises: PU001, PU003, US003, 22023, OP001, OP003.
+create or replace function billing.approve_manual(
+  p_admin_id bigint, p_purchase_id uuid, p_amount_kopecks bigint, p_note text)
+returns table (
+  payment_id bigint, outcome text, telegram_id bigint, credited_kopecks bigint,
+  subscription_expires_at timestamptz, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_telegram_id bigint;
+  v_charge_id text := 'manual:' || p_purchase_id;
+  v_first record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_purchase_id is not null, 'p_purchase_id: the id from open_purchase');
+  perform core._require(p_amount_kopecks between 1 and 1000000000000,
+                        'p_amount_kopecks: 1 to 10^12');
+  perform core._require(length(p_note) between 1 and 1000, 'p_note: 1 to 1000 characters');
+  perform account._require_admin(p_admin_id);
+
+  select u.telegram_id into v_telegram_id
+  from billing.purchase u where u.purchase_id = p_purchase_id;
+  if not found then
+    perform core._refuse('PU001', format('purchase_id %s', p_purchase_id));
+  end if;
+  perform account._lock(v_telegram_id);
+
+  select p.raw ->> 'admin' as admin_id, p.received_at into v_first
+  from billing.charge c
+  join billing.payment p on p.telegram_id = c.telegram_id and p.payment_id = c.payment_id
+  where c.provider = 'manual' and c.charge_id = v_charge_id;
+  if not found then
+    perform audit._record(
+      'billing.approve_manual', p_admin_id, 'purchase:' || p_purchase_id, jsonb_build_object(
+        'telegram_id', v_telegram_id, 'amount_kopecks', p_amount_kopecks, 'note', p_note));
+  elsif v_first.admin_id <> p_admin_id::text then
+    perform core._refuse('PU003', format('purchase_id %s: approved by admin %s at %s',
+                                         p_purchase_id, v_first.admin_id, v_first.received_at));
+  end if;
+
+  return query
+  select s.payment_id, s.outcome, s.telegram_id, s.credited_kopecks, s.subscription_expires_at,
+         s.is_replay
+  from billing._settle('manual', v_charge_id, p_purchase_id, null, p_amount_kopecks, 'RUB',
+                       jsonb_build_object('note', p_note, 'admin', p_admin_id)) s;
+end
+$$;
+
+comment on function billing.approve_manual is
+  'Money that came past the providers; otherwise as settle_payment, from the buyer. Once per '
+  'purchase: the same admin''s second call is a replay, another''s is PU003.';
+
+grant execute on function billing.approve_manual to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/billing/attach_invoice.sql
@@ -2217,6 +5481,11 @@ begin
     perform core._refuse('PU003', format('purchase_id %s: %s', p_purchase_id, v_way.refusal));
   end if;
 
+  perform core._require(
+    not exists (select 1 from billing.invoice n
+                where n.provider = p_provider and n.invoice_id = p_invoice_id),
+    'p_invoice_id: of no other purchase');
+
   insert into billing.invoice (
     telegram_id, purchase_id, provider, invoice_id, amount_minor, currency, attached_at)
   values (v_owner_id, p_purchase_id, p_provider, p_invoice_id, p_amount_minor, p_currency,
@@ -2235,7 +5504,7 @@ grant execute on function billing.attach_invoice to atlas_bot, atlas_dba;
 -- file: functions/billing/cancel_purchase.sql
 -- +goose StatementBegin
 -- Cancels an open purchase.
--- Locks: user.
+-- Locks: user, the use of its promo code.
 -- Raises: PU001, PU003, US001, 22023, OP001.
 create or replace function billing.cancel_purchase(p_telegram_id bigint, p_purchase_id uuid)
 returns table (purchase_id uuid, status text, is_replay boolean)
@@ -2247,13 +5516,14 @@ as $$
 #variable_conflict use_column
 declare
   v_status billing.purchase_status;
+  v_promo_id bigint;
 begin
   perform core._guard();
   perform core._require_user_id(p_telegram_id);
   perform core._require(p_purchase_id is not null, 'p_purchase_id: the id from open_purchase');
   perform account._lock(p_telegram_id);
 
-  select u.status into v_status
+  select u.status, u.promo_id into v_status, v_promo_id
   from billing.purchase u
   where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
   if not found then
@@ -2265,14 +5535,20 @@ begin
   update billing.purchase u
   set status = 'cancelled', closed_at = core.now()
   where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id and u.status = 'open';
+  if found and v_promo_id is not null then
+    delete from promo.use p
+    where p.telegram_id = p_telegram_id and p.promo_id = v_promo_id
+      and p.purchase_id = p_purchase_id;
+  end if;
 
   return query select p_purchase_id, 'cancelled', v_status = 'cancelled';
 end
 $$;
 
 comment on function billing.cancel_purchase is
-  'Cancels an open purchase. Money that a provider brings for it later is still honoured at its '
-  'price. Its own key: a second call is a replay.';
+  'Cancels an open purchase and gives the use of its promo code back. Money that a provider brings '
+  'for it later is still honoured at its price, if a use is left. Its own key: a second call is a '
+  'replay.';
 
 grant execute on function billing.cancel_purchase to atlas_bot, atlas_dba;
 -- +goose StatementEnd
@@ -2302,7 +5578,7 @@ begin
   from (
     select a.telegram_id
     from account.account a
-    where a.telegram_id in (
+    where a.telegram_id = any (array(
       select u.telegram_id from billing.purchase u
       where u.expiry_check_at <= v_now
         and not exists (
@@ -2310,7 +5586,7 @@ begin
           where d.job_name = 'billing.expire_due' and d.subject = 'telegram_id:' || u.telegram_id
             and d.died_at > v_now - interval '1 hour')
       order by u.expiry_check_at
-      limit p_limit)
+      limit p_limit))
     order by a.telegram_id
     for no key update skip locked
   ) l;
@@ -2366,8 +5642,9 @@ grant execute on function billing.list_prices to atlas_bot, atlas_admin, atlas_a
 -- file: functions/billing/open_purchase.sql
 -- +goose StatementBegin
 -- Opens a purchase of VPN access: fixes its price and gives it an id.
--- Locks: user.
--- Raises: PU004, PR001, US001, US002, ID001, 22023, OP001, OP003.
+-- Locks: user, promo.use (row exclusive), the number taken.
+-- Raises: PU004, PR001, PR002, PR003, PR004, PR005, PR006, US001, US002, ID001, 22023, OP001,
+--   OP003.
 create or replace function billing.open_purchase(
   p_telegram_id bigint, p_tariff text, p_months int, p_promo_code text, p_idempotency_key text)
 returns table (
@@ -2382,36 +5659,24 @@ as $$
 #variable_conflict use_column
 declare
   v_is_blocked boolean;
-  v_now timestamptz;
+  v_code text;
   v_id uuid;
 begin
   perform core._guard('payments');
   perform core._require_user_id(p_telegram_id);
-  perform billing._require_choice(p_tariff, p_months, p_promo_code);
+  perform billing._require_choice(p_tariff, p_months);
+  v_code := promo._require_code(p_promo_code);
   perform core._require_key(p_idempotency_key);
   v_is_blocked := account._lock(p_telegram_id);
-  v_now := core.now();
 
   v_id := billing._find_opened(p_telegram_id, 'subscription', p_idempotency_key,
-                               p_tariff, p_months, p_promo_code, null);
+                               p_tariff, p_months, v_code, null);
   if v_id is null then
     if v_is_blocked then
       perform core._refuse('US002', format('telegram_id %s', p_telegram_id));
     end if;
 
-    insert into billing.purchase as u (
-      telegram_id, purchase_id, kind, status, tariff, months, list_kopecks, discount_kind,
-      discount_percent, price_kopecks, quoted_expires_at, idempotency_key, opened_at,
-      expires_at, expiry_check_at)
-    select p_telegram_id, gen_random_uuid(), 'subscription', 'open', p_tariff, p_months,
-           p.list_kopecks, p.discount_kind, p.discount_percent, p.price_kopecks,
-           subscription._add_months(subscription._start_after(
-             v_now, p_tariff, s.tariff, s.expires_at, s.period), p_months),
-           p_idempotency_key, v_now, l.expires_at, l.expires_at
-    from billing._price(p_telegram_id, p_tariff, p_months, p_promo_code, v_now) p
-    cross join billing._lifetime(v_now) l (expires_at)
-    left join subscription.subscription s on s.telegram_id = p_telegram_id
-    returning u.purchase_id into v_id;
+    v_id := billing._open(p_telegram_id, p_tariff, p_months, v_code, p_idempotency_key);
     is_replay := false;
   else
     is_replay := true;
@@ -2428,7 +5693,11 @@ $$;
 comment on function billing.open_purchase is
   'Opens a purchase at the price of this moment; paying never recomputes it. Buttons and invoices'
   ' carry purchase_id and nothing else. It lives 30 minutes (setting purchase_lifetime_seconds). '
-  'subscription_expires_at is the end if it were paid now. Idempotent by p_idempotency_key.';
+  'subscription_expires_at is the end if it were paid now. With a promo code that wins, a use of '
+  'it is reserved until the purchase is paid, cancelled or expired; past per_user_limit the own '
+  'oldest open purchase with the code is cancelled and gives its use up. discount_kind tells '
+  'whether the code won; one that cannot be used refuses even where it would lose. Idempotent by '
+  'p_idempotency_key.';
 
 grant execute on function billing.open_purchase to atlas_bot, atlas_dba;
 -- +goose StatementEnd
@@ -2675,7 +5944,7 @@ grant execute on function billing.precheck to atlas_bot, atlas_payments, atlas_d
 -- +goose StatementBegin
 -- What a tariff and period would cost this user now.
 -- Locks: none.
--- Raises: PU004, PR001, US001, 22023.
+-- Raises: PU004, PR001, PR002, PR003, PR004, PR005, PR006, US001, 22023.
 create or replace function billing.quote(
   p_telegram_id bigint, p_tariff text, p_months int, p_promo_code text)
 returns table (
@@ -2689,24 +5958,238 @@ as $$
 #variable_conflict use_column
 declare
   v_now timestamptz := core.now();
+  v_code text;
 begin
   perform core._require_user_id(p_telegram_id);
-  perform billing._require_choice(p_tariff, p_months, p_promo_code);
+  perform billing._require_choice(p_tariff, p_months);
+  v_code := promo._require_code(p_promo_code);
+  if v_code is not null then
+    perform promo._usable(p_telegram_id, v_code, v_now);
+  end if;
 
   return query
   select p.list_kopecks, p.discount_kind::text, p.discount_percent, p.price_kopecks,
          subscription._add_months(subscription._start_after(
            v_now, p_tariff, s.tariff, s.expires_at, s.period), p_months)
-  from billing._price(p_telegram_id, p_tariff, p_months, p_promo_code, v_now) p
+  from billing._price(p_telegram_id, p_tariff, p_months, v_code, v_now) p
   left join subscription.subscription s on s.telegram_id = p_telegram_id;
 end
 $$;
 
 comment on function billing.quote is
   'List price, the discount that won, the price in kopecks, and the end of the subscription if it'
-  ' were paid now. Reserves nothing. Reads only.';
+  ' were paid now. A code is refused for the reasons of promo.validate even where another discount '
+  'is larger. Reserves nothing. Reads only.';
 
 grant execute on function billing.quote to atlas_bot, atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/billing/refund_purchase.sql
+-- +goose StatementBegin
+-- Gives a subscription purchase back: the whole price to the balance, the period away.
+-- Locks: account.admin row (share), user, wallet.
+-- Raises: PU001, PU003, US003, 22023, OP001, OP003.
+create or replace function billing.refund_purchase(
+  p_admin_id bigint, p_purchase_id uuid, p_reason text)
+returns table (
+  purchase_id uuid, refunded_kopecks bigint, subscription_expires_at timestamptz,
+  is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_telegram_id bigint;
+  v_price_kopecks bigint;
+  v_now timestamptz;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_purchase_id is not null, 'p_purchase_id: the id from open_purchase');
+  perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform account._require_admin(p_admin_id);
+
+  select u.telegram_id into v_telegram_id
+  from billing.purchase u where u.purchase_id = p_purchase_id;
+  if not found then
+    perform core._refuse('PU001', format('purchase_id %s', p_purchase_id));
+  end if;
+  perform account._lock(v_telegram_id);
+  v_now := core.now();
+
+  return query
+  select r.purchase_id, r.refunded_kopecks::bigint, r.subscription_expires_at, true
+  from billing.refund r
+  where r.telegram_id = v_telegram_id and r.purchase_id = p_purchase_id
+    and r.actor_id = p_admin_id;
+  if found then
+    return;
+  end if;
+
+  v_price_kopecks := billing._require_paid(v_telegram_id, p_purchase_id);
+  if v_price_kopecks > 0 then
+    perform ledger._post(
+      v_telegram_id, 'refund', 'revenue', 'available', v_price_kopecks, v_now,
+      p_purchase_id => p_purchase_id, p_actor_id => p_admin_id, p_note => p_reason);
+  end if;
+  subscription_expires_at := billing._take_back(
+    v_telegram_id, p_purchase_id, 'refund', v_price_kopecks, p_admin_id, p_reason, v_now);
+
+  insert into outbox.task (
+    telegram_id, kind, name, due_at, created_at, purchase_id, amount_kopecks)
+  values (v_telegram_id, 'message', 'refunded', v_now, v_now, p_purchase_id, v_price_kopecks);
+  perform audit._record(
+    'billing.refund_purchase', p_admin_id, 'purchase:' || p_purchase_id, jsonb_build_object(
+      'telegram_id', v_telegram_id, 'refunded_kopecks', v_price_kopecks, 'reason', p_reason));
+
+  return query select p_purchase_id, v_price_kopecks, subscription_expires_at, false;
+end
+$$;
+
+comment on function billing.refund_purchase is
+  'The latest purchase''s refund restores the subscription as it was before it; an earlier one''s '
+  'takes its period off the end. Auto-renewal stops, cashback is clawed back, no promo use comes '
+  'back. Its own key: the same admin''s second call is a replay, another''s is PU003. Top-ups have'
+  ' nothing to give back (PU003).';
+
+grant execute on function billing.refund_purchase to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/billing/resolve_suspense.sql
+-- +goose StatementBegin
+-- Gives money in suspense to the user whose it is, once.
+-- Locks: account.admin row (share), user, billing.charge row, wallet.
+-- Raises: PY002, US001, US003, 22023, OP001, OP003.
+create or replace function billing.resolve_suspense(
+  p_admin_id bigint, p_payment_id bigint, p_telegram_id bigint, p_amount_kopecks bigint,
+  p_note text)
+returns table (payment_id bigint, outcome text, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_payment record;
+  v_amount_kopecks bigint;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_payment_id >= 1, 'p_payment_id: of a payment in suspense');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_amount_kopecks is null or p_amount_kopecks between 1 and 1000000000000,
+                        'p_amount_kopecks: null as received, or 1 to 10^12');
+  perform core._require(length(p_note) between 1 and 1000, 'p_note: 1 to 1000 characters');
+  perform account._require_admin(p_admin_id);
+  perform account._lock(p_telegram_id);
+  v_payment := billing._lock_suspense(p_payment_id);
+
+  v_amount_kopecks := coalesce(p_amount_kopecks, v_payment.rub_kopecks);
+  if (v_payment.resolved_by, v_payment.telegram_id, v_payment.worth_kopecks)
+     = (p_admin_id, p_telegram_id, v_amount_kopecks) then
+    return query select p_payment_id, 'credited', true;
+    return;
+  elsif v_payment.outcome <> 'suspense' then
+    perform core._refuse('PY002', format(
+      'payment_id %s: %s, to telegram_id %s, by %s at %s', p_payment_id, v_payment.outcome,
+      nullif(v_payment.telegram_id, 0),
+      coalesce('admin ' || v_payment.resolved_by, 'the provider'),
+      coalesce(v_payment.resolved_at, v_payment.reversed_at, v_payment.received_at)));
+  end if;
+  perform core._require(
+    v_amount_kopecks between 1 and coalesce(v_payment.rub_kopecks, 1000000000000)
+      and v_amount_kopecks <= 1000000000000,
+    format('p_amount_kopecks: %s %s were received', v_payment.amount_minor, v_payment.currency));
+
+  perform billing._assign(p_payment_id, p_telegram_id, v_amount_kopecks, p_admin_id, p_note);
+  return query select p_payment_id, 'credited', false;
+end
+$$;
+
+comment on function billing.resolve_suspense is
+  'All of it goes to the user''s balance. A null amount is as received, for roubles only; roubles '
+  'are never credited above what was received. Its own key: the same admin''s second call with the'
+  ' same user and amount is a replay, anything else is PY002.';
+
+grant execute on function billing.resolve_suspense to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/billing/reverse_payment.sql
+-- +goose StatementBegin
+-- Takes back what a charge gave, because the provider took the money back.
+-- Locks: user, billing.charge row, wallet.
+-- Raises: PY001, 22023, 40001, OP001.
+create or replace function billing.reverse_payment(
+  p_provider text, p_charge_id text, p_amount_minor bigint, p_currency text, p_raw jsonb)
+returns table (payment_id bigint, outcome text, debt_kopecks bigint, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_charge record;
+  v_telegram_id bigint := 0;
+  v_payment_id bigint;
+  v_outcome billing.payment_outcome;
+begin
+  perform core._guard();
+  perform core._require(length(p_charge_id) between 1 and 256, 'p_charge_id: 1 to 256 characters');
+  perform core._require(p_amount_minor >= 1, 'p_amount_minor: 1 or more');
+  perform core._require(length(p_currency) between 1 and 16, 'p_currency: 1 to 16 characters');
+  perform billing._require_provider(p_provider);
+
+  v_charge := billing._lock_charge(p_provider, p_charge_id);
+  if v_charge.payment_id is null then
+    v_payment_id := billing._reverse_unknown(p_provider, p_charge_id, p_amount_minor, p_currency,
+                                             p_raw);
+    if v_payment_id is null then -- it came meanwhile
+      v_charge := billing._lock_charge(p_provider, p_charge_id);
+    end if;
+  end if;
+
+  if v_charge.payment_id is not null then
+    v_payment_id := v_charge.payment_id;
+    v_telegram_id := v_charge.telegram_id;
+    perform billing._alarm_if_amount_differs(p_provider, p_charge_id, p_amount_minor, p_currency);
+
+    select p.outcome into strict v_outcome
+    from billing.payment p
+    where p.telegram_id = v_telegram_id and p.payment_id = v_payment_id;
+    if v_outcome = 'suspense' then -- nobody has got anything for it
+      update billing.payment p
+      set outcome = 'reversed', reversed_at = core.now(), reversal_debt_kopecks = 0,
+          reversal_raw = p_raw
+      where p.telegram_id = v_telegram_id and p.payment_id = v_payment_id;
+    elsif v_outcome <> 'reversed' then
+      perform billing._reverse(v_telegram_id, v_payment_id, p_raw, core.now());
+    end if;
+  end if;
+
+  if v_outcome is distinct from 'reversed' then
+    perform audit._record('billing.reverse_payment', null, 'payment:' || v_payment_id,
+                          jsonb_build_object('was', v_outcome, 'amount_minor', p_amount_minor,
+                                             'currency', p_currency));
+  end if;
+  return query
+  select p.payment_id, p.outcome::text, p.reversal_debt_kopecks,
+         v_outcome is not distinct from 'reversed'
+  from billing.payment p
+  where p.telegram_id = v_telegram_id and p.payment_id = v_payment_id;
+end
+$$;
+
+comment on function billing.reverse_payment is
+  'A refund or chargeback by the provider; the whole charge is reversed, and the admins are told '
+  'if the amount differs. What is not on the balance any more is debt. A charge that has not been '
+  'heard of is noted: its payment then credits nothing. Its key is (provider, charge id): a repeat'
+  ' is a replay.';
+
+grant execute on function billing.reverse_payment to atlas_payments, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/billing/settle_payment.sql
@@ -2762,7 +6245,7 @@ returns table (
   purchase_id uuid, kind text, status text, tariff text, months int, list_kopecks bigint,
   discount_kind text, discount_percent int, price_kopecks bigint, expires_at timestamptz,
   subscription_expires_at timestamptz, provider text, invoice_id text,
-  offer_id uuid)
+  offer_id uuid, keeps_key boolean)
 language plpgsql
 stable
 security definer
@@ -2782,7 +6265,7 @@ begin
          u.tariff, u.months::int, u.list_kopecks::bigint, u.discount_kind::text,
          u.discount_percent::int, u.price_kopecks::bigint, u.expires_at,
          coalesce(u.after_expires_at, u.quoted_expires_at), i.provider, i.invoice_id,
-         p.offer_id
+         p.offer_id, coalesce(u.before_expires_at > u.closed_at, false)
   from billing.purchase u
   left join billing.tariff_price p on p.tariff = u.tariff and p.months = u.months
   left join lateral (
@@ -2798,7 +6281,8 @@ end
 $$;
 
 comment on function billing.show_purchase is
-  'A purchase with its price, status and latest invoice. Reads only.';
+  'A purchase with its price, status and latest invoice; keeps_key: it was paid while a '
+  'subscription was in force, whose key goes on. Reads only.';
 
 grant execute on function billing.show_purchase to atlas_bot, atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -3167,6 +6651,69 @@ comment on function notify.claim is
 grant execute on function notify.claim to atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/notify/enqueue_due.sql
+-- +goose StatementBegin
+-- Queues reminders and the messages of a trial.
+-- Locks: lease, users (rows, skip locked), subscription.
+-- Raises: OP001, OP002, OP003, 22023.
+create or replace function notify.enqueue_due(p_epoch bigint, p_limit int)
+returns table (enqueued int)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now timestamptz;
+  v_users bigint[];
+  v_user bigint;
+  v_enqueued int := 0;
+begin
+  perform ops._enter_due('notify.enqueue_due', p_epoch, p_limit);
+  v_now := core.now();
+
+  select array_agg(l.telegram_id) into v_users
+  from (
+    select a.telegram_id
+    from account.account a
+    where a.telegram_id = any (array(
+      select s.telegram_id from subscription.subscription s
+      where s.reminder_check_at <= v_now
+        and not exists (
+          select 1 from ops.dead d
+          where d.job_name = 'notify.enqueue_due'
+            and d.subject = 'telegram_id:' || s.telegram_id
+            and d.died_at > v_now - interval '1 hour')
+      order by s.reminder_check_at
+      limit p_limit))
+    order by a.telegram_id
+    for no key update skip locked
+  ) l;
+
+  begin
+    v_enqueued := notify._remind(v_users, v_now);
+  exception when data_exception or integrity_constraint_violation then
+    foreach v_user in array v_users loop
+      begin
+        v_enqueued := v_enqueued + notify._remind(array[v_user], v_now);
+      exception when data_exception or integrity_constraint_violation then
+        perform ops._bury('notify.enqueue_due', 'telegram_id:' || v_user, sqlerrm);
+      end;
+    end loop;
+  end;
+
+  return query select v_enqueued;
+end
+$$;
+
+comment on function notify.enqueue_due is
+  'Looks at no more than p_limit users'' reminders (table notify.reminder), each once: late ones '
+  'are dropped, not sent in a burst. Users that are busy are left for the next run. p_epoch: of '
+  'the lease notify.enqueue_due; null by hand.';
+
+grant execute on function notify.enqueue_due to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/notify/failed.sql
 -- +goose StatementBegin
 -- Counts a message that was certainly not delivered.
@@ -3422,6 +6969,49 @@ comment on function ops.finish_run is
 grant execute on function ops.finish_run to atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/ops/lock_waits.sql
+-- +goose StatementBegin
+-- Lists who waits for whom: one row per waiting session and session in its way.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops.lock_waits()
+returns table (
+  pid int, user_name text, application_name text, waited interval, lock_mode text, waits_for text,
+  query text, blocking_pid int, blocking_user_name text, blocking_application_name text,
+  blocking_state text, blocking_state_lasts interval, blocking_transaction_lasts interval,
+  blocking_query text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now timestamptz := core.now();
+begin
+  return query
+  select w.pid, w.usename::text, w.application_name, v_now - l.waitstart, l.mode,
+         ops._describe_lock(l.pid, l.locktype, l.relation, l.page, l.tuple, l.classid, l.objid,
+                            l.objsubid),
+         ops._without_values(w.query),
+         b.pid, b.usename::text, b.application_name, b.state,
+         v_now - b.state_change, v_now - b.xact_start, ops._without_values(b.query)
+  from pg_locks l
+  join pg_stat_activity w on w.pid = l.pid
+  cross join lateral (select distinct unnest(pg_blocking_pids(l.pid)) as pid) i
+  left join pg_stat_activity b on b.pid = i.pid
+  where not l.granted and w.datname = current_database()
+  order by l.waitstart, l.pid, i.pid;
+end
+$$;
+
+comment on function ops.lock_waits is
+  'What view ops.lock_wait shows. A definer function: its owner may read other sessions'' queries '
+  '(pg_read_all_stats), its callers see them only here, without their values. A prepared '
+  'transaction that blocks has no session, and null here.';
+
+grant execute on function ops.lock_waits to atlas_worker, atlas_auditor, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/ops/purge_due.sql
 -- +goose StatementBegin
 -- Removes handled updates, ended messages and job runs older than the retention.
@@ -3478,6 +7068,71 @@ comment on function ops.purge_due is
 grant execute on function ops.purge_due to atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/ops/rebuild_wallet.sql
+-- +goose StatementBegin
+-- Computes a wallet anew from the user's ledger rows.
+-- Locks: user, wallet.
+-- Raises: US001, 22023, OP001.
+create or replace function ops.rebuild_wallet(p_telegram_id bigint)
+returns table (
+  telegram_id bigint, was_different boolean,
+  available_before_kopecks bigint, held_before_kopecks bigint, debt_before_kopecks bigint,
+  version_before bigint,
+  available_kopecks bigint, held_kopecks bigint, debt_kopecks bigint, version bigint)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_before record;
+  v_after record;
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform account._lock(p_telegram_id);
+
+  select w.available_kopecks::bigint, w.held_kopecks::bigint, w.debt_kopecks::bigint, w.version
+  into v_before
+  from wallet.wallet w where w.telegram_id = p_telegram_id;
+  select coalesce(sum(t.amount_kopecks * ((t.credit_account = 'available')::int
+                      - (t.debit_account = 'available')::int)), 0)::bigint as available_kopecks,
+         coalesce(sum(t.amount_kopecks * ((t.credit_account = 'held')::int
+                      - (t.debit_account = 'held')::int)), 0)::bigint as held_kopecks,
+         coalesce(sum(t.amount_kopecks * ((t.debit_account = 'debt')::int
+                      - (t.credit_account = 'debt')::int)), 0)::bigint as debt_kopecks,
+         coalesce(max(t.version), 0) as version
+  into strict v_after
+  from ledger.transfer t where t.telegram_id = p_telegram_id;
+
+  if v_before is distinct from v_after then
+    insert into wallet.wallet as w (
+      telegram_id, available_kopecks, held_kopecks, debt_kopecks, version)
+    values (p_telegram_id, v_after.available_kopecks, v_after.held_kopecks, v_after.debt_kopecks,
+            v_after.version)
+    on conflict on constraint wallet_pkey do update
+    set available_kopecks = excluded.available_kopecks, held_kopecks = excluded.held_kopecks,
+        debt_kopecks = excluded.debt_kopecks, version = excluded.version;
+    perform audit._record('ops.rebuild_wallet', null, p_telegram_id::text, jsonb_build_object(
+      'before', to_jsonb(v_before), 'after', to_jsonb(v_after), 'by', session_user));
+  end if;
+
+  return query
+  select p_telegram_id, v_before is distinct from v_after, v_before.available_kopecks,
+         v_before.held_kopecks, v_before.debt_kopecks, v_before.version,
+         v_after.available_kopecks, v_after.held_kopecks, v_after.debt_kopecks, v_after.version;
+end
+$$;
+
+comment on function ops.rebuild_wallet is
+  'The ledger''s movements are the truth. A wallet that differed is put right and the difference '
+  'audited; otherwise nothing changes. Look at ops.reconcile() first: a broken chain of ledger '
+  'rows is not mended by this. Safe to call again.';
+
+grant execute on function ops.rebuild_wallet to atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/ops/reconcile.sql
 -- +goose StatementBegin
 -- Compares the books with each other: no rows when they are right.
@@ -3498,7 +7153,17 @@ as $$
   union all
   select r.check_name, r.subject, r.detail from ops._reconcile_payments() r
   union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_promo() r
+  union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_refunds() r
+  union all
   select r.check_name, r.subject, r.detail from ops._reconcile_subscriptions() r
+  union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_periods() r
+  union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_referrals() r
+  union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_withdrawals() r
   union all
   select 'dead_letter', d.job_name || ' ' || d.subject, d.error
   from ops.dead d where d.job_name like '%\_due'
@@ -3663,6 +7328,317 @@ comment on function ops.set_setting is
 grant execute on function ops.set_setting to atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/promo/disable.sql
+-- +goose StatementBegin
+-- Switches a promo code off, for good.
+-- Locks: account.admin row (share), promo.use (share row exclusive), the code's row.
+-- Raises: PR001, PR006, US003, 22023, OP001, OP003.
+create or replace function promo.disable(p_admin_id bigint, p_code text)
+returns table (code text, is_active boolean, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_code text;
+  v_now record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_code is not null, 'p_code: a promo code');
+  v_code := promo._require_code(p_code);
+  perform account._require_admin(p_admin_id);
+
+  select l.promo_id, l.is_active into v_now from promo._lock_code(v_code) l;
+  if v_now.is_active then
+    update promo.code c
+    set is_active = false, disabled_at = core.now(), disabled_by = p_admin_id
+    where c.promo_id = v_now.promo_id;
+    perform audit._record('promo.disable', p_admin_id, v_code);
+  end if;
+
+  return query select v_code, false, not v_now.is_active;
+end
+$$;
+
+comment on function promo.disable is
+  'Nobody can open a purchase with the code any more; open purchases keep their price. A second '
+  'call is a replay.';
+
+grant execute on function promo.disable to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/promo/issue.sql
+-- +goose StatementBegin
+-- Makes a promo code.
+-- Locks: account.admin row (share).
+-- Raises: PR006, PR007, US003, ID001, 22023, OP001, OP003.
+create or replace function promo.issue(
+  p_admin_id bigint, p_code text, p_discount_percent int, p_max_uses int, p_per_user_limit int,
+  p_expires_at timestamptz, p_idempotency_key text)
+returns table (promo_id bigint, code text, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_asked jsonb;
+  v_first record;
+  v_wanted text;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_discount_percent between 1 and 100, 'p_discount_percent: 1 to 100');
+  perform core._require(p_max_uses is null or p_max_uses between 1 and 1000000,
+                        'p_max_uses: 1 to 1000000, or null for no limit');
+  perform core._require(p_per_user_limit is null or p_per_user_limit between 1 and 1000,
+                        'p_per_user_limit: 1 to 1000, or null for 1');
+  perform core._require(p_expires_at is null or isfinite(p_expires_at),
+                        'p_expires_at: a moment, or null for never');
+  perform core._require_key(p_idempotency_key);
+  v_wanted := promo._require_code(p_code);
+  perform account._require_admin(p_admin_id);
+  v_asked := jsonb_build_object(
+    'code', v_wanted, 'discount_percent', p_discount_percent, 'max_uses', p_max_uses,
+    'per_user_limit', coalesce(p_per_user_limit, 1),
+    'expires_at', p_expires_at at time zone 'UTC');
+
+  is_replay := true;
+  loop
+    select c.promo_id, c.code, c.asked into v_first
+    from promo.code c
+    where c.issued_by = p_admin_id and c.idempotency_key = p_idempotency_key;
+    exit when found;
+
+    insert into promo.code as c (
+      code, discount_percent, max_uses, per_user_limit, expires_at, issued_at, issued_by, asked,
+      idempotency_key)
+    values (
+      coalesce(v_wanted, promo._new_code()), p_discount_percent, p_max_uses,
+      coalesce(p_per_user_limit, 1), p_expires_at, core.now(), p_admin_id, v_asked,
+      p_idempotency_key)
+    on conflict do nothing
+    returning c.promo_id, c.code, c.asked into v_first;
+    if found then
+      is_replay := false;
+      perform audit._record('promo.issue', p_admin_id, v_first.code, v_asked);
+      exit;
+    end if;
+    perform promo._refuse_taken(v_wanted, p_admin_id, p_idempotency_key);
+  end loop;
+
+  if v_first.asked <> v_asked then
+    perform core._refuse('ID001', format('promo code %s has the key', v_first.code));
+  end if;
+  return query select v_first.promo_id, v_first.code, issue.is_replay;
+end
+$$;
+
+comment on function promo.issue is
+  'p_code null: generated; p_max_uses null: no limit; p_per_user_limit null: 1; p_expires_at null: '
+  'never. A code is A-Z and 0-9, 3 to 32 of them; lower case is accepted and kept in upper case. '
+  'Idempotent by p_idempotency_key, which belongs to the admin.';
+
+grant execute on function promo.issue to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/promo/set_limit.sql
+-- +goose StatementBegin
+-- Changes how often a promo code can be used in all.
+-- Locks: account.admin row (share), promo.use (share row exclusive), the code's row.
+-- Raises: PR001, PR003, PR006, US003, 22023, OP001, OP003.
+create or replace function promo.set_limit(p_admin_id bigint, p_code text, p_max_uses int)
+returns table (code text, max_uses int, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_code text;
+  v_now record;
+  v_uses bigint;
+  v_is_replay boolean;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_code is not null, 'p_code: a promo code');
+  perform core._require(p_max_uses is null or p_max_uses between 1 and 1000000,
+                        'p_max_uses: 1 to 1000000, or null for no limit');
+  v_code := promo._require_code(p_code);
+  perform account._require_admin(p_admin_id);
+
+  select l.promo_id, l.max_uses into v_now from promo._lock_code(v_code) l;
+  v_is_replay := v_now.max_uses is not distinct from p_max_uses;
+  if not v_is_replay then
+    select count(*) into v_uses from promo.use u where u.promo_id = v_now.promo_id;
+    if v_uses > p_max_uses then
+      perform core._refuse('PR003', format('%s: %s uses are reserved or consumed', v_code, v_uses));
+    end if;
+
+    perform promo._move_below(v_now.promo_id, p_max_uses);
+    update promo.code c set max_uses = p_max_uses where c.promo_id = v_now.promo_id;
+    perform audit._record('promo.set_limit', p_admin_id, v_code,
+                          jsonb_build_object('from', v_now.max_uses, 'to', p_max_uses));
+  end if;
+
+  return query select v_code, p_max_uses, v_is_replay;
+end
+$$;
+
+comment on function promo.set_limit is
+  'p_max_uses null: no limit. Not below what is used and reserved (PR003, DETAIL has the number). '
+  'The same limit again is a replay.';
+
+grant execute on function promo.set_limit to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/promo/validate.sql
+-- +goose StatementBegin
+-- Whether a user could use a promo code now.
+-- Locks: none.
+-- Raises: PR001, PR002, PR003, PR004, PR005, PR006, US001, 22023.
+create or replace function promo.validate(p_telegram_id bigint, p_code text)
+returns table (code text, discount_percent int, expires_at timestamptz, uses_left bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_code text;
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_code is not null, 'p_code: a promo code');
+  v_code := promo._require_code(p_code);
+  if not exists (select 1 from account.account a where a.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  return query
+  select v_code, u.discount_percent, u.expires_at, u.uses_left
+  from promo._usable(p_telegram_id, v_code, core.now()) u;
+end
+$$;
+
+comment on function promo.validate is
+  'Gives the code as it is kept, its discount, its end and the uses left (null: no limit), or says '
+  'why this user cannot use it now. Reserves nothing: that is billing.open_purchase. Reads only.';
+
+grant execute on function promo.validate to atlas_bot, atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/referral/pay_due.sql
+-- +goose StatementBegin
+-- Pays the cashback that is due, and claws back what was taken back.
+-- Locks: lease, users (rows, skip locked), wallets.
+-- Raises: OP001, OP002, OP003, 22023.
+create or replace function referral.pay_due(p_epoch bigint, p_limit int)
+returns table (paid int, paid_kopecks bigint)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_users bigint[];
+  v_tasks bigint[];
+  v_locked bigint[];
+  v_user bigint;
+  v_done record;
+begin
+  perform ops._enter_due('referral.pay_due', p_epoch, p_limit);
+  v_now := core.now();
+
+  select array_agg(d.telegram_id), array_agg(d.task_id) into v_users, v_tasks
+  from referral._due_tasks(v_now, p_limit) d;
+
+  select array_agg(l.telegram_id) into v_locked
+  from (
+    select a.telegram_id
+    from account.account a
+    where a.telegram_id = any (v_users)
+    order by a.telegram_id
+    for no key update skip locked
+  ) l;
+
+  begin
+    select w.paid, w.paid_kopecks into pay_due.paid, pay_due.paid_kopecks
+    from referral._work(v_locked, v_users, v_tasks, v_now) w;
+  exception when data_exception or integrity_constraint_violation then
+    pay_due.paid := 0;
+    pay_due.paid_kopecks := 0;
+    foreach v_user in array v_locked loop
+      begin
+        select w.paid, w.paid_kopecks into v_done
+        from referral._work(array[v_user], v_users, v_tasks, v_now) w;
+        pay_due.paid := pay_due.paid + v_done.paid;
+        pay_due.paid_kopecks := pay_due.paid_kopecks + v_done.paid_kopecks;
+      exception when data_exception or integrity_constraint_violation then
+        perform ops._bury('referral.pay_due', 'telegram_id:' || v_user, sqlerrm);
+      end;
+    end loop;
+  end;
+
+  return next;
+end
+$$;
+
+comment on function referral.pay_due is
+  'Works at most p_limit promised rewards and claw-backs, in the order of their promise for each '
+  'referrer. A reward is paid once per purchase; one whose claw-back is waiting is void. Referrers'
+  ' that are busy are left for the next run. p_epoch: of the lease referral.pay_due; null by hand.';
+
+grant execute on function referral.pay_due to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/referral/stats.sql
+-- +goose StatementBegin
+-- What the loyalty screen shows a referrer.
+-- Locks: none.
+-- Raises: US001, 22023.
+create or replace function referral.stats(p_telegram_id bigint)
+returns table (
+  code text, invited bigint, paying bigint, level text, percent int, earned_kopecks bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+
+  return query
+  select a.referral_code,
+         (select count(*) from account.account i where i.referrer_id = a.telegram_id),
+         coalesce(r.paying_count, 0)::bigint, l.level, l.percent,
+         coalesce(r.earned_kopecks, 0)::bigint
+  from account.account a
+  left join referral.referrer r on r.telegram_id = a.telegram_id
+  cross join lateral referral._level_of(coalesce(r.paying_count, 0)) l
+  where a.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+end
+$$;
+
+comment on function referral.stats is
+  'Link code, users invited, those of them with a paid purchase that was processed, the level and '
+  'percent that this gives now, and the cashback received less what was clawed back. Reads only.';
+
+grant execute on function referral.stats to atlas_bot, atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/subscription/current.sql
 -- +goose StatementBegin
 -- A user's subscription now.
@@ -3707,6 +7683,388 @@ grant execute on function subscription.current to
   atlas_bot, atlas_admin, atlas_worker, atlas_auditor, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/subscription/expire_due.sql
+-- +goose StatementBegin
+-- Ends subscriptions whose time is over.
+-- Locks: lease, users (rows, skip locked), subscription.
+-- Raises: OP001, OP002, OP003, 22023.
+create or replace function subscription.expire_due(p_epoch bigint, p_limit int)
+returns table (expired int)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now timestamptz;
+  v_users bigint[];
+  v_user bigint;
+  v_expired int := 0;
+begin
+  perform ops._enter_due('subscription.expire_due', p_epoch, p_limit);
+  v_now := core.now();
+
+  select array_agg(l.telegram_id) into v_users
+  from (
+    select a.telegram_id
+    from account.account a
+    where a.telegram_id = any (array(
+      select s.telegram_id from subscription.subscription s
+      where s.expiry_check_at <= v_now
+        and not exists (
+          select 1 from ops.dead d
+          where d.job_name = 'subscription.expire_due'
+            and d.subject = 'telegram_id:' || s.telegram_id
+            and d.died_at > v_now - interval '1 hour')
+      order by s.expiry_check_at
+      limit p_limit))
+    order by a.telegram_id
+    for no key update skip locked
+  ) l;
+
+  begin
+    v_expired := subscription._expire(v_users, v_now);
+  exception when data_exception or integrity_constraint_violation then
+    foreach v_user in array v_users loop
+      begin
+        v_expired := v_expired + subscription._expire(array[v_user], v_now);
+      exception when data_exception or integrity_constraint_violation then
+        perform ops._bury('subscription.expire_due', 'telegram_id:' || v_user, sqlerrm);
+      end;
+    end loop;
+  end;
+
+  return query select v_expired;
+end
+$$;
+
+comment on function subscription.expire_due is
+  'Ends at most p_limit subscriptions whose time is over: the key is removed from the node, the '
+  'user is told. Users that are busy are left for the next run. p_epoch: of the lease '
+  'subscription.expire_due; null by hand.';
+
+grant execute on function subscription.expire_due to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/subscription/grant_time.sql
+-- +goose StatementBegin
+-- Gives a user access for some time, by an admin.
+-- Locks: account.admin row (share), user, subscription.
+-- Raises: US001, US003, ID001, 22023, OP001, OP003.
+create or replace function subscription.grant_time(
+  p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text,
+  p_idempotency_key text)
+returns table (expires_at timestamptz, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_first record;
+  v_before record;
+  v_expires_at timestamptz;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(exists (select 1 from billing.tariff t where t.tariff = p_tariff),
+                        'p_tariff: a tariff in billing.list_prices()');
+  perform subscription._require_duration(p_duration);
+  perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform core._require_key(p_idempotency_key);
+  perform account._require_admin(p_admin_id);
+  perform account._lock(p_telegram_id);
+  v_now := core.now();
+
+  select f.is_found, f.expires_at into v_first
+  from subscription._find_change(p_telegram_id, 'grant', p_idempotency_key, p_admin_id,
+                                 p_tariff, p_duration, p_reason) f;
+  if v_first.is_found then
+    return query select v_first.expires_at, true;
+    return;
+  end if;
+
+  select s.tariff, s.expires_at, s.period, s.expires_at > v_now as is_active into v_before
+  from subscription.subscription s where s.telegram_id = p_telegram_id;
+  -- Unlike a purchase, a grant does not replace a trial: it is added to it. In UTC: a day is 24 h.
+  v_expires_at := (subscription._start_after(
+                     v_now, p_tariff, v_before.tariff, v_before.expires_at, 'grant')
+                   at time zone 'UTC' + p_duration) at time zone 'UTC';
+
+  perform subscription._change(
+    p_telegram_id, 'grant', p_tariff, v_expires_at,
+    case when v_before.is_active and v_before.period = 'paid' then 'paid' else 'grant' end
+      ::subscription.period,
+    v_now, p_actor_id => p_admin_id, p_reason => p_reason, p_duration => p_duration,
+    p_idempotency_key => p_idempotency_key);
+  perform audit._record('subscription.grant_time', p_admin_id, p_telegram_id::text,
+    jsonb_build_object('tariff', p_tariff, 'duration', p_duration, 'reason', p_reason,
+                       'expires_at', v_expires_at));
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, arguments)
+  values (p_telegram_id, 'message', 'time_granted', v_now, v_now,
+          jsonb_build_object('tariff', p_tariff, 'expires_at', v_expires_at));
+
+  return query select v_expires_at, false;
+end
+$$;
+
+comment on function subscription.grant_time is
+  'Gives p_duration (minutes, hours or days; months are refused) of a tariff, from the end in '
+  'force or from now. The tariff is in force at once; remaining time converts as at a purchase. '
+  'The user is told. Idempotent by p_idempotency_key.';
+
+grant execute on function subscription.grant_time to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/subscription/renew_due.sql
+-- +goose StatementBegin
+-- Renews subscriptions from the balance, shortly before they end.
+-- Locks: lease, users (rows, skip locked), subscription, wallet.
+-- Raises: OP001, OP002, OP003, 22023.
+create or replace function subscription.renew_due(p_epoch bigint, p_limit int)
+returns table (renewed int, declined int)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now timestamptz;
+  v_users bigint[];
+  v_user bigint;
+  v_done record;
+begin
+  perform ops._enter_due('subscription.renew_due', p_epoch, p_limit);
+  perform core._require_feature('auto_renewal');
+  v_now := core.now();
+  renew_due.renewed := 0;
+  renew_due.declined := 0;
+
+  select array_agg(l.telegram_id) into v_users
+  from (
+    select a.telegram_id
+    from account.account a
+    where a.telegram_id = any (array(
+      select s.telegram_id from subscription.subscription s
+      where s.renew_check_at <= v_now
+        and not exists (
+          select 1 from ops.dead d
+          where d.job_name = 'subscription.renew_due'
+            and d.subject = 'telegram_id:' || s.telegram_id
+            and d.died_at > v_now - interval '1 hour')
+      order by s.renew_check_at
+      limit p_limit))
+    order by a.telegram_id
+    for no key update skip locked
+  ) l;
+
+  begin
+    select r.renewed, r.declined into renew_due.renewed, renew_due.declined
+    from subscription._renew(v_users, v_now) r;
+  exception when data_exception or integrity_constraint_violation then
+    foreach v_user in array v_users loop
+      begin
+        select r.renewed, r.declined into v_done from subscription._renew(array[v_user], v_now) r;
+        renew_due.renewed := renew_due.renewed + v_done.renewed;
+        renew_due.declined := renew_due.declined + v_done.declined;
+      exception when data_exception or integrity_constraint_violation then
+        perform ops._bury('subscription.renew_due', 'telegram_id:' || v_user, sqlerrm);
+      end;
+    end loop;
+  end;
+
+  return next;
+end
+$$;
+
+comment on function subscription.renew_due is
+  'Within 6 hours before the end (setting renewal_window_seconds): the plan of the last paid '
+  'purchase, VIP and personal discounts only, at most one charge per period. Too little money: no '
+  'charge, one message per period, and again after a deposit. Users that are busy are left for '
+  'the next run. p_epoch: of the lease subscription.renew_due; null by hand.';
+
+grant execute on function subscription.renew_due to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/subscription/revoke.sql
+-- +goose StatementBegin
+-- Ends a user's subscription now, by an admin.
+-- Locks: account.admin row (share), user, subscription.
+-- Raises: SU001, US001, US003, ID001, 22023, OP001, OP003.
+create or replace function subscription.revoke(
+  p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text)
+returns table (expires_at timestamptz, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_first record;
+  v_before record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform core._require_key(p_idempotency_key);
+  perform account._require_admin(p_admin_id);
+  perform account._lock(p_telegram_id);
+  v_now := core.now();
+
+  select f.is_found, f.expires_at into v_first
+  from subscription._find_change(p_telegram_id, 'revoke', p_idempotency_key, p_admin_id,
+                                 null, null, p_reason) f;
+  if v_first.is_found then
+    return query select v_first.expires_at, true;
+    return;
+  end if;
+
+  select s.tariff, s.expires_at, s.period into v_before
+  from subscription.subscription s
+  where s.telegram_id = p_telegram_id and s.expires_at > v_now;
+  if not found then
+    perform core._refuse('SU001', format('telegram_id %s has none in force', p_telegram_id));
+  end if;
+
+  perform subscription._change(
+    p_telegram_id, 'revoke', v_before.tariff, v_now, v_before.period, v_now,
+    p_actor_id => p_admin_id, p_reason => p_reason, p_idempotency_key => p_idempotency_key);
+  perform audit._record('subscription.revoke', p_admin_id, p_telegram_id::text,
+    jsonb_build_object('reason', p_reason, 'tariff', v_before.tariff,
+                       'expires_at', v_before.expires_at));
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, arguments)
+  values (p_telegram_id, 'message', 'subscription_revoked', v_now, v_now,
+          jsonb_build_object('reason', p_reason));
+
+  return query select v_now, false;
+end
+$$;
+
+comment on function subscription.revoke is
+  'The subscription ends now, its key is removed, auto-renewal is off, and the user is told the '
+  'reason. No money moves: see billing.refund_purchase. Idempotent by p_idempotency_key.';
+
+grant execute on function subscription.revoke to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/subscription/set_auto_renew.sql
+-- +goose StatementBegin
+-- Switches a user's auto-renewal on or off.
+-- Locks: user, subscription.
+-- Raises: SU001, US001, 22023, OP001.
+create or replace function subscription.set_auto_renew(p_telegram_id bigint, p_is_on boolean)
+returns table (auto_renew boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_was_on boolean;
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_is_on is not null, 'p_is_on: true or false');
+  perform account._lock(p_telegram_id);
+
+  select s.auto_renew into v_was_on
+  from subscription.subscription s where s.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('SU001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  if v_was_on <> p_is_on then
+    update subscription.subscription s
+    set auto_renew = p_is_on, renew_check_at = case when p_is_on then core.now() end
+    where s.telegram_id = p_telegram_id;
+    perform audit._record('subscription.set_auto_renew', p_telegram_id, p_telegram_id::text,
+                          jsonb_build_object('is_on', p_is_on));
+  end if;
+  return query select p_is_on;
+end
+$$;
+
+comment on function subscription.set_auto_renew is
+  'On: within 6 hours before the end (setting renewal_window_seconds) the plan of the last '
+  'purchase is bought from the balance. Safe to call again.';
+
+grant execute on function subscription.set_auto_renew to atlas_bot, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/subscription/start_trial.sql
+-- +goose StatementBegin
+-- Starts a user's one trial.
+-- Locks: user, subscription.
+-- Raises: SU002, SU003, US001, US002, 22023, OP001, OP003.
+create or replace function subscription.start_trial(
+  p_telegram_id bigint, p_idempotency_key text)
+returns table (expires_at timestamptz, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_now timestamptz;
+  v_expires_at timestamptz;
+begin
+  perform core._guard('trials');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require_key(p_idempotency_key);
+  v_is_blocked := account._lock(p_telegram_id);
+  v_now := core.now();
+
+  select c.after_expires_at into v_expires_at
+  from subscription.change c
+  where c.telegram_id = p_telegram_id and c.kind = 'trial'
+    and c.idempotency_key = p_idempotency_key;
+  if found then
+    return query select v_expires_at, true;
+    return;
+  elsif v_is_blocked then
+    perform core._refuse('US002', format('telegram_id %s', p_telegram_id));
+  elsif exists (select 1 from subscription.change c
+                where c.telegram_id = p_telegram_id and c.kind = 'trial') then
+    perform core._refuse('SU002', format('telegram_id %s (change_one_trial)', p_telegram_id));
+  elsif exists (select 1 from subscription.subscription s
+                where s.telegram_id = p_telegram_id and s.expires_at > v_now) then
+    perform core._refuse('SU003', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  v_expires_at := v_now + make_interval(hours => 24 * ops._setting_value('trial_days')::int);
+  perform subscription._change(
+    p_telegram_id, 'trial',
+    (select t.tariff from billing.tariff t order by t.is_on_sale desc, t.rank limit 1),
+    v_expires_at, 'trial', v_now, p_idempotency_key => p_idempotency_key);
+  perform audit._record('subscription.start_trial', p_telegram_id, p_telegram_id::text,
+                        jsonb_build_object('expires_at', v_expires_at));
+
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at)
+  select a.referrer_id, 'message', 'referral_trial', v_now, v_now
+  from account.account a
+  where a.telegram_id = p_telegram_id and a.referrer_id is not null;
+
+  return query select v_expires_at, false;
+end
+$$;
+
+comment on function subscription.start_trial is
+  'A trial of the lowest tariff on sale, for 3 days (setting trial_days), once per user ever, and '
+  'only while no subscription is in force. The key is delivered by a job; the referrer is told. '
+  'Idempotent by p_idempotency_key.';
+
+grant execute on function subscription.start_trial to atlas_bot, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/vpn/claim_jobs.sql
 -- +goose StatementBegin
 -- Leases provisioning jobs, oldest first, one per user at a time.
@@ -3726,6 +8084,7 @@ as $$
 declare
   v_tasks bigint[];
   v_users bigint[];
+  v_now timestamptz;
 begin
   perform core._guard('provisioning');
   perform outbox._require_claim(p_holder, p_limit, p_lease);
@@ -3733,8 +8092,13 @@ begin
   select array_agg(c.task_id), array_agg(c.telegram_id) into v_tasks, v_users
   from outbox._claim('provision', p_holder, p_limit, p_lease) c;
 
+  v_now := core.now();
+
   return query
-  select t.task_id, t.telegram_id::bigint, t.name, t.vpn_uuid, s.tariff, s.expires_at,
+  select t.task_id, t.telegram_id::bigint,
+         case when vpn._is_stale(t.vpn_uuid, s.vpn_uuid, s.expires_at, v_now) then 'remove'
+              else t.name end,
+         t.vpn_uuid, s.tariff, s.expires_at,
          t.attempt::int, t.lease_token, f.device_limit::int, t.correlation_id
   from unnest(v_users, v_tasks) c (telegram_id, task_id)
   join outbox.task t on t.telegram_id = c.telegram_id and t.task_id = c.task_id
@@ -3746,8 +8110,8 @@ $$;
 
 comment on function vpn.claim_jobs is
   'Leases up to p_limit jobs for p_lease. action: add (idempotent: the identity may be there) or '
-  'remove. Then vpn.complete_job, fail_job or release_job with lease_token; a lease that runs out'
-  ' is claimed again.';
+  'remove (also for an add whose identity is nobody''s any more). Then vpn.complete_job, fail_job '
+  'or release_job with lease_token; a lease that runs out is claimed again.';
 
 grant execute on function vpn.claim_jobs to atlas_worker, atlas_dba;
 -- +goose StatementEnd
@@ -3782,22 +8146,26 @@ begin
   if not v_job.is_leased then
     perform core._refuse('VP001', format('job_id %s', p_job_id));
   end if;
-  select t.name, t.outcome, t.vpn_uuid, t.purchase_id into v_task
-  from outbox.task t where t.telegram_id = v_job.telegram_id and t.task_id = p_job_id;
+  select t.name, t.outcome, t.vpn_uuid, t.purchase_id,
+         vpn._is_stale(t.vpn_uuid, s.vpn_uuid, s.expires_at, core.now()) as is_stale
+  into v_task
+  from outbox.task t
+  left join subscription.subscription s on s.telegram_id = t.telegram_id
+  where t.telegram_id = v_job.telegram_id and t.task_id = p_job_id;
   if v_task.outcome = 'failed' then
     perform core._refuse('VP001', format('job_id %s was given up', p_job_id));
   elsif v_job.is_finished then
     return query select p_job_id, true;
     return;
   end if;
-  perform core._require(v_task.name = 'remove' or p_key_uri is not null,
+  perform core._require(v_task.name = 'remove' or v_task.is_stale or p_key_uri is not null,
                         'p_key_uri: the key that the node gave');
   perform outbox._finish(v_job.telegram_id, p_job_id, 'done');
 
-  if v_task.name = 'add' then
+  if v_task.name = 'add' and not v_task.is_stale then
     update subscription.subscription s
     set activation = 'active', key_uri = p_key_uri
-    where s.telegram_id = v_job.telegram_id and s.vpn_uuid = v_task.vpn_uuid
+    where s.telegram_id = v_job.telegram_id
       and (s.activation <> 'active' or s.key_uri is distinct from p_key_uri);
     if found then
       insert into outbox.task (
@@ -3846,13 +8214,18 @@ begin
     perform core._refuse('VP001', format('job_id %s', p_job_id));
   end if;
 
-  select t.name, t.attempt, t.outcome, t.vpn_uuid, t.purchase_id into v_task
-  from outbox.task t where t.telegram_id = v_job.telegram_id and t.task_id = p_job_id;
+  select t.attempt, t.vpn_uuid, t.purchase_id,
+         t.name = 'remove'
+           or vpn._is_stale(t.vpn_uuid, s.vpn_uuid, s.expires_at, core.now()) as is_remove
+  into v_task
+  from outbox.task t
+  left join subscription.subscription s on s.telegram_id = t.telegram_id
+  where t.telegram_id = v_job.telegram_id and t.task_id = p_job_id;
   if v_job.is_finished then
     return query select p_job_id, false, null::timestamptz;
   elsif v_job.given_back_until is not null then
     return query select p_job_id, true, v_job.given_back_until;
-  elsif v_task.name = 'remove' or v_task.attempt < ops._setting_value('provisioning_attempts') then
+  elsif v_task.is_remove or v_task.attempt < ops._setting_value('provisioning_attempts') then
     return query select p_job_id, true, outbox._retry(
       v_job.telegram_id, p_job_id, p_error, vpn._backoff(v_task.attempt), 0);
   else
@@ -3869,6 +8242,76 @@ comment on function vpn.fail_job is
   ' gives up.';
 
 grant execute on function vpn.fail_job to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/vpn/reissue.sql
+-- +goose StatementBegin
+-- Gives a subscription a new VPN identity, and so a new key.
+-- Locks: account.admin row (share), user, subscription.
+-- Raises: SU001, US001, US002, US003, ID001, 22023, OP001, OP003.
+create or replace function vpn.reissue(
+  p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text)
+returns table (vpn_uuid uuid, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_now timestamptz;
+  v_first record;
+  v_vpn_uuid uuid := gen_random_uuid();
+begin
+  perform core._guard(case when p_admin_id is not null then 'admin_actions' end);
+  perform core._require_user_id(p_telegram_id);
+  perform core._require_key(p_idempotency_key);
+  if p_admin_id is not null then
+    perform account._require_admin(p_admin_id);
+  end if;
+  v_is_blocked := account._lock(p_telegram_id);
+  v_now := core.now();
+
+  select f.is_found, f.vpn_uuid into v_first
+  from subscription._find_change(p_telegram_id, 'reissue', p_idempotency_key, p_admin_id,
+                                 null, null, null) f;
+  if v_first.is_found then
+    return query select v_first.vpn_uuid, true;
+    return;
+  elsif v_is_blocked and p_admin_id is null then
+    perform core._refuse('US002', format('telegram_id %s', p_telegram_id));
+  elsif not exists (select 1 from subscription.subscription s
+                    where s.telegram_id = p_telegram_id and s.expires_at > v_now) then
+    perform core._refuse('SU001', format('telegram_id %s has none in force', p_telegram_id));
+  end if;
+
+  insert into subscription.change (
+    telegram_id, change_id, kind, before_tariff, before_expires_at, before_period, after_tariff,
+    after_expires_at, after_period, vpn_uuid, actor_id, idempotency_key, changed_at)
+  select s.telegram_id, nextval('outbox.task_id'), 'reissue', s.tariff, s.expires_at, s.period,
+         s.tariff, s.expires_at, s.period, v_vpn_uuid, p_admin_id, p_idempotency_key, v_now
+  from subscription.subscription s where s.telegram_id = p_telegram_id;
+
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, vpn_uuid)
+  values (p_telegram_id, 'provision', 'add', v_now, v_now, v_vpn_uuid);
+  perform subscription._retire(p_telegram_id, v_now); -- after it: no moment without a key
+  update subscription.subscription s
+  set vpn_uuid = v_vpn_uuid, activation = 'pending', key_uri = null
+  where s.telegram_id = p_telegram_id;
+
+  perform audit._record('vpn.reissue', coalesce(p_admin_id, p_telegram_id), p_telegram_id::text,
+                        jsonb_build_object('vpn_uuid', v_vpn_uuid));
+  return query select v_vpn_uuid, false;
+end
+$$;
+
+comment on function vpn.reissue is
+  'By the user (p_admin_id null) or by an admin. The node gets the new identity, then loses the '
+  'old one; the new key goes out as message key_ready; the end stays. Idempotent by '
+  'p_idempotency_key.';
+
+grant execute on function vpn.reissue to atlas_bot, atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/vpn/release_job.sql
@@ -3974,6 +8417,47 @@ grant execute on function wallet.balance to
   atlas_bot, atlas_admin, atlas_worker, atlas_auditor, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/wallet/balance_at.sql
+-- +goose StatementBegin
+-- A user's balances at a moment.
+-- Locks: none.
+-- Raises: US001, 22023.
+create or replace function wallet.balance_at(p_telegram_id bigint, p_at timestamptz)
+returns table (available_kopecks bigint, held_kopecks bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_at is not null, 'p_at: a moment');
+
+  -- Times grow with versions, so that this walks the primary key back to the first row that fits.
+  return query
+  select coalesce(t.available_kopecks, 0)::bigint, coalesce(t.held_kopecks, 0)::bigint
+  from wallet.wallet w
+  left join lateral (
+    select l.available_kopecks, l.held_kopecks
+    from ledger.transfer l
+    where l.telegram_id = p_telegram_id and l.created_at <= p_at
+    order by l.version desc
+    limit 1) t on true
+  where w.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+end
+$$;
+
+comment on function wallet.balance_at is
+  'Available and held after the last ledger row at or before p_at, in kopecks; 0 before the first.'
+  ' Reads only.';
+
+grant execute on function wallet.balance_at to atlas_admin, atlas_auditor, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/wallet/credit.sql
 -- +goose StatementBegin
 -- Adds money to a user's balance, by an admin.
@@ -4063,8 +8547,8 @@ begin
               when t.debit_account = 'available' then -t.amount_kopecks
               else 0 end::bigint,
          t.available_kopecks::bigint, t.held_kopecks::bigint,
-         coalesce('purchase:' || t.purchase_id, 'payment:' || t.payment_id,
-                  'admin:' || t.actor_id),
+         coalesce('withdrawal:' || t.withdrawal_id, 'purchase:' || t.purchase_id,
+                  'payment:' || t.payment_id, 'admin:' || t.actor_id),
          t.amount_kopecks::bigint, t.note
   from ledger.transfer t
   where t.telegram_id = p_telegram_id
@@ -4082,6 +8566,520 @@ comment on function wallet.statement is
 grant execute on function wallet.statement to atlas_bot, atlas_admin, atlas_auditor, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/withdrawal/approve.sql
+-- +goose StatementBegin
+-- Approves a withdrawal; a large one needs two admins.
+-- Locks: account.admin row (share), user, wallet.
+-- Raises: WD001, WD002, WD005, US003, 22023, OP001, OP003.
+create or replace function withdrawal.approve(p_admin_id bigint, p_withdrawal_id bigint)
+returns table (withdrawal_id bigint, status text, approvals int, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_telegram_id bigint;
+  v_now timestamptz;
+  v_first record;
+  v_withdrawal record;
+  v_needed int;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_withdrawal_id is not null, 'p_withdrawal_id: the id from list_pending');
+  perform account._require_admin(p_admin_id);
+  v_telegram_id := withdrawal._lock(p_withdrawal_id);
+  v_now := core.now();
+  if v_telegram_id = p_admin_id then
+    perform core._refuse('WD005', format('withdrawal_id %s (approval_not_own)', p_withdrawal_id));
+  end if;
+
+  select a.status_after, a.approvals_after into v_first
+  from withdrawal.approval a
+  where a.telegram_id = v_telegram_id and a.withdrawal_id = p_withdrawal_id
+    and a.admin_id = p_admin_id;
+  if found then
+    return query
+    select p_withdrawal_id, v_first.status_after::text, v_first.approvals_after::int, true;
+    return;
+  end if;
+
+  select w.status, w.amount_kopecks into v_withdrawal
+  from withdrawal.withdrawal w
+  where w.telegram_id = v_telegram_id and w.withdrawal_id = p_withdrawal_id;
+  if v_withdrawal.status <> 'pending' then
+    perform withdrawal._refuse_ended(v_telegram_id, p_withdrawal_id);
+  end if;
+
+  v_needed := case when v_withdrawal.amount_kopecks
+                        >= ops._setting_value('withdrawal_four_eyes_kopecks') then 2 else 1 end;
+  approve.approvals := 1 + withdrawal._count_approvals(v_telegram_id, p_withdrawal_id);
+  approve.status := case when approve.approvals >= v_needed then 'approved' else 'pending' end;
+  insert into withdrawal.approval (
+    telegram_id, withdrawal_id, admin_id, approved_at, status_after, approvals_after)
+  values (v_telegram_id, p_withdrawal_id, p_admin_id, v_now,
+          approve.status::withdrawal.status, approve.approvals);
+  perform audit._record('withdrawal.approve', p_admin_id, 'withdrawal:' || p_withdrawal_id,
+                        jsonb_build_object('status', approve.status,
+                                           'approvals', approve.approvals));
+  if approve.status = 'approved' then
+    perform withdrawal._end(v_telegram_id, p_withdrawal_id, 'approved', p_admin_id, null,
+                            v_needed, v_now);
+  end if;
+  return query select p_withdrawal_id, approve.status, approve.approvals, false;
+end
+$$;
+
+comment on function withdrawal.approve is
+  'Pays the held amount out; the transfer itself is made by hand, with the requisites of '
+  'list_pending. From 50 000 roubles (setting withdrawal_four_eyes_kopecks) two different admins '
+  'have to approve, both admins when the second does: until then it stays pending. Nobody '
+  'approves their own. Its own key: the same admin''s second call is a replay.';
+
+grant execute on function withdrawal.approve to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/cancel.sql
+-- +goose StatementBegin
+-- Takes one's own withdrawal back while it is pending.
+-- Locks: user, wallet.
+-- Raises: WD001, WD002, US001, 22023, OP001.
+create or replace function withdrawal.cancel(p_telegram_id bigint, p_withdrawal_id bigint)
+returns table (withdrawal_id bigint, status text, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_status withdrawal.status;
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_withdrawal_id is not null, 'p_withdrawal_id: the id from request');
+  perform account._lock(p_telegram_id);
+
+  select w.status into v_status
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.withdrawal_id = p_withdrawal_id;
+  if not found then
+    perform core._refuse('WD001', format('withdrawal_id %s', p_withdrawal_id));
+  elsif v_status not in ('pending', 'cancelled') then
+    perform withdrawal._refuse_ended(p_telegram_id, p_withdrawal_id);
+  elsif v_status = 'pending' then
+    perform withdrawal._end(p_telegram_id, p_withdrawal_id, 'cancelled', p_telegram_id, null,
+                            null, core.now());
+    perform audit._record('withdrawal.cancel', p_telegram_id, 'withdrawal:' || p_withdrawal_id);
+  end if;
+
+  return query select p_withdrawal_id, 'cancelled', v_status = 'cancelled';
+end
+$$;
+
+comment on function withdrawal.cancel is
+  'Gives the held amount back; possible for a blocked user too. Its own key: a second call is a '
+  'replay.';
+
+grant execute on function withdrawal.cancel to atlas_bot, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/draft.sql
+-- +goose StatementBegin
+-- Keeps what the withdrawal dialogue has asked for until its last confirmation.
+-- Locks: user.
+-- Raises: WA001, WD003, WD004, US001, US002, ID001, 22023, OP001, OP003.
+create or replace function withdrawal.draft(
+  p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text)
+returns table (draft_id uuid, expires_at timestamptz, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_now timestamptz;
+  v_first record;
+begin
+  perform core._guard('withdrawals');
+  perform withdrawal._require_request(p_telegram_id, p_amount_kopecks, p_requisites,
+                                      p_idempotency_key);
+  v_is_blocked := account._lock(p_telegram_id);
+  v_now := core.now();
+
+  select d.draft_id, d.amount_kopecks into v_first
+  from withdrawal.draft d
+  where d.telegram_id = p_telegram_id and d.idempotency_key = p_idempotency_key;
+  draft.is_replay := found;
+  if not draft.is_replay then
+    perform withdrawal._require_may(p_telegram_id, v_is_blocked, p_amount_kopecks, v_now);
+    insert into withdrawal.draft (
+      telegram_id, draft_id, amount_kopecks, requisites, idempotency_key, drafted_at, expires_at)
+    values (p_telegram_id, gen_random_uuid(), p_amount_kopecks, p_requisites, p_idempotency_key,
+            v_now, v_now + make_interval(
+              secs => ops._setting_value('withdrawal_draft_seconds')));
+  elsif v_first.amount_kopecks <> p_amount_kopecks then
+    perform core._refuse('ID001', format('draft_id %s has the key', v_first.draft_id));
+  end if;
+
+  return query
+  select d.draft_id, d.expires_at, draft.is_replay
+  from withdrawal.draft d
+  where d.telegram_id = p_telegram_id and d.idempotency_key = p_idempotency_key;
+end
+$$;
+
+comment on function withdrawal.draft is
+  'Checks what request would check and moves no money; the confirm button carries draft_id and '
+  'nothing else. It can be submitted for 15 minutes (setting withdrawal_draft_seconds), then its '
+  'requisites are removed. Idempotent by p_idempotency_key; requisites are not compared.';
+
+grant execute on function withdrawal.draft to atlas_bot, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/latest.sql
+-- +goose StatementBegin
+-- A user's own withdrawals, newest first.
+-- Locks: none.
+-- Raises: US001, 22023.
+create or replace function withdrawal.latest(p_telegram_id bigint, p_limit int)
+returns table (
+  withdrawal_id bigint, status text, amount_kopecks bigint, requested_at timestamptz,
+  ended_at timestamptz, reason text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  if not exists (select 1 from account.account a where a.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  return query
+  select w.withdrawal_id, w.status::text, w.amount_kopecks::bigint, w.requested_at, w.ended_at,
+         w.reason
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id
+  order by w.withdrawal_id desc
+  limit p_limit;
+end
+$$;
+
+comment on function withdrawal.latest is
+  'What became of a user''s requests; requisites are not shown. Reads only.';
+
+grant execute on function withdrawal.latest to atlas_bot, atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/list_pending.sql
+-- +goose StatementBegin
+-- The withdrawals that wait for an admin, oldest first, with where to pay.
+-- Locks: none.
+-- Raises: US003, 22023, OP003.
+create or replace function withdrawal.list_pending(p_admin_id bigint, p_limit int)
+returns table (
+  withdrawal_id bigint, telegram_id bigint, username text, amount_kopecks bigint,
+  requested_at timestamptz, approvals int, approvals_needed int, requisites text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_four_eyes_kopecks bigint := ops._setting_value('withdrawal_four_eyes_kopecks');
+begin
+  perform core._require_feature('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  if not exists (
+    select 1 from account.admin a where a.telegram_id = p_admin_id and a.is_active) then
+    perform core._refuse('US003', format('telegram_id %s', p_admin_id));
+  end if;
+
+  return query
+  select w.withdrawal_id, w.telegram_id::bigint, a.username, w.amount_kopecks::bigint,
+         w.requested_at, withdrawal._count_approvals(w.telegram_id, w.withdrawal_id),
+         case when w.amount_kopecks >= v_four_eyes_kopecks then 2 else 1 end, w.requisites
+  from withdrawal.withdrawal w
+  join account.account a on a.telegram_id = w.telegram_id
+  where w.status = 'pending'
+  order by w.requested_at, w.withdrawal_id
+  limit p_limit;
+end
+$$;
+
+comment on function withdrawal.list_pending is
+  'For admins only: requisites are sealed and only the application can open them. approvals counts'
+  ' those of admins who still are. Reads only.';
+
+grant execute on function withdrawal.list_pending to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/options.sql
+-- +goose StatementBegin
+-- What the withdrawal dialogue has to know before it asks.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function withdrawal.options()
+returns table (minimum_kopecks bigint, per_day bigint, four_eyes_kopecks bigint)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select ops._setting_value('withdrawal_minimum_kopecks'),
+         ops._setting_value('withdrawals_per_day'),
+         ops._setting_value('withdrawal_four_eyes_kopecks')
+$$;
+
+comment on function withdrawal.options is
+  'The smallest withdrawal, how many requests in 24 hours, and from what amount two admins have to'
+  ' approve. Reads only.';
+
+grant execute on function withdrawal.options to atlas_bot, atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/purge_due.sql
+-- +goose StatementBegin
+-- Removes requisites that are no longer needed.
+-- Locks: lease, users (rows, skip locked).
+-- Raises: OP001, OP002, OP003, 22023.
+create or replace function withdrawal.purge_due(p_epoch bigint, p_limit int)
+returns table (purged int)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now timestamptz;
+  v_users bigint[];
+  v_user bigint;
+  v_purged int := 0;
+begin
+  perform ops._enter_due('withdrawal.purge_due', p_epoch, p_limit);
+  v_now := core.now();
+
+  select array_agg(l.telegram_id) into v_users
+  from (
+    select a.telegram_id
+    from account.account a
+    where a.telegram_id = any (array(
+      select o.telegram_id
+      from (select w.telegram_id, w.requisites_purge_at as due_at from withdrawal.withdrawal w
+            where w.requisites_purge_at <= v_now
+            union all
+            select d.telegram_id, d.expires_at from withdrawal.draft d
+            where d.expires_at <= v_now and d.requisites is not null) o
+      where not exists (
+        select 1 from ops.dead e
+        where e.job_name = 'withdrawal.purge_due' and e.subject = 'telegram_id:' || o.telegram_id
+          and e.died_at > v_now - interval '1 hour')
+      order by o.due_at
+      limit p_limit))
+    order by a.telegram_id
+    for no key update skip locked
+  ) l;
+
+  begin
+    v_purged := withdrawal._purge(v_users, v_now);
+  exception when data_exception or integrity_constraint_violation then
+    foreach v_user in array v_users loop
+      begin
+        v_purged := v_purged + withdrawal._purge(array[v_user], v_now);
+      exception when data_exception or integrity_constraint_violation then
+        perform ops._bury('withdrawal.purge_due', 'telegram_id:' || v_user, sqlerrm);
+      end;
+    end loop;
+  end;
+
+  return query select v_purged;
+end
+$$;
+
+comment on function withdrawal.purge_due is
+  'Removes the requisites of at most p_limit users'' withdrawals 90 days after their end (setting '
+  'requisites_days), and of drafts that have expired. p_epoch: of the lease withdrawal.purge_due; '
+  'null by hand.';
+
+grant execute on function withdrawal.purge_due to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/reject.sql
+-- +goose StatementBegin
+-- Rejects a withdrawal: the held amount goes back.
+-- Locks: account.admin row (share), user, wallet.
+-- Raises: WD001, WD002, US003, 22023, OP001, OP003.
+create or replace function withdrawal.reject(
+  p_admin_id bigint, p_withdrawal_id bigint, p_reason text)
+returns table (withdrawal_id bigint, status text, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_telegram_id bigint;
+  v_withdrawal record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_withdrawal_id is not null, 'p_withdrawal_id: the id from list_pending');
+  perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform account._require_admin(p_admin_id);
+  v_telegram_id := withdrawal._lock(p_withdrawal_id);
+
+  select w.status, w.ended_by into v_withdrawal
+  from withdrawal.withdrawal w
+  where w.telegram_id = v_telegram_id and w.withdrawal_id = p_withdrawal_id;
+  reject.is_replay := v_withdrawal.status = 'rejected' and v_withdrawal.ended_by = p_admin_id;
+  if not reject.is_replay then
+    if v_withdrawal.status <> 'pending' then
+      perform withdrawal._refuse_ended(v_telegram_id, p_withdrawal_id);
+    end if;
+    perform withdrawal._end(v_telegram_id, p_withdrawal_id, 'rejected', p_admin_id, p_reason,
+                            null, core.now());
+    perform audit._record('withdrawal.reject', p_admin_id, 'withdrawal:' || p_withdrawal_id,
+                          jsonb_build_object('reason', p_reason));
+  end if;
+
+  return query select p_withdrawal_id, 'rejected', reject.is_replay;
+end
+$$;
+
+comment on function withdrawal.reject is
+  'Gives the held amount back and tells the user why (1 to 1000 characters). Its own key: the same'
+  ' admin''s second call is a replay.';
+
+grant execute on function withdrawal.reject to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/request.sql
+-- +goose StatementBegin
+-- Asks for money to be paid out: holds the amount until an admin decides.
+-- Locks: user, wallet.
+-- Raises: WA001, WD003, WD004, US001, US002, ID001, 22023, OP001, OP003.
+create or replace function withdrawal.request(
+  p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text)
+returns table (
+  withdrawal_id bigint, status text, available_kopecks bigint, held_kopecks bigint,
+  is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_first record;
+begin
+  perform core._guard('withdrawals');
+  perform withdrawal._require_request(p_telegram_id, p_amount_kopecks, p_requisites,
+                                      p_idempotency_key);
+  v_is_blocked := account._lock(p_telegram_id);
+
+  select w.withdrawal_id, w.amount_kopecks into v_first
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.idempotency_key = p_idempotency_key;
+  request.is_replay := found;
+  if not request.is_replay then
+    perform withdrawal._hold(p_telegram_id, v_is_blocked, p_amount_kopecks, p_requisites,
+                             core.now(), p_idempotency_key, null);
+  elsif v_first.amount_kopecks <> p_amount_kopecks then
+    perform core._refuse('ID001', format('withdrawal_id %s has the key', v_first.withdrawal_id));
+  end if;
+
+  return query
+  select w.withdrawal_id, 'pending', w.available_after_kopecks::bigint,
+         w.held_after_kopecks::bigint, request.is_replay
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.idempotency_key = p_idempotency_key;
+end
+$$;
+
+comment on function withdrawal.request is
+  'Holds the amount and tells the admins. p_requisites is where to pay, sealed by the application '
+  '(cmd/migrate seal-requisites makes one for psql). One at a time, at most 3 in 24 hours, not '
+  'below the minimum (settings), nothing while there is a debt. Idempotent by p_idempotency_key; '
+  'requisites are not compared.';
+
+grant execute on function withdrawal.request to atlas_bot, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/submit.sql
+-- +goose StatementBegin
+-- Makes a drafted withdrawal a real one.
+-- Locks: user, wallet.
+-- Raises: WA001, WD001, WD003, WD004, US001, US002, 22023, OP001, OP003.
+create or replace function withdrawal.submit(p_telegram_id bigint, p_draft_id uuid)
+returns table (
+  withdrawal_id bigint, status text, available_kopecks bigint, held_kopecks bigint,
+  is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_now timestamptz;
+  v_draft record;
+begin
+  perform core._guard('withdrawals');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_draft_id is not null, 'p_draft_id: the id from withdrawal.draft');
+  v_is_blocked := account._lock(p_telegram_id);
+  v_now := core.now();
+
+  submit.is_replay := exists (
+    select 1 from withdrawal.withdrawal w
+    where w.telegram_id = p_telegram_id and w.draft_id = p_draft_id);
+  if not submit.is_replay then
+    select d.amount_kopecks, d.requisites, d.expires_at into v_draft
+    from withdrawal.draft d
+    where d.telegram_id = p_telegram_id and d.draft_id = p_draft_id;
+    if not found then
+      perform core._refuse('WD001', format('draft_id %s', p_draft_id));
+    elsif v_draft.requisites is null or v_draft.expires_at <= v_now then
+      perform core._refuse('WD001', format('draft_id %s expired at %s', p_draft_id,
+                                           v_draft.expires_at));
+    end if;
+
+    perform withdrawal._hold(p_telegram_id, v_is_blocked, v_draft.amount_kopecks,
+                             v_draft.requisites, v_now, null, p_draft_id);
+    update withdrawal.draft d
+    set requisites = null
+    where d.telegram_id = p_telegram_id and d.draft_id = p_draft_id;
+  end if;
+
+  return query
+  select w.withdrawal_id, 'pending', w.available_after_kopecks::bigint,
+         w.held_after_kopecks::bigint, submit.is_replay
+  from withdrawal.withdrawal w
+  where w.telegram_id = p_telegram_id and w.draft_id = p_draft_id;
+end
+$$;
+
+comment on function withdrawal.submit is
+  'withdrawal.request with what was drafted: every check is made again. Its own key: a second call '
+  'gives the first answer with is_replay = true. WD001 for a draft that is unknown, another '
+  'user''s or expired; DETAIL says which.';
+
+grant execute on function withdrawal.submit to atlas_bot, atlas_dba;
+-- +goose StatementEnd
+
 -- file: views/audit/event.sql
 -- +goose StatementBegin
 create or replace view audit.event as
@@ -4092,7 +9090,9 @@ select t.created_at, t.actor_id, 'ledger.' || t.reason, t.telegram_id::text, t.c
        jsonb_strip_nulls(jsonb_build_object(
          'transfer_id', t.transfer_id, 'version', t.version, 'amount_kopecks', t.amount_kopecks,
          'debit_account', t.debit_account, 'credit_account', t.credit_account,
-         'purchase_id', t.purchase_id, 'payment_id', t.payment_id, 'note', t.note))
+         'available_kopecks', t.available_kopecks, 'held_kopecks', t.held_kopecks,
+         'debt_kopecks', t.debt_kopecks, 'purchase_id', t.purchase_id, 'payment_id', t.payment_id,
+         'withdrawal_id', t.withdrawal_id, 'note', t.note, 'idempotency_key', t.idempotency_key))
 from ledger.transfer t;
 
 comment on view audit.event is
@@ -4106,6 +9106,85 @@ comment on column audit.event.correlation_id is 'Ties it to the update or event 
 comment on column audit.event.details is 'The rest.';
 
 grant select on audit.event to atlas_auditor, atlas_dba;
+-- +goose StatementEnd
+
+-- file: views/ops/component.sql
+-- +goose StatementBegin
+create or replace view ops.component as
+with clock as (
+  select core.now() as moment
+), lane as ( -- a queue: how much is due, and since when
+  select case t.kind when 'provision' then 'provisioning' when 'message' then 'messages'
+                     else 'cashback' end as name,
+         count(*) as waiting, min(t.due_at) as oldest_due_at
+  from outbox.task t cross join clock c
+  where t.finished_at is null and t.due_at <= c.moment
+  group by t.kind
+  union all
+  select 'inbox', count(*), min(u.due_at)
+  from inbox.update u cross join clock c
+  where u.finished_at is null and u.due_at <= c.moment
+)
+select 'bot' as name,
+       case when l.expires_at > c.moment then 'up' when l.name is null then 'unknown'
+            else 'down' end as status,
+       case when l.expires_at > '-infinity' then l.expires_at end as since,
+       case when l.expires_at > c.moment then l.holder || ' polls Telegram'
+            else 'nobody polls Telegram; with a webhook nobody has to' end as detail
+from clock c left join ops.lease l on l.name = 'telegram.poll'
+union all
+select 'worker',
+       case when max(j.last_finished_at) is null then 'unknown'
+            when max(j.last_finished_at) < c.moment - interval '1 minute' then 'down'
+            when bool_or(j.is_enabled and j.consecutive_failures > 0) then 'failing'
+            else 'up' end,
+       max(j.last_finished_at),
+       string_agg(j.name || ': ' || j.last_error, '; ' order by j.name)
+         filter (where j.is_enabled and j.consecutive_failures > 0)
+from clock c cross join ops.scheduled_job j
+group by c.moment
+union all
+select case j.name when 'vpn.sync_nodes' then 'vpn node' else 'cryptobot' end,
+       case when j.last_finished_at is null then 'unknown'
+            when j.consecutive_failures > 0 or j.last_finished_at < c.moment - interval '1 minute'
+              then 'down'
+            else 'up' end,
+       j.last_finished_at, j.last_error
+from clock c cross join ops.scheduled_job j
+where j.name in ('vpn.sync_nodes', 'pay.poll_cryptobot')
+union all
+select n.name,
+       case when coalesce(l.oldest_due_at, c.moment) < c.moment - interval '1 minute'
+            then 'behind' else 'up' end,
+       l.oldest_due_at, coalesce(l.waiting, 0) || ' waiting'
+from clock c
+cross join (values ('inbox'), ('provisioning'), ('messages'), ('cashback')) n (name)
+left join lane l on l.name = n.name
+union all
+select 'seal', case when u.oldest_at < c.moment - interval '2 minutes' then 'behind' else 'up' end,
+       b.sealed_at, coalesce(b.sealed_rows, 0) || ' rows sealed'
+from clock c
+left join (select s.to_xid, s.sealed_rows, s.sealed_at from audit.batch s
+           order by s.batch_id desc limit 1) b on true
+cross join lateral (
+  select least((select min(t.created_at) from ledger.transfer t
+                where t.recorded_xid >= coalesce(b.to_xid, 0)),
+               (select min(e.occurred_at) from audit.entry e
+                where e.recorded_xid >= coalesce(b.to_xid, 0))) as oldest_at
+) u;
+
+comment on view ops.component is
+  'How each part is, judged by what it leaves in the database. No sign of life for a '
+  'minute is down.';
+comment on column ops.component.name is
+  'bot, worker, vpn node, cryptobot; the queues inbox, provisioning, messages, cashback; seal.';
+comment on column ops.component.status is
+  'up, down, failing (some jobs), behind (queues: a minute; seal: two), unknown (never seen).';
+comment on column ops.component.since is
+  'bot: the end of its lease; queues: the oldest due; seal: the last batch; else the last run.';
+comment on column ops.component.detail is 'Who, how much, or what went wrong.';
+
+grant select on ops.component to atlas_admin, atlas_worker, atlas_auditor, atlas_dba;
 -- +goose StatementEnd
 
 -- file: views/ops/dead_letter.sql
@@ -4172,36 +9251,100 @@ comment on column ops.job_run.error is 'Why it failed; null when it went well.';
 grant select on ops.job_run to atlas_worker, atlas_auditor, atlas_dba;
 -- +goose StatementEnd
 
+-- file: views/ops/lock_wait.sql
+-- +goose StatementBegin
+create or replace view ops.lock_wait as
+select l.pid, l.user_name, l.application_name, l.waited, l.lock_mode, l.waits_for, l.query,
+       l.blocking_pid, l.blocking_user_name, l.blocking_application_name, l.blocking_state,
+       l.blocking_state_lasts, l.blocking_transaction_lasts, l.blocking_query
+from ops.lock_waits() l;
+
+comment on view ops.lock_wait is
+  'Who waits for whom: one row per waiting session and session in its way, longest wait first.';
+comment on column ops.lock_wait.pid is 'The waiting session.';
+comment on column ops.lock_wait.user_name is 'Its login.';
+comment on column ops.lock_wait.application_name is 'Its application_name.';
+comment on column ops.lock_wait.waited is 'For how long.';
+comment on column ops.lock_wait.lock_mode is 'The lock it asks for.';
+comment on column ops.lock_wait.waits_for is 'On what: a user, a row, a table, a transaction.';
+comment on column ops.lock_wait.query is 'Its query: 200 characters, without the texts in it.';
+comment on column ops.lock_wait.blocking_pid is
+  'The session in its way; null: a prepared transaction.';
+comment on column ops.lock_wait.blocking_user_name is 'Its login.';
+comment on column ops.lock_wait.blocking_application_name is 'Its application_name.';
+comment on column ops.lock_wait.blocking_state is
+  'active, or "idle in transaction": somebody forgot to commit.';
+comment on column ops.lock_wait.blocking_state_lasts is 'Since when it is in that state.';
+comment on column ops.lock_wait.blocking_transaction_lasts is 'How long its transaction is open.';
+comment on column ops.lock_wait.blocking_query is 'Its query now, or its last one.';
+
+grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
+-- +goose StatementEnd
+
 -- +goose Down
+-- gone: functions/account/_discount_percent.sql
 -- gone: functions/account/_find_referrer.sql
 -- gone: functions/account/_lock.sql
 -- gone: functions/account/_new_referral_code.sql
 -- gone: functions/account/_require_admin.sql
 -- gone: functions/account/_set_admin.sql
+-- gone: functions/account/_set_blocked.sql
 -- gone: functions/account/_tell_referrer.sql
+-- gone: functions/account/block.sql
 -- gone: functions/account/grant_admin.sql
 -- gone: functions/account/profile.sql
 -- gone: functions/account/register.sql
 -- gone: functions/account/revoke_admin.sql
+-- gone: functions/account/set_discount.sql
 -- gone: functions/account/set_language.sql
 -- gone: functions/account/set_reachable.sql
+-- gone: functions/account/set_vip.sql
+-- gone: functions/account/unblock.sql
+-- gone: functions/audit/_batch_end.sql
+-- gone: functions/audit/_batch_hash.sql
+-- gone: functions/audit/_field.sql
+-- gone: functions/audit/_first_bad.sql
+-- gone: functions/audit/_first_bad_batch.sql
+-- gone: functions/audit/_first_bad_row.sql
+-- gone: functions/audit/_last_batch.sql
+-- gone: functions/audit/_moment.sql
 -- gone: functions/audit/_record.sql
+-- gone: functions/audit/_refuse_change.sql
+-- gone: functions/audit/_rows.sql
+-- gone: functions/audit/head.sql
 -- gone: functions/audit/refused.sql
+-- gone: functions/audit/seal.sql
+-- gone: functions/audit/verify.sql
+-- gone: functions/audit/verify_against.sql
 -- gone: functions/billing/_alarm_if_amount_differs.sql
 -- gone: functions/billing/_apply_payment.sql
+-- gone: functions/billing/_assign.sql
 -- gone: functions/billing/_book_payment.sql
+-- gone: functions/billing/_chain.sql
 -- gone: functions/billing/_convert.sql
 -- gone: functions/billing/_expire.sql
 -- gone: functions/billing/_find_opened.sql
 -- gone: functions/billing/_fulfil.sql
 -- gone: functions/billing/_identify_payment.sql
+-- gone: functions/billing/_left_of.sql
 -- gone: functions/billing/_lifetime.sql
+-- gone: functions/billing/_lock_charge.sql
+-- gone: functions/billing/_lock_suspense.sql
+-- gone: functions/billing/_open.sql
 -- gone: functions/billing/_payment_answer.sql
 -- gone: functions/billing/_price.sql
 -- gone: functions/billing/_refuse_to_pay.sql
 -- gone: functions/billing/_require_choice.sql
+-- gone: functions/billing/_require_paid.sql
 -- gone: functions/billing/_require_provider.sql
+-- gone: functions/billing/_reverse.sql
+-- gone: functions/billing/_reverse_unknown.sql
 -- gone: functions/billing/_settle.sql
+-- gone: functions/billing/_state_without.sql
+-- gone: functions/billing/_take_back.sql
+-- gone: functions/billing/_take_money.sql
+-- gone: functions/billing/_undone_since.sql
+-- gone: functions/billing/approve_manual.sql
 -- gone: functions/billing/attach_invoice.sql
 -- gone: functions/billing/cancel_purchase.sql
 -- gone: functions/billing/expire_due.sql
@@ -4212,6 +9355,9 @@ grant select on ops.job_run to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/billing/pending_invoices.sql
 -- gone: functions/billing/precheck.sql
 -- gone: functions/billing/quote.sql
+-- gone: functions/billing/refund_purchase.sql
+-- gone: functions/billing/resolve_suspense.sql
+-- gone: functions/billing/reverse_payment.sql
 -- gone: functions/billing/settle_payment.sql
 -- gone: functions/billing/show_purchase.sql
 -- gone: functions/billing/topup_options.sql
@@ -4231,22 +9377,33 @@ grant select on ops.job_run to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ledger/_post.sql
 -- gone: functions/notify/_arguments.sql
 -- gone: functions/notify/_close_lost.sql
+-- gone: functions/notify/_remind.sql
 -- gone: functions/notify/claim.sql
+-- gone: functions/notify/enqueue_due.sql
 -- gone: functions/notify/failed.sql
 -- gone: functions/notify/sent.sql
 -- gone: functions/ops/_alarm.sql
 -- gone: functions/ops/_bury.sql
+-- gone: functions/ops/_describe_lock.sql
 -- gone: functions/ops/_enter_due.sql
 -- gone: functions/ops/_reconcile_accounts.sql
 -- gone: functions/ops/_reconcile_ledger.sql
 -- gone: functions/ops/_reconcile_payments.sql
+-- gone: functions/ops/_reconcile_periods.sql
+-- gone: functions/ops/_reconcile_promo.sql
 -- gone: functions/ops/_reconcile_purchases.sql
+-- gone: functions/ops/_reconcile_referrals.sql
+-- gone: functions/ops/_reconcile_refunds.sql
 -- gone: functions/ops/_reconcile_subscriptions.sql
+-- gone: functions/ops/_reconcile_withdrawals.sql
 -- gone: functions/ops/_setting_value.sql
+-- gone: functions/ops/_without_values.sql
 -- gone: functions/ops/acquire_lease.sql
 -- gone: functions/ops/claim_run.sql
 -- gone: functions/ops/finish_run.sql
+-- gone: functions/ops/lock_waits.sql
 -- gone: functions/ops/purge_due.sql
+-- gone: functions/ops/rebuild_wallet.sql
 -- gone: functions/ops/reconcile.sql
 -- gone: functions/ops/release_lease.sql
 -- gone: functions/ops/set_feature.sql
@@ -4257,53 +9414,145 @@ grant select on ops.job_run to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/outbox/_lock_leased.sql
 -- gone: functions/outbox/_require_claim.sql
 -- gone: functions/outbox/_retry.sql
+-- gone: functions/promo/_canonical.sql
+-- gone: functions/promo/_is_full.sql
+-- gone: functions/promo/_lock_code.sql
+-- gone: functions/promo/_move_below.sql
+-- gone: functions/promo/_new_code.sql
+-- gone: functions/promo/_next_free.sql
+-- gone: functions/promo/_oldest_open.sql
+-- gone: functions/promo/_refuse_taken.sql
+-- gone: functions/promo/_require_code.sql
+-- gone: functions/promo/_reserve.sql
+-- gone: functions/promo/_retake.sql
+-- gone: functions/promo/_take.sql
+-- gone: functions/promo/_take_over.sql
+-- gone: functions/promo/_terms.sql
+-- gone: functions/promo/_usable.sql
+-- gone: functions/promo/disable.sql
+-- gone: functions/promo/issue.sql
+-- gone: functions/promo/set_limit.sql
+-- gone: functions/promo/validate.sql
+-- gone: functions/referral/_claw_back.sql
+-- gone: functions/referral/_due_tasks.sql
+-- gone: functions/referral/_level_of.sql
+-- gone: functions/referral/_reward.sql
+-- gone: functions/referral/_void.sql
+-- gone: functions/referral/_work.sql
+-- gone: functions/referral/pay_due.sql
+-- gone: functions/referral/stats.sql
 -- gone: functions/subscription/_activate.sql
 -- gone: functions/subscription/_add_months.sql
 -- gone: functions/subscription/_change.sql
+-- gone: functions/subscription/_expire.sql
 -- gone: functions/subscription/_extend.sql
+-- gone: functions/subscription/_find_change.sql
+-- gone: functions/subscription/_fulfil_renewals.sql
+-- gone: functions/subscription/_renew.sql
+-- gone: functions/subscription/_renewals.sql
+-- gone: functions/subscription/_require_duration.sql
+-- gone: functions/subscription/_retire.sql
 -- gone: functions/subscription/_start_after.sql
 -- gone: functions/subscription/current.sql
+-- gone: functions/subscription/expire_due.sql
+-- gone: functions/subscription/grant_time.sql
+-- gone: functions/subscription/renew_due.sql
+-- gone: functions/subscription/revoke.sql
+-- gone: functions/subscription/set_auto_renew.sql
+-- gone: functions/subscription/start_trial.sql
 -- gone: functions/vpn/_backoff.sql
 -- gone: functions/vpn/_give_up.sql
+-- gone: functions/vpn/_is_stale.sql
 -- gone: functions/vpn/claim_jobs.sql
 -- gone: functions/vpn/complete_job.sql
 -- gone: functions/vpn/fail_job.sql
+-- gone: functions/vpn/reissue.sql
 -- gone: functions/vpn/release_job.sql
 -- gone: functions/vpn/wanted_users.sql
 -- gone: functions/wallet/_adjust.sql
 -- gone: functions/wallet/balance.sql
+-- gone: functions/wallet/balance_at.sql
 -- gone: functions/wallet/credit.sql
 -- gone: functions/wallet/debit.sql
 -- gone: functions/wallet/statement.sql
+-- gone: functions/withdrawal/_count_approvals.sql
+-- gone: functions/withdrawal/_end.sql
+-- gone: functions/withdrawal/_hold.sql
+-- gone: functions/withdrawal/_lock.sql
+-- gone: functions/withdrawal/_purge.sql
+-- gone: functions/withdrawal/_refuse_ended.sql
+-- gone: functions/withdrawal/_require_may.sql
+-- gone: functions/withdrawal/_require_request.sql
+-- gone: functions/withdrawal/approve.sql
+-- gone: functions/withdrawal/cancel.sql
+-- gone: functions/withdrawal/draft.sql
+-- gone: functions/withdrawal/latest.sql
+-- gone: functions/withdrawal/list_pending.sql
+-- gone: functions/withdrawal/options.sql
+-- gone: functions/withdrawal/purge_due.sql
+-- gone: functions/withdrawal/reject.sql
+-- gone: functions/withdrawal/request.sql
+-- gone: functions/withdrawal/submit.sql
 -- gone: views/audit/event.sql
+-- gone: views/ops/component.sql
 -- gone: views/ops/dead_letter.sql
 -- gone: views/ops/job.sql
 -- gone: views/ops/job_run.sql
+-- gone: views/ops/lock_wait.sql
+drop view ops.lock_wait;
 drop view ops.job_run;
 drop view ops.job;
 drop view ops.dead_letter;
+drop view ops.component;
 drop view audit.event;
+drop function withdrawal.submit;
+drop function withdrawal.request;
+drop function withdrawal.reject;
+drop function withdrawal.purge_due;
+drop function withdrawal.options;
+drop function withdrawal.list_pending;
+drop function withdrawal.latest;
+drop function withdrawal.draft;
+drop function withdrawal.cancel;
+drop function withdrawal.approve;
 drop function wallet.statement;
 drop function wallet.debit;
 drop function wallet.credit;
+drop function wallet.balance_at;
 drop function wallet.balance;
 drop function vpn.wanted_users;
 drop function vpn.release_job;
+drop function vpn.reissue;
 drop function vpn.fail_job;
 drop function vpn.complete_job;
 drop function vpn.claim_jobs;
+drop function subscription.start_trial;
+drop function subscription.set_auto_renew;
+drop function subscription.revoke;
+drop function subscription.renew_due;
+drop function subscription.grant_time;
+drop function subscription.expire_due;
 drop function subscription.current;
+drop function referral.stats;
+drop function referral.pay_due;
+drop function promo.validate;
+drop function promo.set_limit;
+drop function promo.issue;
+drop function promo.disable;
 drop function ops.set_setting;
 drop function ops.set_job;
 drop function ops.set_feature;
 drop function ops.release_lease;
 drop function ops.reconcile;
+drop function ops.rebuild_wallet;
 drop function ops.purge_due;
+drop function ops.lock_waits;
 drop function ops.finish_run;
 drop function ops.claim_run;
 drop function ops.acquire_lease;
 drop function notify.sent;
 drop function notify.failed;
+drop function notify.enqueue_due;
 drop function notify.claim;
 drop function inbox.receive;
 drop function inbox.give_back;
@@ -4314,6 +9563,9 @@ drop function billing.ways_to_pay;
 drop function billing.topup_options;
 drop function billing.show_purchase;
 drop function billing.settle_payment;
+drop function billing.reverse_payment;
+drop function billing.resolve_suspense;
+drop function billing.refund_purchase;
 drop function billing.quote;
 drop function billing.precheck;
 drop function billing.pending_invoices;
@@ -4324,35 +9576,89 @@ drop function billing.list_prices;
 drop function billing.expire_due;
 drop function billing.cancel_purchase;
 drop function billing.attach_invoice;
+drop function billing.approve_manual;
+drop function audit.verify_against;
+drop function audit.verify;
+drop function audit.seal;
 drop function audit.refused;
+drop function audit.head;
+drop function account.unblock;
+drop function account.set_vip;
 drop function account.set_reachable;
 drop function account.set_language;
+drop function account.set_discount;
 drop function account.revoke_admin;
 drop function account.register;
 drop function account.profile;
 drop function account.grant_admin;
+drop function account.block;
+drop function withdrawal._require_request;
+drop function withdrawal._require_may;
+drop function withdrawal._refuse_ended;
+drop function withdrawal._purge;
+drop function withdrawal._lock;
+drop function withdrawal._hold;
+drop function withdrawal._end;
+drop function withdrawal._count_approvals;
 drop function wallet._adjust;
+drop function vpn._is_stale;
 drop function vpn._give_up;
 drop function vpn._backoff;
 drop function subscription._start_after;
+drop function subscription._require_duration;
+drop function subscription._renewals;
+drop function subscription._renew;
+drop function subscription._fulfil_renewals;
+drop function subscription._find_change;
 drop function subscription._extend;
+drop function subscription._expire;
 drop function subscription._change;
+drop function subscription._retire;
 drop function subscription._add_months;
 drop function subscription._activate;
+drop function referral._work;
+drop function referral._void;
+drop function referral._reward;
+drop function referral._level_of;
+drop function referral._due_tasks;
+drop function referral._claw_back;
+drop function promo._usable;
+drop function promo._terms;
+drop function promo._take_over;
+drop function promo._take;
+drop function promo._retake;
+drop function promo._reserve;
+drop function promo._require_code;
+drop function promo._refuse_taken;
+drop function promo._oldest_open;
+drop function promo._next_free;
+drop function promo._new_code;
+drop function promo._move_below;
+drop function promo._lock_code;
+drop function promo._is_full;
+drop function promo._canonical;
 drop function outbox._retry;
 drop function outbox._require_claim;
 drop function outbox._lock_leased;
 drop function outbox._finish;
 drop function outbox._claim;
+drop function ops._without_values;
 drop function ops._setting_value;
+drop function ops._reconcile_withdrawals;
 drop function ops._reconcile_subscriptions;
+drop function ops._reconcile_refunds;
+drop function ops._reconcile_referrals;
 drop function ops._reconcile_purchases;
+drop function ops._reconcile_promo;
+drop function ops._reconcile_periods;
 drop function ops._reconcile_payments;
 drop function ops._reconcile_ledger;
 drop function ops._reconcile_accounts;
 drop function ops._enter_due;
+drop function ops._describe_lock;
 drop function ops._bury;
 drop function ops._alarm;
+drop function notify._remind;
 drop function notify._close_lost;
 drop function notify._arguments;
 drop function ledger._post;
@@ -4362,26 +9668,54 @@ drop function core._require_feature;
 drop function core._require;
 drop function core._guard;
 drop function core._refuse;
+drop function billing._undone_since;
+drop function billing._take_money;
+drop function billing._take_back;
+drop function billing._state_without;
 drop function billing._settle;
+drop function billing._reverse_unknown;
+drop function billing._reverse;
 drop function billing._require_provider;
+drop function billing._require_paid;
 drop function billing._require_choice;
 drop function billing._refuse_to_pay;
 drop function billing._price;
 drop function billing._payment_answer;
+drop function billing._open;
+drop function billing._lock_suspense;
+drop function billing._lock_charge;
 drop function billing._lifetime;
+drop function billing._left_of;
 drop function billing._identify_payment;
 drop function billing._fulfil;
 drop function billing._find_opened;
 drop function billing._expire;
 drop function billing._convert;
+drop function billing._chain;
 drop function billing._book_payment;
+drop function billing._assign;
 drop function billing._apply_payment;
 drop function billing._alarm_if_amount_differs;
+drop function audit._rows;
+drop trigger transfer_is_append_only on ledger.transfer;
+drop trigger entry_is_append_only on audit.entry;
+drop trigger batch_is_append_only on audit.batch;
+drop function audit._refuse_change;
 drop function audit._record;
 drop function core.now;
+drop function audit._moment;
+drop function audit._last_batch;
+drop function audit._first_bad_row;
+drop function audit._first_bad_batch;
+drop function audit._first_bad;
+drop function audit._field;
+drop function audit._batch_hash;
+drop function audit._batch_end;
 drop function account._tell_referrer;
+drop function account._set_blocked;
 drop function account._set_admin;
 drop function account._require_admin;
 drop function account._new_referral_code;
 drop function account._lock;
 drop function account._find_referrer;
+drop function account._discount_percent;

@@ -3,6 +3,7 @@ package contract_test
 import (
 	"context"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -11,8 +12,23 @@ import (
 	"atlas-secure/tests/contract/desk"
 )
 
+// noHead is the head before the first batch.
+var noHead = strings.Repeat("0", 64)
+
 func auditFunctions() []function {
+	const verdict = "is_intact boolean, sealed bigint, first_bad text"
 	return []function{
+		{name: "audit.seal", allowed: "worker", returns: "sealed integer, sealed_rows bigint, head text",
+			args: func(world) A { return A{"p_limit": 100} },
+			bad:  map[string][]bad{"p_limit": {refuse("22023", nil, 0, -1, 100_001, math.MaxInt32), accept(1, 100_000)}}},
+		{name: "audit.verify", reads: true, allowed: "auditor worker", returns: verdict, args: func(world) A { return A{} }},
+		{name: "audit.verify_against", reads: true, allowed: "auditor worker", returns: verdict,
+			args: func(world) A { return A{"p_sealed": 0, "p_head": noHead} },
+			bad: map[string][]bad{"p_sealed": {refuse("22023", nil, -1), accept(1, math.MaxInt64)},
+				"p_head": {refuse("22023", nil, "", "0", strings.ToUpper("ab"+noHead[2:]), noHead+"\n", long, control),
+					accept("ab" + noHead[2:])}}},
+		{name: "audit.head", reads: true, allowed: "auditor worker", returns: "sealed_rows bigint, head text",
+			args: func(world) A { return A{} }},
 		{name: "audit.refused", allowed: "bot payments admin worker", returns: "void",
 			args: func(world) A {
 				return A{"p_actor_id": anna, "p_action": "wallet.credit", "p_subject_id": "1", "p_sqlstate": "US003"}
@@ -82,4 +98,37 @@ func TestCorrelationID(t *testing.T) {
 	}
 	require.Equal(t, map[any]any{"add": "u2", "payment_applied": "u2", "admin_alarm": "u3"}, ids,
 		"the worker goes on with it")
+}
+
+// TestAdminsLeaveTraces: whatever an admin changes, audit.event says who it was.
+func TestAdminsLeaveTraces(t *testing.T) {
+	w := newWorld(t)
+	tried := 0
+	for _, f := range catalogue() {
+		args := f.args(w)
+		if _, ok := args["p_admin_id"]; !ok {
+			continue
+		}
+		tried++
+		require.True(t, w.leavesTrace(f.name, args.With("p_admin_id", boss)), f.name)
+	}
+	require.NotZero(t, tried)
+}
+
+// leavesTrace tells whether a call of the boss's that changes anything shows in audit.event, and undoes it.
+func (w world) leavesTrace(function string, args A) bool {
+	w.Helper()
+	ctx := context.Background()
+	tx, err := w.harness.Owner.Begin(ctx)
+	require.NoError(w, err)
+	defer func() { _ = tx.Rollback(ctx) }()
+	d := w.On(w, tx)
+	if function == "account.unblock" { // of nobody who is blocked, it changes nothing
+		d.One("account.block", args)
+	}
+	inside := &bundle{Desk: d, owner: d, harness: w.harness}
+	traces := func() int { return inside.count("audit.event where actor_id = $1", boss) }
+	before, tables := traces(), inside.fingerprint()
+	d.All(function, args)
+	return traces() > before || reflect.DeepEqual(tables, inside.fingerprint())
 }

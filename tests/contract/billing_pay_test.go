@@ -19,7 +19,9 @@ func TestPayFromBalance(t *testing.T) {
 	require.Equal(t, want, b.Pay(anna, id))
 
 	b.Credit(anna, 777)
-	b.Buy(anna, "basic", 1, "another")
+	renewal := b.Buy(anna, "basic", 1, "another")["purchase_id"]
+	require.Equal(t, true, b.One("billing.show_purchase", desk.Mine(anna, renewal))["keeps_key"])
+	require.Equal(t, false, b.One("billing.show_purchase", desk.Mine(anna, id))["keeps_key"])
 	want["is_replay"] = true
 	require.Equal(t, want, b.Pay(anna, id), "the first answer again, whatever happened since")
 	require.Equal(t, desk.Rich-2*desk.Basic1+777, b.Available(anna))

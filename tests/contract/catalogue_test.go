@@ -55,9 +55,10 @@ var usual = map[string][]bad{
 	"p_purchase_id": {refuse("22023", nil), refuse("PU001", unknown)},
 	"p_lease_token": {refuse("22023", nil), accept(unknown)},
 	"p_error":       {refuse("22023", nil, ""), accept(long, control)},
+	"p_reason":      {refuse("22023", nil, "", strings.Repeat("r", 1001), long), accept(control)},
 	"p_tariff":      {refuse("22023", nil, "", long), refuse("PU004", "gold", "BASIC", control)},
 	"p_months":      {refuse("22023", nil, 0, -1, 37, math.MaxInt32), refuse("PU004", 2, 36)},
-	"p_promo_code":  {refuse("22023", "", long), refuse("PR001", "SALE", control), accept(nil)},
+	"p_promo_code":  {refuse("PR006", "", "AB", long, control), refuse("PR001", "SALE"), accept(nil)},
 }
 
 // world is a database in which every function has something to do.
@@ -65,6 +66,7 @@ type world struct {
 	*bundle
 	open, paid           string
 	job, message, update Row
+	suspense             any
 }
 
 func newWorld(t *testing.T) world {
@@ -72,21 +74,25 @@ func newWorld(t *testing.T) world {
 	w := world{bundle: setup(t)}
 	w.paid = w.Buy(anna, "basic", 1, "world-paid")["purchase_id"].(string)
 	w.open = w.Open(anna, "plus", 1, "world-open")
+	w.issue("HOT", 10)
 	w.job = w.One("vpn.claim_jobs", desk.ClaimArgs("w", 1))
 	w.message = w.One("notify.claim", desk.ClaimArgs("w", 1))
 	w.One("inbox.receive", A{"p_update_ids": []int{1, 2}, "p_chat_ids": []int{anna, bert},
 		"p_payloads": []string{"{}", "{}"}})
 	w.update = w.One("inbox.claim", desk.ClaimArgs("w", 1))
-	for _, name := range []string{"billing.expire_due", "ops.purge_due"} {
-		w.One("ops.acquire_lease", A{"p_name": name, "p_holder": "w", "p_ttl": "1 hour"})
+	w.suspense = w.Settle("lost", unknown, 500)["payment_id"]
+	for _, job := range w.Query(`select name from ops.job where name like '%\_due'`) {
+		w.One("ops.acquire_lease", A{"p_name": job["name"], "p_holder": "w", "p_ttl": "1 hour"})
 	}
+	w.prepareWithdrawals()
 	return w
 }
 
 func catalogue() []function {
 	all := []function{}
-	for _, list := range [][]function{accountFunctions(), walletFunctions(), billingFunctions(), subscriptionFunctions(),
-		vpnFunctions(), notifyFunctions(), inboxFunctions(), auditFunctions(), opsFunctions()} {
+	for _, list := range [][]function{accountFunctions(), walletFunctions(), billingFunctions(), moneyFunctions(), subscriptionFunctions(),
+		vpnFunctions(), promoFunctions(), notifyFunctions(), inboxFunctions(), auditFunctions(), opsFunctions(),
+		referralFunctions(), withdrawalFunctions()} {
 		all = append(all, list...)
 	}
 	return all
@@ -252,9 +258,13 @@ func TestHelpersAndTablesAreNobodys(t *testing.T) {
 		}
 		sort.Strings(names)
 		views := map[string][]string{
-			"worker":  {"ops.dead_letter select", "ops.job select", "ops.job_run select"},
-			"auditor": {"audit.event select", "ops.dead_letter select", "ops.job select", "ops.job_run select"},
-			"dba":     {"audit.event select", "ops.dead_letter select", "ops.job select", "ops.job_run select"},
+			"admin": {"ops.component select"},
+			"worker": {"ops.component select", "ops.dead_letter select", "ops.job select", "ops.job_run select",
+				"ops.lock_wait select"},
+			"auditor": {"audit.event select", "ops.component select", "ops.dead_letter select", "ops.job select",
+				"ops.job_run select", "ops.lock_wait select"},
+			"dba": {"audit.event select", "ops.component select", "ops.dead_letter select", "ops.job select",
+				"ops.job_run select", "ops.lock_wait select"},
 		}
 		require.Equal(t, append([]string{}, views[role]...), names, role)
 	}
@@ -273,7 +283,8 @@ func TestSwitches(t *testing.T) {
 		w.One("ops.set_feature", A{"p_admin_id": boss, "p_name": f.switche, "p_is_on": true})
 		require.NoError(t, w.rolledBack("dba", pgx.ReadCommitted, f.name, f.args(w)), f.name)
 	}
-	require.Equal(t, map[string]bool{"payments": true, "provisioning": true, "workers": true, "admin_actions": true}, behind)
+	require.Equal(t, map[string]bool{"payments": true, "provisioning": true, "workers": true, "admin_actions": true,
+		"trials": true, "withdrawals": true}, behind)
 
 	w.owner.Query("update ops.feature set is_on = false")
 	for _, f := range catalogue() {

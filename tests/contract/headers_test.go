@@ -20,11 +20,22 @@ import (
 // never are refusals that a function passes on in the text and cannot meet in fact.
 var never = map[string]map[string]string{
 	"account.register":       {"US001": "it locks a user that it has found there"},
+	"billing._assign":        {"WA001": "it only adds to balances"},
 	"billing._book_payment":  {"WA001": "it only adds to balances"},
+	"billing._lock_charge":   {"US001": "a payment has its user, and users are never removed"},
+	"billing._reverse":       {"WA001": "revenue has no balance"},
 	"billing._settle":        {"US001": "the payer was found a moment before, and users are never removed"},
+	"billing._take_money":    {"WA001": "it takes no more than there is"},
+	"billing.approve_manual": {"US001": "a purchase has its owner, and users are never removed"},
 	"billing.attach_invoice": {"US001": "a purchase has its owner, and users are never removed"},
-	"outbox._lock_leased":    {"US001": "a task has its user, and users are never removed"},
-	"wallet.credit":          {"WA001": "it only adds to balances"},
+	"billing.refund_purchase": {"US001": "a purchase has its owner, and users are never removed",
+		"WA001": "it only adds to balances"},
+	"outbox._lock_leased": {"US001": "a task has its user, and users are never removed"},
+	"referral._claw_back": {"WA001": "it takes what is there, and debt for the rest"},
+	"referral._reward":    {"WA001": "it only adds to balances, and repays no more than the debt"},
+	"wallet.credit":       {"WA001": "it only adds to balances"},
+	"withdrawal._end":     {"WA001": "what a pending withdrawal holds is there"},
+	"withdrawal._lock":    {"US001": "a withdrawal has its user, and users are never removed"},
 }
 
 // source is one function's file: what its header promises and what its body does.
@@ -32,6 +43,7 @@ type source struct {
 	promised []string
 	refuses  []string
 	calls    []string
+	comment  string
 }
 
 var (
@@ -65,6 +77,7 @@ func readSource(text string) source {
 	if _, raises, ok := strings.Cut(header, "-- Raises:"); ok {
 		s.promised = unique(code.FindAllString(raises, -1))
 	}
+	_, s.comment, _ = strings.Cut(rest, "\ncomment on ")
 	_, body, _ := strings.Cut(rest, "$$")
 	body = comment.ReplaceAllString(body[:strings.LastIndex(body, "$$")], "")
 	for _, match := range refuses.FindAllStringSubmatch(body, -1) {

@@ -23,6 +23,7 @@ func notifyFunctions() []function {
 			args:    func(w world) A { return untold(w.message, false) },
 			bad: map[string][]bad{"p_message_id": {refuse("22023", nil), accept(-1, 0, 1<<62)},
 				"p_is_unreachable": {refuse("22023", nil)}}},
+		due("notify.enqueue_due", "enqueued integer"),
 	}
 }
 

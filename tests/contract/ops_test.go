@@ -47,6 +47,10 @@ func opsFunctions() []function {
 				"p_value": {refuse("22023", nil, 0, -1, 100_001, math.MaxInt64), accept(1, 100_000)}}},
 		{name: "ops.reconcile", reads: true, allowed: "worker auditor", args: func(world) A { return A{} },
 			returns: "check_name text, subject text, detail text"},
+		{name: "ops.lock_waits", reads: true, allowed: "worker auditor", args: func(world) A { return A{} },
+			returns: "pid integer, user_name text, application_name text, waited interval, lock_mode text, waits_for text, " +
+				"query text, blocking_pid integer, blocking_user_name text, blocking_application_name text, " +
+				"blocking_state text, blocking_state_lasts interval, blocking_transaction_lasts interval, blocking_query text"},
 		due("ops.purge_due", "purged integer"),
 	}
 }

@@ -24,14 +24,52 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
+	harness.CountStatements()
 	code := harness.Run(m)
 	if code == 0 && isWholeRun() {
 		if missing := refusalsNeverSeen(); len(missing) > 0 {
 			fmt.Fprintf(os.Stderr, "FAIL: refusals in headers that no test provokes:\n  %s\n", strings.Join(missing, "\n  "))
 			code = 1
 		}
+		if missing := checksNeverProven(); len(missing) > 0 {
+			fmt.Fprintf(os.Stderr, "FAIL: checks of reconcile that no planted fault proves:\n  %s\n", strings.Join(missing, "\n  "))
+			code = 1
+		}
+	}
+	if isWholeRun() && !isCovered() {
+		code = max(code, 1)
 	}
 	os.Exit(code)
+}
+
+// Shares of the PL/pgSQL statements that the tests of this package have to execute: of all, and of a function for not
+// being named.
+const (
+	wantedShare = 0.95
+	namedBelow  = 0.90
+)
+
+// isCovered says how much of the PL/pgSQL code was executed, and whether it is enough. The report goes to the file named
+// by ATLAS_COVERAGE_FILE too: gotestsum keeps to itself what packages print.
+func isCovered() bool {
+	coverage := harness.StatementCoverage()
+	if coverage == nil {
+		fmt.Println("PL/pgSQL statement coverage: not counted, the server has no plpgsql_check")
+		return true
+	}
+	report := coverage.Report(namedBelow)
+	fmt.Print(report)
+	if file := os.Getenv("ATLAS_COVERAGE_FILE"); file != "" {
+		if err := os.WriteFile(file, []byte(report), 0o644); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return false
+		}
+	}
+	if coverage.Share() < wantedShare {
+		fmt.Fprintf(os.Stderr, "FAIL: the tests have to execute %.0f %% of the PL/pgSQL statements\n", 100*wantedShare)
+		return false
+	}
+	return true
 }
 
 func isSet(name string) bool {

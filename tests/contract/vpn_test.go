@@ -33,6 +33,9 @@ func vpnFunctions() []function {
 		{name: "vpn.release_job", allowed: "worker", args: claimed("p_error", "down"),
 			returns: "next_attempt_at timestamptz",
 			bad:     map[string][]bad{"p_job_id": job, "p_lease_token": token}},
+		{name: "vpn.reissue", allowed: "bot admin", returns: "vpn_uuid uuid, is_replay boolean",
+			args: func(world) A { return reissue(anna, nil, "new") },
+			bad:  map[string][]bad{"p_admin_id": {refuse("US003", 0, -1, 1<<62, anna, nobody), accept(nil, boss)}}},
 		{name: "vpn.wanted_users", reads: true, allowed: "worker", args: func(world) A { return A{} },
 			returns: "vpn_uuid uuid, device_limit integer, expires_at timestamptz"},
 	}

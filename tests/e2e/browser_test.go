@@ -21,7 +21,7 @@ type visit struct {
 // words are the buttons to press and the texts to wait for, in the order of use.
 type words struct {
 	code, language, menu, profile, profileText, topup, topupText, typed, typedText, topupOf, crypto, cryptoText, openInvoice,
-	credited, buy, buyText, basic, basicText, month, monthText, pay, paid, keyReady string
+	credited, buy, buyText, basic, basicText, month, monthText, pay, paid, receipt, keyReady string
 }
 
 var visits = []visit{
@@ -33,7 +33,7 @@ var visits = []visit{
 			topupOf: "Пополнение на 500", crypto: "Криптовалюта", cryptoText: "Откройте счёт", openInvoice: "Перейти к оплате",
 			credited: "На баланс зачислено 500", buy: "Купить VPN", buyText: "Выберите тариф", basic: "Базовый",
 			basicText: "На какой срок", month: "1 месяц", monthText: "Ваш баланс: 500", pay: "Оплатить с баланса",
-			paid: "На балансе осталось 351", keyReady: "Ключ готов!",
+			paid: "На балансе осталось 351", receipt: "Оплата принята", keyReady: "Ключ готов!",
 		},
 	},
 	{
@@ -44,15 +44,15 @@ var visits = []visit{
 			topupOf: "Top-up of 500", crypto: "Crypto", cryptoText: "Open the invoice", openInvoice: "Go to payment",
 			credited: "500 ₽ added to your balance", buy: "Buy VPN", buyText: "Choose a plan", basic: "Basic",
 			basicText: "For how long", month: "1 month", monthText: "Your balance: 500", pay: "Pay from the balance",
-			paid: "351 ₽ left on the balance", keyReady: "Your key is ready!",
+			paid: "351 ₽ left on the balance", receipt: "Payment received", keyReady: "Your key is ready!",
 		},
 	},
 }
 
 // TestBrowserFirstKey is the main job in a real browser: from Start to a key, with 500 roubles topped up on the way.
 func TestBrowserFirstKey(t *testing.T) {
-	b := setup(t)
 	t.Parallel()
+	b := setup(t)
 	shots := newAlbum(t)
 	for _, v := range visits {
 		t.Run(v.name, func(t *testing.T) {
@@ -101,6 +101,7 @@ func (p *page) firstKey(w words) {
 	p.press(w.month, w.monthText)
 	p.shot("confirm")
 	p.press(w.pay, w.paid)
+	p.sees(w.receipt) // it may come last, and would move the picture away from under the pointer
 	p.sees(w.keyReady)
 	p.hasPicture(w.keyReady)
 	p.shot("key")

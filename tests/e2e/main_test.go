@@ -17,9 +17,9 @@ import (
 
 // buildTime and startTime bound what happens before the first test.
 const (
-	buildTime = 10 * time.Minute
-	startTime = 3 * time.Minute
-	stopTime  = time.Minute
+	buildTime = 20 * time.Minute
+	startTime = 8 * time.Minute
+	stopTime  = 2 * time.Minute
 )
 
 // root is the project's folder.

@@ -19,7 +19,7 @@ import (
 )
 
 // stepTime is how long one step in the browser may take.
-const stepTime = 30 * time.Second
+const stepTime = 3 * time.Minute
 
 // album is the folder with the screenshots.
 type album struct{ folder string }
@@ -56,7 +56,7 @@ type page struct {
 func openPage(b *bundle, v visit, shots *album) *page {
 	b.Helper()
 	browser := findProgram(b, "chromium", "chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.WSURLReadTimeout(stepTime))
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}

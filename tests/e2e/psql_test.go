@@ -13,8 +13,8 @@ import (
 
 // TestPsqlByHand is a DBA without a bot: the purchase of testdata/purchase.sql, typed into psql.
 func TestPsqlByHand(t *testing.T) {
-	b := setup(t)
 	t.Parallel()
+	b := setup(t)
 
 	t.Run("the same purchase with contract functions only", func(t *testing.T) {
 		b := b.in(t)

@@ -28,7 +28,7 @@ type (
 
 const (
 	// patience is how long one test may take before its waits give up.
-	patience = 150 * time.Second
+	patience = 8 * time.Minute
 	// glance is the pause between two looks at something that nobody announces.
 	glance = 50 * time.Millisecond
 	// boss is the number of the admin who gives out money here.
@@ -38,7 +38,7 @@ const (
 // bundle is the running system as a test sees it: a DBA's desk (embedded), the people, and the processes.
 type bundle struct {
 	*desk.Desk
-	ctx     context.Context // ends with the test
+	ctx     context.Context // ends with the test, before its cleanups
 	sandbox *sandbox
 	people  *person.Client
 	pool    *pgxpool.Pool

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -33,7 +32,7 @@ func startSandbox(dir string) (_ *sandbox, err error) {
 		return nil, fmt.Errorf("the sandbox: %w", err)
 	}
 	s := &sandbox{dir: dir}
-	s.process, err = start(process.Spec{
+	s.process, err = process.Start(process.Spec{
 		Path: binary("sandbox"), Env: append(os.Environ(), "LOCAL_STATE_DIR="+dir), Dir: "/", Output: out,
 	})
 	if err != nil {
@@ -56,26 +55,6 @@ func startSandbox(dir string) (_ *sandbox, err error) {
 		return nil, errors.Join(err, s.stop())
 	}
 	return s, nil
-}
-
-// start starts a process that ends with the tests, however they end. The kernel sees to that when the thread ends from
-// which the process was started, so that thread is kept for it: others may end threads (starting a browser does).
-func start(spec process.Spec) (*process.Process, error) {
-	type result struct {
-		started *process.Process
-		err     error
-	}
-	results := make(chan result)
-	go func() { // ends with the process
-		runtime.LockOSThread()
-		started, err := process.Start(spec)
-		results <- result{started, err}
-		if err == nil {
-			<-started.Done()
-		}
-	}()
-	r := <-results
-	return r.started, r.err
 }
 
 // saysLine looks for a line that begins so.
@@ -130,7 +109,7 @@ func (s *sandbox) startBot(ctx context.Context) (_ *process.Process, address str
 		return nil, "", fmt.Errorf("the second bot: %w", err)
 	}
 	env := append(append(os.Environ(), s.BotEnv...), "LOCAL_HTTP_ADDR=127.0.0.1:0")
-	bot, err := start(process.Spec{Path: binary("bot"), Env: env, Dir: s.dir, Output: out})
+	bot, err := process.Start(process.Spec{Path: binary("bot"), Env: env, Dir: s.dir, Output: out})
 	if err != nil {
 		return nil, "", fmt.Errorf("the second bot: %w", err)
 	}

@@ -20,8 +20,8 @@ var update = flag.Bool("update", false, "write testdata/transcript.golden instea
 
 // TestTranscript walks through the bot's screens in both languages and keeps what a person sees, for people to read.
 func TestTranscript(t *testing.T) {
-	b := setup(t)
 	t.Parallel()
+	b := setup(t)
 	walks := []struct{ title, name, language string }{
 		{"По-русски: Мария", "Мария", "ru"},
 		{"In English: Mary", "Mary", "en"},

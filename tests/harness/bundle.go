@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -37,9 +38,15 @@ func New(t testing.TB) *Bundle {
 // and always made of programs on this machine.
 func NewPrivate(t testing.TB) *Bundle {
 	t.Helper()
+	return NewPrivateWith(t, nil)
+}
+
+// NewPrivateWith is NewPrivate with settings of the server, by name.
+func NewPrivateWith(t testing.TB, settings map[string]string) *Bundle {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), setupLimit)
 	defer cancel()
-	s, err := localPostgres(ctx, postgres.Options{Durable: true})
+	s, err := localPostgres(ctx, postgres.Options{Durable: true, Settings: settings})
 	if err != nil {
 		t.Fatalf("harness: a private server: %v", err)
 	}
@@ -70,7 +77,7 @@ func newOn(t testing.TB, s *server) *Bundle {
 		t.Cleanup(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), cleanUpLimit)
 			defer cancel()
-			if err := s.drop(ctx, name); err != nil {
+			if err := errors.Join(s.collect(ctx, name), s.drop(ctx, name)); err != nil {
 				t.Errorf("harness: %v", err)
 			}
 		})

@@ -27,8 +27,8 @@ import (
 
 const (
 	serverLimit  = 5 * time.Minute // a first image pull included
-	setupLimit   = time.Minute
-	cleanUpLimit = 30 * time.Second
+	setupLimit   = 5 * time.Minute
+	cleanUpLimit = 2 * time.Minute
 )
 
 // shared are the servers of this test binary, started when first asked for.

@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { harness.Main(m) }
 
 func deadline(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute) // finding a server included
 	t.Cleanup(cancel)
 	return ctx
 }

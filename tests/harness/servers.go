@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 
 	"github.com/jackc/pgx/v5"
@@ -39,6 +40,9 @@ func findPostgres(ctx context.Context) (*server, error) {
 	if dsn := os.Getenv("ATLAS_TEST_DATABASE_URL"); dsn != "" {
 		return newServer(dsn, "ATLAS_TEST_DATABASE_URL", func(context.Context) error { return nil })
 	}
+	if s := profiled(ctx); s != nil {
+		return s, nil
+	}
 	s, err := containerPostgres(ctx)
 	if err == nil {
 		return s, nil
@@ -61,7 +65,9 @@ func testSettings() map[string]string {
 
 func localPostgres(ctx context.Context, opts postgres.Options) (*server, error) {
 	opts.TCP = true // proxies and containers cannot use a socket
-	opts.Settings = testSettings()
+	settings := testSettings()
+	maps.Copy(settings, opts.Settings)
+	opts.Settings = settings
 	local, err := postgres.Start(ctx, opts)
 	if err != nil {
 		return nil, fmt.Errorf("start a server: %w", err)

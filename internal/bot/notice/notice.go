@@ -66,6 +66,30 @@ var templates = map[string]func(t *i18n.Text, arguments json.RawMessage) (screen
 	"referral_joined":   without(screen.ReferralJoined),
 	"admin_alarm":       with(screen.Alarm),
 	"activation_failed": with(screen.ActivationFailed),
+
+	"trial_6h":             without(screen.TrialAfterHours),
+	"trial_48h":            with(screen.TrialAfterDays),
+	"trial_ending":         with(screen.TrialEnding),
+	"trial_ended":          without(screen.TrialEnded),
+	"subscription_expired": with(screen.SubscriptionExpired),
+	"reminder_3d":          with(screen.Reminder("notice.reminder_3d")),
+	"reminder_24h":         with(screen.Reminder("notice.reminder_24h")),
+	"reminder_6h":          with(screen.Reminder("notice.reminder_6h")),
+	"reminder_3h":          with(screen.Reminder("notice.reminder_3h")),
+	"renewal_done":         with(screen.RenewalDone),
+	"renewal_declined":     with(screen.RenewalDeclined),
+	"time_granted":         with(screen.TimeGranted),
+	"subscription_revoked": with(screen.SubscriptionRevoked),
+
+	"refunded":             with(screen.Refunded),
+	"payment_reversed":     with(screen.PaymentReversed),
+	"promo_used_up":        with(screen.PromoUsedUp),
+	"referral_trial":       without(screen.ReferralTrial),
+	"cashback":             with(screen.Cashback),
+	"cashback_clawed_back": with(screen.CashbackClawedBack),
+	"withdrawal_requested": with(screen.WithdrawalRequested),
+	"withdrawal_approved":  with(screen.WithdrawalApproved),
+	"withdrawal_rejected":  with(screen.WithdrawalRejected),
 }
 
 func draw(t *i18n.Text, template string, arguments json.RawMessage) (screen.Screen, error) {

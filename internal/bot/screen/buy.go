@@ -103,6 +103,14 @@ func What(t *i18n.Text, p sqlapi.Purchase) string {
 	return planName(t, p.Tariff, p.Months)
 }
 
+// priced names the thing bought and its price, which a top-up's name has already.
+func priced(t *i18n.Text, p sqlapi.Purchase) string {
+	if p.Kind == atlas.TopupPurchase {
+		return What(t, p)
+	}
+	return t.Plain("word.priced", i18n.Args{"what": What(t, p), "price": p.Price})
+}
+
 func startOver(t *i18n.Text, p sqlapi.Purchase) Button {
 	if p.Kind == atlas.TopupPurchase {
 		return press(t, "button.topup", VerbTopup)
@@ -173,7 +181,7 @@ func payRows(t *i18n.Text, p sqlapi.Purchase, ways WaysToPay) [][]Button {
 func openTopup(t *i18n.Text, p sqlapi.Purchase, ways WaysToPay) Screen {
 	lines := []i18n.HTML{
 		t.HTML("purchase.head", i18n.Args{"what": What(t, p)}),
-		t.HTML("purchase.valid", i18n.Args{"until": p.ExpiresAt}),
+		t.HTML("purchase.pay_until", i18n.Args{"until": p.ExpiresAt}),
 	}
 	if ways.isNone() {
 		lines = append(lines, t.HTML("purchase.no_ways"))
@@ -191,7 +199,11 @@ func paid(t *i18n.Text, p sqlapi.Purchase) Screen {
 	if p.SubscriptionExpiresAt != nil {
 		s.Text = i18n.Join("\n", s.Text, t.HTML("purchase.active_until", i18n.Args{"until": *p.SubscriptionExpiresAt}))
 	}
-	s.Text = i18n.Join("\n\n", s.Text, t.HTML("purchase.key_follows"))
+	key := "purchase.key_follows"
+	if p.KeepsKey {
+		key = "purchase.key_stays"
+	}
+	s.Text = i18n.Join("\n\n", s.Text, t.HTML(key))
 	return s
 }
 
@@ -217,7 +229,7 @@ func NotEnough(t *i18n.Text, purchase atlas.PurchaseID, balance atlas.Kopecks) S
 // CryptoInvoice leads to the payment in Crypto Pay.
 func CryptoInvoice(t *i18n.Text, p sqlapi.Purchase, payURL string) Screen {
 	return Screen{
-		Text: t.HTML("crypto.text", i18n.Args{"what": What(t, p), "price": p.Price, "until": p.ExpiresAt}),
+		Text: t.HTML("crypto.text", i18n.Args{"what": priced(t, p), "until": p.ExpiresAt}),
 		Rows: [][]Button{
 			row(Button{Label: t.Plain("button.open_crypto"), URL: payURL}),
 			row(press(t, "button.check", VerbCheck, string(p.PurchaseID))),

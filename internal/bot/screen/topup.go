@@ -27,9 +27,14 @@ func AskAmount(t *i18n.Text, options sqlapi.TopupOptions) Screen {
 	return Screen{Text: t.HTML("topup.ask", limits(options)), Rows: [][]Button{row(back(t, VerbTopup))}}
 }
 
-// WrongAmount asks again, after something that is no amount or out of range.
+// WrongAmount asks again, after something that is no amount.
 func WrongAmount(t *i18n.Text, options sqlapi.TopupOptions) Screen {
 	return Screen{Text: t.HTML("topup.wrong", limits(options)), Rows: [][]Button{row(back(t, VerbTopup))}}
+}
+
+// AmountOutOfRange asks again, after an amount that cannot be topped up.
+func AmountOutOfRange(t *i18n.Text, options sqlapi.TopupOptions) Screen {
+	return Screen{Text: t.HTML("topup.out_of_range", limits(options)), Rows: [][]Button{row(back(t, VerbTopup))}}
 }
 
 // CannotAsk says that amounts cannot be typed just now.

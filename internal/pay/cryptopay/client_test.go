@@ -15,15 +15,15 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"atlas-secure/internal/atlas"
 	"atlas-secure/internal/config"
 	"atlas-secure/internal/pay/cryptopay"
 	fake "atlas-secure/internal/sandbox/cryptopay"
+	"atlas-secure/tests/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }
 
 const token = "4242:CanaryCanaryCanary"
 
@@ -43,7 +43,7 @@ type bundle struct {
 
 func setup(t *testing.T, opts fake.Options) *bundle {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	b := &bundle{ctx: ctx, checker: newClient(t, "https://pay.crypt.bot", token, nil)}
 	receiver := httptest.NewServer(http.HandlerFunc(b.receive))
@@ -63,7 +63,7 @@ func setup(t *testing.T, opts fake.Options) *bundle {
 
 func newClient(t *testing.T, base, token string, web *http.Client) *cryptopay.Client {
 	t.Helper()
-	client, err := cryptopay.New(cryptopay.Options{BaseURL: base, Token: config.NewSecret(token), HTTPClient: web, Timeout: 5 * time.Second})
+	client, err := cryptopay.New(cryptopay.Options{BaseURL: base, Token: config.NewSecret(token), HTTPClient: web, Timeout: time.Minute})
 	require.NoError(t, err)
 	return client
 }
@@ -94,7 +94,7 @@ func (b *bundle) received(t *testing.T, n int) []cryptopay.Update {
 		defer b.mu.Unlock()
 		got = append([]cryptopay.Update{}, b.updates...)
 		return len(got) >= n
-	}, 10*time.Second, 2*time.Millisecond)
+	}, time.Minute, 2*time.Millisecond)
 	require.Len(t, got, n)
 	return got
 }
@@ -211,7 +211,7 @@ func TestForgedAndPrematureWebhooks(t *testing.T) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		return len(b.failures) > 0
-	}, 10*time.Second, 2*time.Millisecond)
+	}, time.Minute, 2*time.Millisecond)
 	b.mu.Lock()
 	require.ErrorIs(t, b.failures[0], cryptopay.ErrBadSignature)
 	b.mu.Unlock()

@@ -169,7 +169,7 @@ func TestFaults(t *testing.T) {
 	require.NoError(t, try())
 	require.ErrorContains(t, b.people.AddFault(b.ctx, botapi.Fault{Method: "nothing", Action: "drop"}), "unknown method")
 
-	require.NoError(t, b.people.LimitMessages(b.ctx, 1))
+	require.NoError(t, b.people.LimitMessages(b.ctx, 0.001)) // the next in a quarter of an hour
 	require.NoError(t, try())
 	requireAPIError(t, try(), 429, "Too Many Requests: retry after 1")
 }

@@ -15,13 +15,13 @@ import (
 	"github.com/mymmrac/telego"
 	"github.com/mymmrac/telego/telegoapi"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"atlas-secure/internal/sandbox/botapi"
 	"atlas-secure/internal/sandbox/botapi/person"
+	"atlas-secure/tests/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }
 
 var token = "700100:" + strings.Repeat("a", 35)
 
@@ -38,7 +38,8 @@ type bundle struct {
 
 func setup(t *testing.T, opts botapi.Options) *bundle {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	// Not the test's own context: that one ends before the cleanups, in the middle of a bot's last answer.
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel)
 	if opts.Bots == nil {
 		opts.Bots = []botapi.Bot{{Token: token, Username: "atlas_bot", FirstName: "Atlas"}}
@@ -92,6 +93,18 @@ func (b *bundle) updates(t *testing.T, offset int) []telego.Update {
 	updates, err := b.bot.GetUpdates(b.ctx, &telego.GetUpdatesParams{Offset: offset})
 	require.NoError(t, err)
 	return updates
+}
+
+// polls starts a getUpdates that waits; the channel gets its end.
+func (b *bundle) polls(t *testing.T) <-chan error {
+	t.Helper()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := b.bot.GetUpdates(b.ctx, &telego.GetUpdatesParams{Timeout: 50})
+		ended <- err
+	}()
+	require.Eventually(t, func() bool { return b.server.IsPolled(token) }, time.Minute, time.Millisecond)
+	return ended
 }
 
 func (b *bundle) send(t *testing.T, text string, rows ...[]telego.InlineKeyboardButton) *telego.Message {

@@ -58,7 +58,7 @@ func newDocker(ctx context.Context, opts Options) (backend, error) {
 		return nil, err
 	}
 	d.name = fmt.Sprintf("atlas-pg-%d-%d", os.Getpid(), time.Now().UnixNano())
-	if d.port, err = freePort(ctx); err != nil {
+	if d.port, err = freePort(); err != nil {
 		return nil, err
 	}
 	return d, nil

@@ -40,7 +40,7 @@ func newDownloaded(ctx context.Context, opts Options) (backend, error) {
 
 // download gets the binaries by starting the library's server once, on data that is thrown away.
 func download(ctx context.Context, root string) error {
-	port, err := freePort(ctx)
+	port, err := freePort()
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"atlas-secure/internal/sandbox/port"
 	"atlas-secure/internal/sandbox/process"
 )
 
@@ -30,6 +31,7 @@ type local struct {
 	dataDir string
 	logPath string
 	port    int
+	kept    *port.Reservation // of the port, when the server listens on TCP
 	secret  string
 	proc    *process.Process
 	cleaned bool
@@ -67,9 +69,10 @@ func (l *local) prepare(ctx context.Context) error {
 		l.logPath = filepath.Join(l.runDir, "server.log")
 	}
 	if l.opts.TCP {
-		if l.port, err = freePort(ctx); err != nil {
+		if l.kept, err = port.Reserve(0); err != nil {
 			return err
 		}
+		l.port = l.kept.Number
 		if l.secret, err = newPassword(); err != nil {
 			return err
 		}
@@ -219,10 +222,11 @@ func (l *local) cleanUp() error {
 		return nil
 	}
 	l.cleaned = true
-	if err := os.RemoveAll(l.runDir); err != nil {
-		return fmt.Errorf("remove temporary folder: %w", err)
+	err := l.kept.Close()
+	if removeErr := os.RemoveAll(l.runDir); removeErr != nil {
+		err = errors.Join(err, fmt.Errorf("remove temporary folder: %w", removeErr))
 	}
-	return nil
+	return err
 }
 
 func newPassword() (string, error) {

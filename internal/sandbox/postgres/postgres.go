@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"atlas-secure/internal/sandbox/port"
 )
 
 const (
@@ -134,8 +136,8 @@ func (s *Server) Password() string { return s.backend.password() }
 // DSN is the connection URL for a role and a database. Over TCP every role needs the password that
 // the server was started with; see Password.
 func (s *Server) DSN(role, database string) string {
-	host, port := s.backend.address()
-	return DSN(host, port, role, s.backend.password(), database)
+	host, number := s.backend.address()
+	return DSN(host, number, role, s.backend.password(), database)
 }
 
 // SocketDSN is like DSN and always uses the unix socket where there is one.
@@ -147,7 +149,7 @@ func (s *Server) SocketDSN(role, database string) string {
 }
 
 // DSN makes a connection URL; a host that starts with a slash is the folder of a unix socket.
-func DSN(host string, port int, role, password, database string) string {
+func DSN(host string, number int, role, password, database string) string {
 	u := url.URL{Scheme: "postgres", Path: "/" + database, User: url.User(role)}
 	if password != "" {
 		u.User = url.UserPassword(role, password)
@@ -155,9 +157,9 @@ func DSN(host string, port int, role, password, database string) string {
 	query := url.Values{}
 	if host != "" && host[0] == '/' {
 		query.Set("host", host)
-		query.Set("port", strconv.Itoa(port))
+		query.Set("port", strconv.Itoa(number))
 	} else {
-		u.Host = net.JoinHostPort(host, strconv.Itoa(port))
+		u.Host = net.JoinHostPort(host, strconv.Itoa(number))
 		query.Set("sslmode", "disable")
 	}
 	u.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20") // libpq and pgx take + for itself
@@ -199,16 +201,10 @@ func ping(ctx context.Context, dsn string) error {
 }
 
 // freePort asks the system for a port on 127.0.0.1 that nobody uses now.
-func freePort(ctx context.Context) (int, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+func freePort() (int, error) {
+	kept, err := port.Reserve(0)
 	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
+		return 0, err //nolint:wrapcheck // says all by itself
 	}
-	defer func() { _ = l.Close() }()
-	addr, ok := l.Addr().(*net.TCPAddr)
-	if !ok {
-		return 0, fmt.Errorf("unexpected address %v", l.Addr())
-	}
-	return addr.Port, nil
+	return kept.Number, kept.Close() //nolint:wrapcheck // the same
 }

@@ -21,7 +21,7 @@ type bundle struct {
 
 func setup(t *testing.T, opts postgres.Options) bundle {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	t.Cleanup(cancel)
 	server, err := postgres.Start(ctx, opts)
 	require.NoError(t, err)

@@ -10,13 +10,14 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
 )
 
 // killWait is how long a killed process may take to disappear.
-const killWait = 5 * time.Second
+const killWait = 30 * time.Second
 
 // Spec says what to run and how.
 type Spec struct {
@@ -43,6 +44,9 @@ type Process struct {
 }
 
 // Start runs the program and returns as soon as it exists.
+//
+// The kernel takes the end of the thread that started a process for the end of its owner, and Go ends threads now and
+// then. So the goroutine that watches the process starts it too, and keeps its thread until the process has ended.
 func Start(spec Spec) (*Process, error) {
 	stop := spec.StopSignal
 	if stop == 0 {
@@ -57,20 +61,25 @@ func Start(spec Spec) (*Process, error) {
 		cmd.Stdout, cmd.Stderr = spec.Output, spec.Output
 	}
 	cmd.SysProcAttr = attributes(stop, spec.User)
-	if err := cmd.Start(); err != nil {
-		if spec.Output != nil {
-			_ = spec.Output.Close()
-		}
-		return nil, fmt.Errorf("start %s: %w", spec.Path, err)
-	}
 	p := &Process{cmd: cmd, stop: stop, done: make(chan struct{})}
+	started := make(chan error)
 	go func() {
 		defer close(p.done)
-		p.err = cmd.Wait()
 		if spec.Output != nil {
-			_ = spec.Output.Close()
+			defer func() { _ = spec.Output.Close() }()
+		}
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			p.err = cmd.Wait()
 		}
 	}()
+	if err := <-started; err != nil {
+		<-p.done
+		return nil, fmt.Errorf("start %s: %w", spec.Path, err)
+	}
 	return p, nil
 }
 
@@ -127,8 +136,10 @@ func (p *Process) Kill() error {
 }
 
 // Run runs a short command to its end, as user when it is not nil, and returns its output; an error
-// carries the output too.
+// carries the output too. It keeps its thread meanwhile, as Start does.
 func Run(ctx context.Context, user *User, env []string, path string, args ...string) (string, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	cmd := exec.CommandContext(ctx, path, args...) //nolint:gosec // the callers name programs found by the launchers
 	cmd.Env, cmd.Dir = env, "/"
 	cmd.SysProcAttr = attributes(syscall.SIGKILL, user)

@@ -99,5 +99,5 @@ func running(pid int) bool {
 
 func waitFor(t *testing.T, isTrue func() bool) {
 	t.Helper()
-	require.Eventually(t, isTrue, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, isTrue, time.Minute, 10*time.Millisecond)
 }

@@ -16,11 +16,12 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
+	"atlas-secure/internal/sandbox/port"
 	"atlas-secure/internal/sandbox/process"
 )
 
 const (
-	startTimeout = 10 * time.Second
+	startTimeout = time.Minute
 	stopGrace    = 5 * time.Second
 	readyPoll    = 10 * time.Millisecond
 	// Databases is how many numbered databases every server has.
@@ -38,8 +39,9 @@ type Options struct {
 // Server is a running Redis on a free port of 127.0.0.1.
 type Server struct {
 	addr   string
-	path   string // of redis-server; empty for miniredis
-	dir    string // temporary
+	kept   *port.Reservation // of the port of a redis-server
+	path   string            // of redis-server; empty for miniredis
+	dir    string            // temporary
 	log    string
 	proc   *process.Process
 	mini   *miniredis.Miniredis
@@ -59,9 +61,10 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	if s.log == "" {
 		s.log = filepath.Join(s.dir, "server.log")
 	}
-	if s.addr, err = freeAddress(ctx); err != nil {
+	if s.kept, err = port.Reserve(0); err != nil {
 		return nil, errors.Join(err, s.cleanUp())
 	}
+	s.addr = s.kept.Address()
 	if err := s.startChild(ctx); err != nil {
 		return nil, errors.Join(err, s.cleanUp())
 	}
@@ -190,18 +193,9 @@ func (s *Server) closeMini() {
 }
 
 func (s *Server) cleanUp() error {
-	if err := os.RemoveAll(s.dir); err != nil {
-		return fmt.Errorf("remove temporary folder: %w", err)
+	err := s.kept.Close()
+	if removeErr := os.RemoveAll(s.dir); removeErr != nil {
+		err = errors.Join(err, fmt.Errorf("remove temporary folder: %w", removeErr))
 	}
-	return nil
-}
-
-func freeAddress(ctx context.Context) (string, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String(), nil
+	return err
 }

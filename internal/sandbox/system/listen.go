@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+
+	"atlas-secure/internal/sandbox/port"
 )
 
 // preferredChatPort is where the chat page is when nobody else is there.
@@ -17,12 +19,12 @@ func listen(ctx context.Context, earlier string, preferred int) (net.Listener, e
 	if preferred != 0 {
 		ports = append([]int{preferred}, ports...)
 	}
-	if port := portOf(earlier); port != 0 {
-		ports = append([]int{port}, ports...)
+	if number := portOf(earlier); number != 0 {
+		ports = append([]int{number}, ports...)
 	}
 	var last error
-	for _, port := range ports {
-		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	for _, number := range ports {
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(number)))
 		if err == nil {
 			return listener, nil
 		}
@@ -31,17 +33,15 @@ func listen(ctx context.Context, earlier string, preferred int) (net.Listener, e
 	return nil, fmt.Errorf("no free port on 127.0.0.1: %w", last)
 }
 
-// reserve finds an address for a child process to listen at.
-func reserve(ctx context.Context, earlier string) (string, error) {
-	listener, err := listen(ctx, earlier, 0)
-	if err != nil {
-		return "", err
+// reserve keeps a port for a child process to listen at, whenever it is started: that of an earlier run if it is free,
+// else any.
+func reserve(earlier string) (*port.Reservation, error) {
+	if number := portOf(earlier); number != 0 {
+		if kept, err := port.Reserve(number); err == nil {
+			return kept, nil
+		}
 	}
-	address := "http://" + listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		return "", fmt.Errorf("reserving a port: %w", err)
-	}
-	return address, nil
+	return port.Reserve(0) //nolint:wrapcheck // says all by itself
 }
 
 func portOf(address string) int {
@@ -49,11 +49,11 @@ func portOf(address string) int {
 	if err != nil {
 		return 0
 	}
-	port, err := strconv.Atoi(parsed.Port())
+	number, err := strconv.Atoi(parsed.Port())
 	if err != nil {
 		return 0
 	}
-	return port
+	return number
 }
 
 // hostOf is the host and port of one of our URLs.

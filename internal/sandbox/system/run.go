@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"atlas-secure/internal/obs"
+	"atlas-secure/internal/sandbox/port"
 	"atlas-secure/internal/sandbox/postgres"
 	"atlas-secure/internal/sandbox/process"
 	"atlas-secure/internal/sandbox/redis"
 )
 
 const (
-	readyTime = time.Minute
+	readyTime = 3 * time.Minute
 	stopTime  = time.Minute
 	readyPoll = 100 * time.Millisecond
 )
@@ -63,6 +64,7 @@ type system struct {
 	redis    *redis.Server
 	outside  *outside
 	family   *family
+	ports    []*port.Reservation // of the children
 }
 
 func (s *system) start(ctx context.Context) error {
@@ -148,9 +150,12 @@ func (s *system) openOutside(ctx context.Context) (string, error) {
 	s.info.HTTP.Chat = "http://" + chats.Addr().String()
 	s.info.HTTP.CryptoPay = "http://" + invoices.Addr().String()
 	for _, address := range []*string{&s.info.HTTP.Bot, &s.info.HTTP.Worker, &s.info.Node.URL} {
-		if *address, err = reserve(ctx, *address); err != nil {
+		kept, err := reserve(*address)
+		if err != nil {
 			return "", errors.Join(err, chats.Close(), invoices.Close())
 		}
+		s.ports = append(s.ports, kept)
+		*address = "http://" + kept.Address()
 	}
 	if s.outside, err = openOutside(s.opts, s.info, s.log, chats, invoices); err != nil {
 		return "", errors.Join(err, chats.Close(), invoices.Close())

@@ -68,6 +68,9 @@ func (s *system) stop() error {
 	if s.family != nil {
 		s.family.stop()
 	}
+	for _, kept := range s.ports {
+		problems = append(problems, kept.Close())
+	}
 	if s.outside != nil {
 		problems = append(problems, s.outside.close(ctx))
 	}

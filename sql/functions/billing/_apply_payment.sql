@@ -16,7 +16,7 @@ declare
   v_available_kopecks bigint;
   v_expires_at timestamptz;
 begin
-  select u.kind, u.status, u.tariff, u.months, u.price_kopecks into v_purchase
+  select u.kind, u.status, u.tariff, u.months, u.price_kopecks, u.promo_id into v_purchase
   from billing.purchase u
   where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
 
@@ -28,6 +28,10 @@ begin
     when p_worth_kopecks < v_purchase.price_kopecks - v_tolerance_kopecks
       then 'underpaid'
   end;
+  if v_why is null and v_purchase.promo_id is not null and v_purchase.status <> 'open'
+     and not promo._retake(p_telegram_id, p_purchase_id, v_purchase.promo_id, p_now) then
+    v_why := 'promo_used_up'; -- its use went back when it expired, and others took the last
+  end if;
 
   if v_why is null then
     v_revenue_kopecks := least(p_worth_kopecks, v_purchase.price_kopecks);
@@ -57,5 +61,5 @@ end
 $$;
 
 comment on function billing._apply_payment is
-  'A purchase that is open, expired or cancelled is honoured at its recorded price; everything '
-  'else goes to the payer''s balance.';
+  'A purchase that is open, expired or cancelled is honoured at its recorded price, a late one with'
+  ' a promo code while the code has a use left; everything else goes to the payer''s balance.';

@@ -26,8 +26,14 @@ begin
 
     insert into outbox.task (
       telegram_id, kind, name, due_at, created_at, purchase_id, amount_kopecks, arguments)
-    values (p_telegram_id, 'message', 'payment_credited', p_now, p_now, p_purchase_id,
-            p_credit_kopecks, jsonb_build_object('reason', coalesce(p_why, 'overpaid')));
+    values (p_telegram_id, 'message',
+            case when p_why = 'promo_used_up' then p_why else 'payment_credited' end,
+            p_now, p_now, p_purchase_id, p_credit_kopecks,
+            jsonb_build_object('reason', coalesce(p_why, 'overpaid')));
+  end if;
+  if p_why = 'promo_used_up' then
+    perform ops._alarm(p_why, 'purchase:' || p_purchase_id, format(
+      'paid late by telegram_id %s: %s kopecks credited', p_telegram_id, p_credit_kopecks));
   end if;
 
   return v_available_kopecks;
@@ -36,4 +42,4 @@ $$;
 
 comment on function billing._book_payment is
   'The ledger side of a payment. reason in the message: topup, overpaid, other_payer, blocked, '
-  'already_paid or underpaid.';
+  'already_paid or underpaid; promo_used_up has a message of its own, and an alarm.';

@@ -1,5 +1,5 @@
 -- Closes the overdue open purchases of users whose locks the caller holds.
--- Locks: none.
+-- Locks: the uses of their promo codes.
 -- Raises: nothing.
 create or replace function billing._expire(p_users bigint[], p_now timestamptz)
 returns int
@@ -12,10 +12,16 @@ as $$
         closed_at = coalesce(u.closed_at, p_now),
         expiry_check_at = null
     where u.telegram_id = any (p_users) and u.expiry_check_at <= p_now
-    returning u.status = 'expired' as is_expired
+    returning u.telegram_id, u.purchase_id, u.promo_id, u.status = 'expired' as is_expired
+  ), released as (
+    delete from promo.use p
+    using due d
+    where d.is_expired and p.telegram_id = d.telegram_id and p.promo_id = d.promo_id
+      and p.purchase_id = d.purchase_id
   )
   select count(*) filter (where d.is_expired)::int from due d
 $$;
 
 comment on function billing._expire is
-  'Looks at purchases once after their end: open ones expire, the others are left as they are.';
+  'Looks at purchases once after their end: open ones expire and give the use of their promo code '
+  'back, the others are left as they are.';

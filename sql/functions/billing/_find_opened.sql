@@ -11,7 +11,7 @@ as $$
 declare
   v_first record;
 begin
-  select u.purchase_id, u.tariff, u.months, u.price_kopecks into v_first
+  select u.purchase_id, u.tariff, u.months, u.promo_code, u.price_kopecks into v_first
   from billing.purchase u
   where u.telegram_id = p_telegram_id and u.kind = p_kind
     and u.idempotency_key = p_idempotency_key;
@@ -19,8 +19,8 @@ begin
     return null;
   end if;
 
-  if (v_first.tariff, v_first.months) is distinct from (p_tariff, p_months::smallint)
-     or p_promo_code is not null -- no code exists yet, so nothing was opened with one
+  if (v_first.tariff, v_first.months, v_first.promo_code)
+     is distinct from (p_tariff, p_months::smallint, p_promo_code)
      or (p_kind = 'topup' and v_first.price_kopecks <> p_amount_kopecks) then
     perform core._refuse('ID001', format('purchase_id %s has the key', v_first.purchase_id));
   end if;

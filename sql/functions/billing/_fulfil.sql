@@ -24,6 +24,9 @@ begin
   left join subscription.subscription s on s.telegram_id = a.telegram_id
   where a.telegram_id = p_telegram_id;
   if (v_before_expires_at > p_now) is not true then
+    if v_before_expires_at is not null then
+      perform subscription._retire(p_telegram_id, p_now);
+    end if;
     v_vpn_uuid := gen_random_uuid(); -- after expiry the identity is a new one
   end if;
   v_starts_at := subscription._start_after(

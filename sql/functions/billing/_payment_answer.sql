@@ -8,11 +8,13 @@ returns table (
 language sql
 stable
 as $$
-  select p.payment_id, p.outcome::text, nullif(p.telegram_id, 0), p.credited_kopecks::bigint,
-         p.subscription_expires_at
+  select p.payment_id, p.outcome::text, nullif(p.telegram_id, 0),
+         case when p.outcome = 'reversed' then 0 else p.credited_kopecks end::bigint,
+         case when p.outcome <> 'reversed' then p.subscription_expires_at end
   from billing.charge c
   join billing.payment p on p.telegram_id = c.telegram_id and p.payment_id = c.payment_id
   where c.provider = p_provider and c.charge_id = p_charge_id
 $$;
 
-comment on function billing._payment_answer is 'The answer about a charge, first or repeated.';
+comment on function billing._payment_answer is
+  'The answer about a charge, first or repeated. Once it is reversed, nothing of it is there.';

@@ -49,6 +49,11 @@ begin
     perform core._refuse('PU003', format('purchase_id %s: %s', p_purchase_id, v_way.refusal));
   end if;
 
+  perform core._require(
+    not exists (select 1 from billing.invoice n
+                where n.provider = p_provider and n.invoice_id = p_invoice_id),
+    'p_invoice_id: of no other purchase');
+
   insert into billing.invoice (
     telegram_id, purchase_id, provider, invoice_id, amount_minor, currency, attached_at)
   values (v_owner_id, p_purchase_id, p_provider, p_invoice_id, p_amount_minor, p_currency,

@@ -21,7 +21,7 @@ begin
   from (
     select a.telegram_id
     from account.account a
-    where a.telegram_id in (
+    where a.telegram_id = any (array(
       select u.telegram_id from billing.purchase u
       where u.expiry_check_at <= v_now
         and not exists (
@@ -29,7 +29,7 @@ begin
           where d.job_name = 'billing.expire_due' and d.subject = 'telegram_id:' || u.telegram_id
             and d.died_at > v_now - interval '1 hour')
       order by u.expiry_check_at
-      limit p_limit)
+      limit p_limit))
     order by a.telegram_id
     for no key update skip locked
   ) l;

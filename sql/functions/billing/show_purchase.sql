@@ -6,7 +6,7 @@ returns table (
   purchase_id uuid, kind text, status text, tariff text, months int, list_kopecks bigint,
   discount_kind text, discount_percent int, price_kopecks bigint, expires_at timestamptz,
   subscription_expires_at timestamptz, provider text, invoice_id text,
-  offer_id uuid)
+  offer_id uuid, keeps_key boolean)
 language plpgsql
 stable
 security definer
@@ -26,7 +26,7 @@ begin
          u.tariff, u.months::int, u.list_kopecks::bigint, u.discount_kind::text,
          u.discount_percent::int, u.price_kopecks::bigint, u.expires_at,
          coalesce(u.after_expires_at, u.quoted_expires_at), i.provider, i.invoice_id,
-         p.offer_id
+         p.offer_id, coalesce(u.before_expires_at > u.closed_at, false)
   from billing.purchase u
   left join billing.tariff_price p on p.tariff = u.tariff and p.months = u.months
   left join lateral (
@@ -42,6 +42,7 @@ end
 $$;
 
 comment on function billing.show_purchase is
-  'A purchase with its price, status and latest invoice. Reads only.';
+  'A purchase with its price, status and latest invoice; keeps_key: it was paid while a '
+  'subscription was in force, whose key goes on. Reads only.';
 
 grant execute on function billing.show_purchase to atlas_bot, atlas_admin, atlas_dba;

@@ -5,7 +5,7 @@ create or replace function ledger._post(
   p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account,
   p_amount_kopecks bigint, p_now timestamptz, p_purchase_id uuid default null,
   p_payment_id bigint default null, p_actor_id bigint default null, p_note text default null,
-  p_idempotency_key text default null,
+  p_idempotency_key text default null, p_withdrawal_id bigint default null,
   out transfer_id bigint, out available_kopecks bigint, out held_kopecks bigint)
 language plpgsql
 volatile
@@ -48,11 +48,11 @@ begin
   insert into ledger.transfer as t (
     telegram_id, version, debit_account, credit_account, reason, amount_kopecks,
     available_kopecks, held_kopecks, debt_kopecks, created_at,
-    purchase_id, payment_id, actor_id, note, idempotency_key)
+    purchase_id, payment_id, withdrawal_id, actor_id, note, idempotency_key)
   values (
     p_telegram_id, v_version, p_debit, p_credit, p_reason, p_amount_kopecks,
     _post.available_kopecks, _post.held_kopecks, v_debt_kopecks, p_now,
-    p_purchase_id, p_payment_id, p_actor_id, p_note, p_idempotency_key)
+    p_purchase_id, p_payment_id, p_withdrawal_id, p_actor_id, p_note, p_idempotency_key)
   returning t.transfer_id into _post.transfer_id;
 end
 $$;

@@ -23,7 +23,7 @@ as $$
   from account.account a
   where a.referrer_id is not null
     and not exists (select 1 from account.account r
-                    where r.telegram_id = a.referrer_id and r.registered_at < a.registered_at)
+                    where r.telegram_id = a.referrer_id and r.registered_at <= a.registered_at)
   union all
   select 'referral_code_unique', 'code:' || a.referral_code, format('%s users', count(*))
   from account.account a

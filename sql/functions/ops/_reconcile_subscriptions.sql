@@ -48,9 +48,20 @@ as $$
      or (s.activation <> 'none' and s.expiry_check_at is null)
   union all
   select 'renewal_is_checked', 'telegram_id:' || s.telegram_id,
-         format('auto_renew %s, looked at %s', s.auto_renew, s.renew_check_at)
+         format('auto_renew %s, ends %s, looked at %s, declined for %s', s.auto_renew, s.expires_at,
+                s.renew_check_at, s.renew_declined_for)
   from subscription.subscription s
-  where s.renew_check_at is not null and not s.auto_renew
+  join account.account a on a.telegram_id = s.telegram_id
+  where (s.renew_check_at is not null and not s.auto_renew)
+     or s.renew_check_at > s.expires_at
+     or (s.renew_check_at is null and s.auto_renew and s.expires_at > core.now()
+         and s.renew_declined_for is distinct from s.expires_at and not a.is_blocked
+         and exists (select 1 from billing.purchase u
+                     where u.telegram_id = s.telegram_id and u.kind = 'subscription'
+                       and u.status = 'paid')
+         and not exists (select 1 from billing.purchase u
+                         where u.telegram_id = s.telegram_id
+                           and u.renews_expires_at = s.expires_at))
 $$;
 
 comment on function ops._reconcile_subscriptions is

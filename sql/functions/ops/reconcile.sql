@@ -16,7 +16,17 @@ as $$
   union all
   select r.check_name, r.subject, r.detail from ops._reconcile_payments() r
   union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_promo() r
+  union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_refunds() r
+  union all
   select r.check_name, r.subject, r.detail from ops._reconcile_subscriptions() r
+  union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_periods() r
+  union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_referrals() r
+  union all
+  select r.check_name, r.subject, r.detail from ops._reconcile_withdrawals() r
   union all
   select 'dead_letter', d.job_name || ' ' || d.subject, d.error
   from ops.dead d where d.job_name like '%\_due'

@@ -16,7 +16,8 @@ declare
   v_is_active boolean := coalesce(p_expires_at > p_now, false);
   v_vpn_uuid uuid;
 begin
-  select s.tariff, s.expires_at, s.period, s.vpn_uuid, s.expires_at > p_now as is_active
+  select s.tariff, s.expires_at, s.period, s.vpn_uuid, s.activation,
+         s.expires_at > p_now as is_active
   into v_before
   from subscription.subscription s where s.telegram_id = p_telegram_id;
   v_vpn_uuid := case when v_before.is_active or not v_is_active then v_before.vpn_uuid
@@ -31,6 +32,15 @@ begin
     p_tariff, p_expires_at, p_period, v_vpn_uuid, p_duration, p_purchase_id, p_actor_id,
     p_reason, p_idempotency_key, p_now);
 
+  if v_is_active then
+    insert into outbox.task (
+      telegram_id, kind, name, due_at, created_at, purchase_id, vpn_uuid)
+    values (p_telegram_id, 'provision', 'add', p_now, p_now, p_purchase_id, v_vpn_uuid);
+  end if;
+  if v_before.activation <> 'none' and not (v_is_active and v_before.is_active) then
+    perform subscription._retire(p_telegram_id, p_now);
+  end if;
+
   if p_tariff is null then
     delete from subscription.subscription s where s.telegram_id = p_telegram_id;
   elsif v_is_active then
@@ -42,13 +52,6 @@ begin
         activation = 'none', key_uri = null, expiry_check_at = null, renew_check_at = null,
         reminder_check_at = null
     where s.telegram_id = p_telegram_id;
-  end if;
-
-  if v_is_active or v_before.is_active then
-    insert into outbox.task (
-      telegram_id, kind, name, due_at, created_at, purchase_id, vpn_uuid)
-    values (p_telegram_id, 'provision', case when v_is_active then 'add' else 'remove' end,
-            p_now, p_now, p_purchase_id, v_vpn_uuid);
   end if;
 end
 $$;

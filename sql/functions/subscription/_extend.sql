@@ -25,11 +25,15 @@ begin
       key_uri = case when s.vpn_uuid = excluded.vpn_uuid then s.key_uri end,
       vpn_uuid = excluded.vpn_uuid,
       expiry_check_at = least(s.expiry_check_at, excluded.expires_at),
-      renew_check_at = case when s.auto_renew then coalesce(s.renew_check_at, p_now) end,
-      reminder_check_at = coalesce(s.reminder_check_at, p_now);
+      renew_check_at = case when not s.auto_renew then null
+                            when excluded.expires_at < s.expires_at then p_now
+                            else coalesce(s.renew_check_at, p_now) end,
+      reminder_check_at = case when excluded.expires_at < s.expires_at then p_now
+                               else coalesce(s.reminder_check_at, p_now) end;
 end
 $$;
 
 comment on function subscription._extend is
   'A purchase, paid. Due times that are set stay where they are: only the worker moves them '
-  'forward, so that renewing is a HOT update.';
+  'forward, so that renewing is a HOT update. A move to a dearer tariff can bring the end forward: '
+  'then the worker looks at once.';

@@ -15,6 +15,7 @@ as $$
 declare
   v_tasks bigint[];
   v_users bigint[];
+  v_now timestamptz;
 begin
   perform core._guard('provisioning');
   perform outbox._require_claim(p_holder, p_limit, p_lease);
@@ -22,8 +23,13 @@ begin
   select array_agg(c.task_id), array_agg(c.telegram_id) into v_tasks, v_users
   from outbox._claim('provision', p_holder, p_limit, p_lease) c;
 
+  v_now := core.now();
+
   return query
-  select t.task_id, t.telegram_id::bigint, t.name, t.vpn_uuid, s.tariff, s.expires_at,
+  select t.task_id, t.telegram_id::bigint,
+         case when vpn._is_stale(t.vpn_uuid, s.vpn_uuid, s.expires_at, v_now) then 'remove'
+              else t.name end,
+         t.vpn_uuid, s.tariff, s.expires_at,
          t.attempt::int, t.lease_token, f.device_limit::int, t.correlation_id
   from unnest(v_users, v_tasks) c (telegram_id, task_id)
   join outbox.task t on t.telegram_id = c.telegram_id and t.task_id = c.task_id
@@ -35,7 +41,7 @@ $$;
 
 comment on function vpn.claim_jobs is
   'Leases up to p_limit jobs for p_lease. action: add (idempotent: the identity may be there) or '
-  'remove. Then vpn.complete_job, fail_job or release_job with lease_token; a lease that runs out'
-  ' is claimed again.';
+  'remove (also for an add whose identity is nobody''s any more). Then vpn.complete_job, fail_job '
+  'or release_job with lease_token; a lease that runs out is claimed again.';
 
 grant execute on function vpn.claim_jobs to atlas_worker, atlas_dba;

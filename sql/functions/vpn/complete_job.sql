@@ -26,22 +26,26 @@ begin
   if not v_job.is_leased then
     perform core._refuse('VP001', format('job_id %s', p_job_id));
   end if;
-  select t.name, t.outcome, t.vpn_uuid, t.purchase_id into v_task
-  from outbox.task t where t.telegram_id = v_job.telegram_id and t.task_id = p_job_id;
+  select t.name, t.outcome, t.vpn_uuid, t.purchase_id,
+         vpn._is_stale(t.vpn_uuid, s.vpn_uuid, s.expires_at, core.now()) as is_stale
+  into v_task
+  from outbox.task t
+  left join subscription.subscription s on s.telegram_id = t.telegram_id
+  where t.telegram_id = v_job.telegram_id and t.task_id = p_job_id;
   if v_task.outcome = 'failed' then
     perform core._refuse('VP001', format('job_id %s was given up', p_job_id));
   elsif v_job.is_finished then
     return query select p_job_id, true;
     return;
   end if;
-  perform core._require(v_task.name = 'remove' or p_key_uri is not null,
+  perform core._require(v_task.name = 'remove' or v_task.is_stale or p_key_uri is not null,
                         'p_key_uri: the key that the node gave');
   perform outbox._finish(v_job.telegram_id, p_job_id, 'done');
 
-  if v_task.name = 'add' then
+  if v_task.name = 'add' and not v_task.is_stale then
     update subscription.subscription s
     set activation = 'active', key_uri = p_key_uri
-    where s.telegram_id = v_job.telegram_id and s.vpn_uuid = v_task.vpn_uuid
+    where s.telegram_id = v_job.telegram_id
       and (s.activation <> 'active' or s.key_uri is distinct from p_key_uri);
     if found then
       insert into outbox.task (

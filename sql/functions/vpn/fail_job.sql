@@ -24,13 +24,18 @@ begin
     perform core._refuse('VP001', format('job_id %s', p_job_id));
   end if;
 
-  select t.name, t.attempt, t.outcome, t.vpn_uuid, t.purchase_id into v_task
-  from outbox.task t where t.telegram_id = v_job.telegram_id and t.task_id = p_job_id;
+  select t.attempt, t.vpn_uuid, t.purchase_id,
+         t.name = 'remove'
+           or vpn._is_stale(t.vpn_uuid, s.vpn_uuid, s.expires_at, core.now()) as is_remove
+  into v_task
+  from outbox.task t
+  left join subscription.subscription s on s.telegram_id = t.telegram_id
+  where t.telegram_id = v_job.telegram_id and t.task_id = p_job_id;
   if v_job.is_finished then
     return query select p_job_id, false, null::timestamptz;
   elsif v_job.given_back_until is not null then
     return query select p_job_id, true, v_job.given_back_until;
-  elsif v_task.name = 'remove' or v_task.attempt < ops._setting_value('provisioning_attempts') then
+  elsif v_task.is_remove or v_task.attempt < ops._setting_value('provisioning_attempts') then
     return query select p_job_id, true, outbox._retry(
       v_job.telegram_id, p_job_id, p_error, vpn._backoff(v_task.attempt), 0);
   else

@@ -29,8 +29,8 @@ begin
               when t.debit_account = 'available' then -t.amount_kopecks
               else 0 end::bigint,
          t.available_kopecks::bigint, t.held_kopecks::bigint,
-         coalesce('purchase:' || t.purchase_id, 'payment:' || t.payment_id,
-                  'admin:' || t.actor_id),
+         coalesce('withdrawal:' || t.withdrawal_id, 'purchase:' || t.purchase_id,
+                  'payment:' || t.payment_id, 'admin:' || t.actor_id),
          t.amount_kopecks::bigint, t.note
   from ledger.transfer t
   where t.telegram_id = p_telegram_id

@@ -6,7 +6,9 @@ select t.created_at, t.actor_id, 'ledger.' || t.reason, t.telegram_id::text, t.c
        jsonb_strip_nulls(jsonb_build_object(
          'transfer_id', t.transfer_id, 'version', t.version, 'amount_kopecks', t.amount_kopecks,
          'debit_account', t.debit_account, 'credit_account', t.credit_account,
-         'purchase_id', t.purchase_id, 'payment_id', t.payment_id, 'note', t.note))
+         'available_kopecks', t.available_kopecks, 'held_kopecks', t.held_kopecks,
+         'debt_kopecks', t.debt_kopecks, 'purchase_id', t.purchase_id, 'payment_id', t.payment_id,
+         'withdrawal_id', t.withdrawal_id, 'note', t.note, 'idempotency_key', t.idempotency_key))
 from ledger.transfer t;
 
 comment on view audit.event is

@@ -23,7 +23,7 @@ func TestFetchPrintsThePage(t *testing.T) {
 		_, _ = io.WriteString(w, "hello")
 	}))
 	defer web.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	n, err := node.Start(ctx, node.Config{
 		ListenHost: "127.0.0.1", PublicHost: "127.0.0.1", ServerName: "www.example.com", AllowClosed: true, StateDir: t.TempDir(),

@@ -16,8 +16,9 @@ import (
 	"atlas-secure/vpnnode/internal/node"
 )
 
-// shutdownTime is for requests in hand and open connections, each.
-const shutdownTime = 5 * time.Second
+// shutdownTime is for requests in hand and open connections, each. A connection that has not asked anything yet takes five
+// seconds of it.
+const shutdownTime = 10 * time.Second
 
 // Daemon is a running node.
 type Daemon struct {

@@ -28,7 +28,7 @@ const (
 	apiKey   = "a key that only tests know"
 	alice    = "66ad4540-b58c-4ad2-9926-ea63445a9b57"
 	bob      = "0c9ac5ba-b4d2-4c1d-9b74-37d6c6a3f9d1"
-	patience = 10 * time.Second
+	patience = time.Minute
 )
 
 // bundle is a running node and what tests do to it.

@@ -24,7 +24,7 @@ const requestTime = 10 * time.Second
 const waitSeconds = 20
 
 // answerSeconds is how long Press waits for the bot's answer.
-const answerSeconds = 15
+const answerSeconds = 60
 
 // Client knows the server and the bot.
 type Client struct {

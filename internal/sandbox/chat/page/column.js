@@ -2,7 +2,7 @@
 
 import { api } from './api.js';
 import { byID, copy, day, make, money, openDialog } from './dom.js';
-import { renderMessage } from './message.js';
+import { hasButton, renderMessage } from './message.js';
 
 const toastTime = 4000;
 
@@ -114,7 +114,8 @@ export class Column {
       const date = day(m.date);
       if (date !== lastDay) elements.push(this.separator(date));
       lastDay = date;
-      const loading = view.loading.filter((one) => one.message_id === m.message_id);
+      // A button that is gone has nothing to show: drawing the message anew would take it from under somebody's finger.
+      const loading = view.loading.filter((one) => one.message_id === m.message_id && hasButton(m, one.data));
       const key = JSON.stringify([m, loading]);
       const old = this.shown.get(m.message_id);
       const element = old && old.key === key ? old.element : renderMessage(m, loading, this.acts);

@@ -22,6 +22,12 @@ export function renderMessage(m, loading, acts) {
   }, bubble, renderKeyboard(m, loading, acts));
 }
 
+// hasButton says whether a button under the message carries the data.
+export function hasButton(m, data) {
+  const rows = m.reply_markup ? m.reply_markup.inline_keyboard : [];
+  return rows.some((row) => row.some((button) => button.callback_data === data));
+}
+
 function renderService(m) {
   let text;
   if (m.successful_payment) text = `You paid ${money(m.successful_payment.total_amount, m.successful_payment.currency)}`;

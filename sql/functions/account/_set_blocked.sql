@@ -1,0 +1,30 @@
+-- Blocks a user or lifts it, with an audit entry.
+-- Locks: account.admin row (share), user, subscription.
+-- Raises: US001, US003, 22023.
+create or replace function account._set_blocked(
+  p_admin_id bigint, p_telegram_id bigint, p_reason text, p_is_blocked boolean)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform account._require_admin(p_admin_id);
+  if account._lock(p_telegram_id) = p_is_blocked then
+    return;
+  end if;
+
+  update account.account a set is_blocked = p_is_blocked where a.telegram_id = p_telegram_id;
+  if not p_is_blocked then -- renewals that stopped meanwhile are looked at again
+    update subscription.subscription s
+    set renew_check_at = core.now()
+    where s.telegram_id = p_telegram_id and s.auto_renew and s.expires_at > core.now();
+  end if;
+  perform audit._record(case when p_is_blocked then 'account.block' else 'account.unblock' end,
+                        p_admin_id, p_telegram_id::text, jsonb_build_object('reason', p_reason));
+end
+$$;
+
+comment on function account._set_blocked is 'account.block and account.unblock.';

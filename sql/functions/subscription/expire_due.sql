@@ -1,0 +1,59 @@
+-- Ends subscriptions whose time is over.
+-- Locks: lease, users (rows, skip locked), subscription.
+-- Raises: OP001, OP002, OP003, 22023.
+create or replace function subscription.expire_due(p_epoch bigint, p_limit int)
+returns table (expired int)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now timestamptz;
+  v_users bigint[];
+  v_user bigint;
+  v_expired int := 0;
+begin
+  perform ops._enter_due('subscription.expire_due', p_epoch, p_limit);
+  v_now := core.now();
+
+  select array_agg(l.telegram_id) into v_users
+  from (
+    select a.telegram_id
+    from account.account a
+    where a.telegram_id = any (array(
+      select s.telegram_id from subscription.subscription s
+      where s.expiry_check_at <= v_now
+        and not exists (
+          select 1 from ops.dead d
+          where d.job_name = 'subscription.expire_due'
+            and d.subject = 'telegram_id:' || s.telegram_id
+            and d.died_at > v_now - interval '1 hour')
+      order by s.expiry_check_at
+      limit p_limit))
+    order by a.telegram_id
+    for no key update skip locked
+  ) l;
+
+  begin
+    v_expired := subscription._expire(v_users, v_now);
+  exception when data_exception or integrity_constraint_violation then
+    foreach v_user in array v_users loop
+      begin
+        v_expired := v_expired + subscription._expire(array[v_user], v_now);
+      exception when data_exception or integrity_constraint_violation then
+        perform ops._bury('subscription.expire_due', 'telegram_id:' || v_user, sqlerrm);
+      end;
+    end loop;
+  end;
+
+  return query select v_expired;
+end
+$$;
+
+comment on function subscription.expire_due is
+  'Ends at most p_limit subscriptions whose time is over: the key is removed from the node, the '
+  'user is told. Users that are busy are left for the next run. p_epoch: of the lease '
+  'subscription.expire_due; null by hand.';
+
+grant execute on function subscription.expire_due to atlas_worker, atlas_dba;

@@ -1,0 +1,535 @@
+package contract_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"atlas-secure/tests/contract/desk"
+)
+
+const (
+	sealed  = "v1:c2VhbGVk"
+	least   = 50000   // the smallest withdrawal
+	fourEye = 5000000 // from here on two admins
+	second  = 5       // another admin
+	third   = 6
+)
+
+func withdrawalFunctions() []function {
+	requested := "withdrawal_id bigint, status text, available_kopecks bigint, held_kopecks bigint, is_replay boolean"
+	ask := func(world) A { return wish(anna, least, "key") }
+	pending := func(more A) func(w world) A {
+		return func(w world) A {
+			args := A{"p_withdrawal_id": w.owner.Value("select withdrawal_id from withdrawal.withdrawal where status = 'pending'")}
+			for name, value := range more {
+				args[name] = value
+			}
+			return args
+		}
+	}
+	requisites := []bad{
+		refuse("22023", nil, "", "v1:", "v2:AAAA", "AAAA", "v1:AA AA", "v1:AAAA\n", "v1:AA=A", "v1:AAAA===", "v1:ключ",
+			"4111 1111 1111 1111", "v1:"+strings.Repeat("A", 4094), long, control),
+		accept("v1:"+strings.Repeat("A", 4093), "v1:a+/Z09==")}
+	id := []bad{refuse("22023", nil), refuse("WD001", -1, 0, 1<<62)}
+	return []function{
+		{name: "withdrawal.request", allowed: "bot", switche: "withdrawals", returns: requested, args: ask,
+			bad: map[string][]bad{"p_requisites": requisites}},
+		{name: "withdrawal.draft", allowed: "bot", switche: "withdrawals", args: ask,
+			returns: "draft_id uuid, expires_at timestamptz, is_replay boolean",
+			bad:     map[string][]bad{"p_requisites": requisites}},
+		{name: "withdrawal.submit", allowed: "bot", switche: "withdrawals", returns: requested,
+			args: func(w world) A {
+				return A{"p_telegram_id": anna, "p_draft_id": w.owner.Value("select draft_id from withdrawal.draft")}
+			},
+			bad: map[string][]bad{"p_draft_id": {refuse("22023", nil), refuse("WD001", unknown)}}},
+		{name: "withdrawal.cancel", allowed: "bot", args: pending(A{"p_telegram_id": bert}),
+			returns: "withdrawal_id bigint, status text, is_replay boolean", bad: map[string][]bad{"p_withdrawal_id": id}},
+		{name: "withdrawal.approve", allowed: "admin", switche: "admin_actions", args: pending(A{"p_admin_id": boss}),
+			returns: "withdrawal_id bigint, status text, approvals integer, is_replay boolean",
+			bad:     map[string][]bad{"p_withdrawal_id": id}},
+		{name: "withdrawal.reject", allowed: "admin", switche: "admin_actions",
+			args:    pending(A{"p_admin_id": boss, "p_reason": "why"}),
+			returns: "withdrawal_id bigint, status text, is_replay boolean",
+			bad:     map[string][]bad{"p_withdrawal_id": id, "p_reason": usual["p_note"]}},
+		{name: "withdrawal.list_pending", reads: true, allowed: "admin", switche: "admin_actions",
+			returns: "withdrawal_id bigint, telegram_id bigint, username text, amount_kopecks bigint, " +
+				"requested_at timestamptz, approvals integer, approvals_needed integer, requisites text",
+			args: func(world) A { return A{"p_admin_id": boss, "p_limit": 10} }},
+		{name: "withdrawal.latest", reads: true, allowed: "bot admin",
+			returns: "withdrawal_id bigint, status text, amount_kopecks bigint, requested_at timestamptz, " +
+				"ended_at timestamptz, reason text",
+			args: func(world) A { return A{"p_telegram_id": anna, "p_limit": 10} }},
+		{name: "withdrawal.options", reads: true, allowed: "bot admin", args: func(world) A { return A{} },
+			returns: "minimum_kopecks bigint, per_day bigint, four_eyes_kopecks bigint"},
+		due("withdrawal.purge_due", "purged integer"),
+	}
+}
+
+// prepareWithdrawals gives the world a pending withdrawal of Bert's and a draft of Anna's.
+func (w world) prepareWithdrawals() {
+	w.Helper()
+	w.Credit(bert, least)
+	w.One("withdrawal.request", wish(bert, least, "world"))
+	w.One("withdrawal.draft", wish(anna, least, "world"))
+}
+
+// wish is the arguments of withdrawal.request and draft.
+func wish(id, kopecks int, key string) A {
+	return A{"p_telegram_id": id, "p_amount_kopecks": kopecks, "p_requisites": sealed, "p_idempotency_key": key}
+}
+
+func (b *bundle) request(id, kopecks int, key string) int {
+	b.Helper()
+	return b.One("withdrawal.request", wish(id, kopecks, key))["withdrawal_id"].(int)
+}
+
+func decided(admin, withdrawal int) A { return A{"p_admin_id": admin, "p_withdrawal_id": withdrawal} }
+
+func rejected(admin, withdrawal int) A {
+	return decided(admin, withdrawal).With("p_reason", "no such card")
+}
+
+func cancelled(id, withdrawal int) A { return A{"p_telegram_id": id, "p_withdrawal_id": withdrawal} }
+
+// admins makes two more of them.
+func (b *bundle) admins() {
+	b.Helper()
+	for _, id := range []int{second, third} {
+		b.User(id)
+		b.One("account.grant_admin", A{"p_telegram_id": id, "p_note": "one more"})
+	}
+}
+
+func (b *bundle) wallet(id int) Row {
+	b.Helper()
+	return pick(b.One("wallet.balance", A{"p_telegram_id": id}), "available_kopecks", "held_kopecks")
+}
+
+func money(available, held int) Row { return Row{"available_kopecks": available, "held_kopecks": held} }
+
+// withdrawalRow is what the table says of a withdrawal.
+func (b *bundle) withdrawalRow(id int) Row {
+	b.Helper()
+	return b.owner.Query(`select status::text, ended_at, ended_by, reason, requisites, requisites_purge_at
+		from withdrawal.withdrawal where withdrawal_id = $1`, id)[0]
+}
+
+func TestRequest(t *testing.T) {
+	b := setup(t)
+	b.admins()
+	first := b.One("withdrawal.request", wish(anna, 60000, "k"))
+	id := first["withdrawal_id"].(int)
+	require.Equal(t, Row{"withdrawal_id": id, "status": "pending", "available_kopecks": 40000, "held_kopecks": 60000,
+		"is_replay": false}, first)
+	require.Equal(t, money(40000, 60000), b.wallet(anna))
+	line := b.All("wallet.statement", A{"p_telegram_id": anna, "p_limit": 1, "p_before_version": nil})[0]
+	require.Equal(t, Row{"reason": "withdrawal_hold", "amount_kopecks": -60000, "moved_kopecks": 60000,
+		"available_kopecks": 40000, "held_kopecks": 60000}, pick(line, "reason", "amount_kopecks", "moved_kopecks",
+		"available_kopecks", "held_kopecks"))
+	require.Equal(t, "withdrawal:"+strconv.Itoa(id), line["reference"])
+	for _, admin := range []int{boss, second, third} {
+		require.Equal(t, []string{"withdrawal_requested"}, b.messages(admin))
+	}
+	require.Equal(t, Row{"amount_kopecks": 60000, "arguments": map[string]any{"withdrawal_id": float64(id), "telegram_id": float64(anna)}},
+		b.owner.Query("select amount_kopecks, arguments from outbox.task where telegram_id = $1 and kind = 'message'", boss)[0])
+
+	b.One("wallet.debit", by(boss, anna, 100, "fee", "k"))
+	first["is_replay"] = true
+	require.Equal(t, first, b.One("withdrawal.request", wish(anna, 60000, "k").With("p_requisites", "v1:b3RoZXI=")),
+		"the first answer; requisites are not compared")
+	require.Contains(t, b.Refused("ID001", "withdrawal.request", wish(anna, 60001, "k")).Detail, "withdrawal_id")
+	require.Equal(t, money(39900, 60000), b.wallet(anna))
+	require.Equal(t, sealed, b.withdrawalRow(id)["requisites"])
+
+	require.Equal(t, []Row{{"withdrawal_id": id, "telegram_id": anna, "username": "user_1001", "amount_kopecks": 60000,
+		"approvals": 0, "approvals_needed": 1, "requisites": sealed}}, b.waiting(boss))
+	require.Equal(t, Row{"minimum_kopecks": least, "per_day": 3, "four_eyes_kopecks": fourEye},
+		b.One("withdrawal.options", A{}))
+}
+
+// waiting is withdrawal.list_pending without the times.
+func (b *bundle) waiting(admin int) []Row {
+	b.Helper()
+	rows := b.All("withdrawal.list_pending", A{"p_admin_id": admin, "p_limit": 10})
+	for _, row := range rows {
+		require.NotNil(b, row["requested_at"])
+		delete(row, "requested_at")
+	}
+	return rows
+}
+
+func TestRequestRefused(t *testing.T) {
+	b := setup(t)
+	b.Credit(bert, least)
+	for _, function := range []string{"withdrawal.request", "withdrawal.draft"} {
+		b.Refused("WD003", function, wish(anna, least-1, "k"))
+		require.Contains(t, b.Refused("WA001", function, wish(anna, desk.Rich+1, "k")).Detail, "100000 are available")
+		b.owner.Query("update account.account set is_blocked = true where telegram_id = $1", anna)
+		b.Refused("US002", function, wish(anna, least, "k"))
+		b.owner.Query("update account.account set is_blocked = false where telegram_id = $1", anna)
+		b.Refused("US001", function, wish(nobody, least, "k"))
+		require.Equal(t, false, b.One(function, wish(bert, least, "k"))["is_replay"], "a refusal stores no key")
+		b.Refused("ID001", function, wish(bert, least+1, "k"))
+		if function == "withdrawal.request" {
+			b.Refused("WD004", function, wish(bert, least, "other"))
+			b.One("withdrawal.cancel", cancelled(bert, b.owner.Value("select withdrawal_id from withdrawal.withdrawal").(int)))
+		}
+	}
+	b.request(bert, least, "again")
+	b.Refused("WD004", "withdrawal.draft", wish(bert, least, "other"))
+}
+
+func TestNothingIsWithdrawnWhileThereIsADebt(t *testing.T) {
+	b := setup(t)
+	b.invited(anna, 2000, desk.Rich)
+	bought := b.Buy(2000, "basic", 1, "k")["purchase_id"].(string)
+	b.payDue()
+	b.One("wallet.debit", by(boss, anna, desk.Rich+1490, "all", "k"))
+	b.clawBack(bought)
+	b.payDue()
+	b.Credit(anna, 70000)
+	require.Contains(t, b.Refused("WA001", "withdrawal.request", wish(anna, least, "k")).Detail, "a debt of 1490 kopecks")
+	b.Refused("WA001", "withdrawal.draft", wish(anna, least, "k"))
+}
+
+func TestD9ThreeADay(t *testing.T) {
+	b := setup(t)
+	at := time.Date(2027, 3, 5, 23, 59, 0, 0, time.UTC)
+	for i, key := range []string{"1", "2", "3"} {
+		b.owner.At(at.Add(time.Duration(i) * time.Minute)) // midnight in between is nothing
+		b.One("withdrawal.cancel", cancelled(anna, b.request(anna, least, key)))
+	}
+	require.Contains(t, b.Refused("WD004", "withdrawal.request", wish(anna, least, "4")).Detail, "3 requests in 24 hours")
+	b.owner.At(at.Add(24*time.Hour - time.Microsecond))
+	b.Refused("WD004", "withdrawal.request", wish(anna, least, "4"))
+	b.Refused("WD004", "withdrawal.draft", wish(anna, least, "4"))
+	b.owner.At(at.Add(24 * time.Hour))
+	b.request(anna, least, "4")
+}
+
+func TestDraftAndSubmit(t *testing.T) {
+	b := setup(t)
+	at := time.Date(2027, 3, 5, 10, 0, 0, 0, time.UTC)
+	b.owner.At(at)
+	draft := b.One("withdrawal.draft", wish(anna, 60000, "k"))
+	require.Equal(t, Row{"draft_id": draft["draft_id"], "expires_at": at.Add(15 * time.Minute), "is_replay": false}, draft)
+	require.Equal(t, money(desk.Rich, 0), b.wallet(anna), "no money moves")
+	require.Empty(t, b.messages(boss))
+	draft["is_replay"] = true
+	require.Equal(t, draft, b.One("withdrawal.draft", wish(anna, 60000, "k").With("p_requisites", "v1:b3RoZXI=")))
+	b.Refused("ID001", "withdrawal.draft", wish(anna, 60001, "k"))
+
+	mine := A{"p_telegram_id": anna, "p_draft_id": draft["draft_id"]}
+	b.Refused("WD001", "withdrawal.submit", mine.With("p_telegram_id", bert))
+	b.owner.At(at.Add(15*time.Minute - time.Microsecond))
+	first := b.One("withdrawal.submit", mine)
+	id := first["withdrawal_id"].(int)
+	require.Equal(t, Row{"withdrawal_id": id, "status": "pending", "available_kopecks": 40000, "held_kopecks": 60000,
+		"is_replay": false}, first)
+	require.Equal(t, sealed, b.withdrawalRow(id)["requisites"])
+	require.Equal(t, 0, b.count("withdrawal.draft where requisites is not null"), "they are in one place only")
+	b.owner.At(at.Add(time.Hour))
+	b.One("withdrawal.cancel", cancelled(anna, id))
+	first["is_replay"] = true
+	require.Equal(t, first, b.One("withdrawal.submit", mine), "the first answer, whatever happened since")
+	require.Equal(t, draft, b.One("withdrawal.draft", wish(anna, 60000, "k")))
+	require.Equal(t, money(desk.Rich, 0), b.wallet(anna))
+
+	late := b.One("withdrawal.draft", wish(anna, 60000, "late"))
+	b.owner.At(at.Add(75 * time.Minute))
+	require.Contains(t, b.Refused("WD001", "withdrawal.submit", mine.With("p_draft_id", late["draft_id"])).Detail, "expired at")
+}
+
+func TestSubmitChecksAgain(t *testing.T) {
+	b := setup(t)
+	b.Credit(bert, 70000)
+	draft := func(key string) A {
+		return A{"p_telegram_id": bert, "p_draft_id": b.One("withdrawal.draft", wish(bert, 60000, key))["draft_id"]}
+	}
+	one, two := draft("1"), draft("2")
+	b.owner.Query("update account.account set is_blocked = true where telegram_id = $1", bert)
+	b.Refused("US002", "withdrawal.submit", one)
+	b.owner.Query("update account.account set is_blocked = false where telegram_id = $1", bert)
+	b.One("ops.set_setting", A{"p_name": "withdrawal_minimum_kopecks", "p_value": 60001})
+	b.Refused("WD003", "withdrawal.submit", one)
+	b.One("ops.set_setting", A{"p_name": "withdrawal_minimum_kopecks", "p_value": least})
+	b.One("wallet.debit", by(boss, bert, 10001, "fee", "k"))
+	b.Refused("WA001", "withdrawal.submit", one)
+	b.Credit(bert, 1)
+	b.One("withdrawal.submit", one)
+	b.Refused("WD004", "withdrawal.submit", two)
+	require.Equal(t, money(0, 60000), b.wallet(bert))
+}
+
+func TestKeysOfRequestAndSubmitAreApart(t *testing.T) {
+	b := setup(t)
+	draft := b.One("withdrawal.draft", wish(anna, least, "k"))["draft_id"].(string)
+	for _, key := range []string{"k", draft} {
+		b.One("withdrawal.cancel", cancelled(anna, b.request(anna, 60000, key)))
+	}
+	submitted := b.One("withdrawal.submit", A{"p_telegram_id": anna, "p_draft_id": draft})
+	require.Equal(t, Row{"held_kopecks": least, "is_replay": false}, pick(submitted, "held_kopecks", "is_replay"))
+}
+
+func TestApprove(t *testing.T) {
+	b := setup(t)
+	b.admins()
+	at := time.Date(2027, 3, 5, 10, 0, 0, 0, time.UTC)
+	b.owner.At(at)
+	id := b.request(anna, 60000, "k")
+	first := b.One("withdrawal.approve", decided(boss, id))
+	require.Equal(t, Row{"withdrawal_id": id, "status": "approved", "approvals": 1, "is_replay": false}, first)
+	require.Equal(t, money(40000, 0), b.wallet(anna))
+	require.Equal(t, Row{"status": "approved", "ended_at": at, "ended_by": boss, "reason": nil, "requisites": sealed,
+		"requisites_purge_at": at.AddDate(0, 0, 90)}, b.withdrawalRow(id))
+	require.Equal(t, []string{"withdrawal_approved"}, b.messages(anna))
+	require.Equal(t, 60000, b.owner.Value("select amount_kopecks from outbox.task where name = 'withdrawal_approved'"))
+	require.Equal(t, Row{"debit_account": "held", "credit_account": "payout", "reason": "withdrawal_payout",
+		"amount_kopecks": 60000, "actor_id": boss}, b.owner.Query(`select debit_account::text, credit_account::text,
+		reason::text, amount_kopecks::bigint, actor_id from ledger.transfer order by transfer_id desc limit 1`)[0])
+
+	first["is_replay"] = true
+	require.Equal(t, first, b.One("withdrawal.approve", decided(boss, id)))
+	for function, args := range map[string]A{"withdrawal.approve": decided(second, id), "withdrawal.reject": rejected(second, id),
+		"withdrawal.cancel": cancelled(anna, id)} {
+		detail := b.Refused("WD002", function, args).Detail
+		require.Regexp(t, "withdrawal_id .* was approved by 1 at 2027-03-05 ", detail)
+	}
+	b.Refused("WD002", "withdrawal.reject", rejected(boss, id))
+	require.Equal(t, []string{"withdrawal.request 1001", "withdrawal.approve 1"}, b.audited(id))
+	require.Empty(t, b.waiting(boss))
+}
+
+// audited are the audit entries about a withdrawal: action and actor.
+func (b *bundle) audited(id int) []string {
+	b.Helper()
+	list := []string{}
+	for _, row := range b.Query("select action, actor_id from audit.event where subject_id = $1 order by occurred_at, action desc",
+		"withdrawal:"+strconv.Itoa(id)) {
+		list = append(list, row["action"].(string)+" "+strconv.Itoa(row["actor_id"].(int)))
+	}
+	return list
+}
+
+func TestD10FourEyes(t *testing.T) {
+	b := setup(t)
+	b.admins()
+	b.Credit(anna, 2*fourEye)
+	id := b.request(anna, fourEye, "k")
+	first := b.One("withdrawal.approve", decided(boss, id))
+	require.Equal(t, Row{"withdrawal_id": id, "status": "pending", "approvals": 1, "is_replay": false}, first)
+	require.Equal(t, money(desk.Rich+fourEye, fourEye), b.wallet(anna))
+	first["is_replay"] = true
+	require.Equal(t, first, b.One("withdrawal.approve", decided(boss, id)), "counted once")
+	require.Equal(t, []any{1, 2}, []any{b.waiting(boss)[0]["approvals"], b.waiting(boss)[0]["approvals_needed"]})
+	require.Empty(t, b.messages(anna))
+
+	last := b.One("withdrawal.approve", decided(second, id))
+	require.Equal(t, Row{"withdrawal_id": id, "status": "approved", "approvals": 2, "is_replay": false}, last)
+	last["is_replay"] = true
+	require.Equal(t, last, b.One("withdrawal.approve", decided(second, id)))
+	require.Equal(t, first, b.One("withdrawal.approve", decided(boss, id)), "what this admin was answered first")
+	b.Refused("WD002", "withdrawal.approve", decided(third, id))
+	require.Equal(t, money(desk.Rich+fourEye, 0), b.wallet(anna))
+
+	below := b.request(anna, fourEye-1, "below")
+	require.Equal(t, "approved", b.One("withdrawal.approve", decided(boss, below))["status"])
+}
+
+func TestApprovalsOfFormerAdminsDoNotCount(t *testing.T) {
+	b := setup(t)
+	b.admins()
+	b.Credit(anna, fourEye)
+	id := b.request(anna, fourEye, "k")
+	b.One("withdrawal.approve", decided(second, id))
+	b.One("account.revoke_admin", A{"p_telegram_id": second, "p_note": "left"})
+	b.Refused("US003", "withdrawal.approve", decided(second, id))
+	b.Refused("US003", "withdrawal.reject", rejected(second, id))
+	b.Refused("US003", "withdrawal.list_pending", A{"p_admin_id": second, "p_limit": 1})
+	require.Equal(t, 0, b.waiting(boss)[0]["approvals"])
+	require.Equal(t, Row{"status": "pending", "approvals": 1}, pick(b.One("withdrawal.approve", decided(boss, id)), "status", "approvals"))
+	require.Equal(t, Row{"status": "approved", "approvals": 2}, pick(b.One("withdrawal.approve", decided(third, id)), "status", "approvals"))
+}
+
+func TestNobodyApprovesTheirOwn(t *testing.T) {
+	b := setup(t)
+	b.admins()
+	b.Credit(boss, least)
+	id := b.request(boss, least, "k")
+	b.Refused("WD005", "withdrawal.approve", decided(boss, id))
+	_, err := b.owner.TryQuery(`insert into withdrawal.approval values ($1, $2, $1, core.now(), 'approved', 1)`, boss, id)
+	require.Equal(t, "23514", desk.Code(err), "the table says so, too")
+	require.Equal(t, money(0, least), b.wallet(boss))
+	require.Equal(t, "rejected", b.One("withdrawal.reject", rejected(boss, id))["status"], "but may give it up")
+}
+
+func TestReject(t *testing.T) {
+	b := setup(t)
+	b.admins()
+	id := b.request(anna, 60000, "k")
+	first := b.One("withdrawal.reject", rejected(boss, id))
+	require.Equal(t, Row{"withdrawal_id": id, "status": "rejected", "is_replay": false}, first)
+	require.Equal(t, money(desk.Rich, 0), b.wallet(anna))
+	require.Equal(t, []string{"withdrawal_rejected"}, b.messages(anna))
+	require.Equal(t, Row{"amount_kopecks": 60000, "arguments": map[string]any{"reason": "no such card"}},
+		b.owner.Query("select amount_kopecks, arguments from outbox.task where name = 'withdrawal_rejected'")[0])
+	first["is_replay"] = true
+	require.Equal(t, first, b.One("withdrawal.reject", rejected(boss, id)))
+	for function, args := range map[string]A{"withdrawal.reject": rejected(second, id), "withdrawal.approve": decided(boss, id),
+		"withdrawal.cancel": cancelled(anna, id)} {
+		require.Contains(t, b.Refused("WD002", function, args).Detail, "was rejected by 1 at")
+	}
+	require.Equal(t, []string{"withdrawal.request 1001", "withdrawal.reject 1"}, b.audited(id))
+	require.Equal(t, []Row{{"withdrawal_id": id, "status": "rejected", "amount_kopecks": 60000, "reason": "no such card"}},
+		b.latest(anna))
+}
+
+// latest is withdrawal.latest without the times.
+func (b *bundle) latest(id int) []Row {
+	b.Helper()
+	rows := b.All("withdrawal.latest", A{"p_telegram_id": id, "p_limit": 10})
+	for _, row := range rows {
+		delete(row, "requested_at")
+		delete(row, "ended_at")
+	}
+	return rows
+}
+
+func TestApprovedByOneAndRejectedByAnother(t *testing.T) {
+	b := setup(t)
+	b.admins()
+	b.Credit(anna, fourEye)
+	id := b.request(anna, fourEye, "k")
+	first := b.One("withdrawal.approve", decided(boss, id))
+	b.One("withdrawal.reject", rejected(second, id))
+	first["is_replay"] = true
+	require.Equal(t, first, b.One("withdrawal.approve", decided(boss, id)), "a repeat changes nothing")
+	b.Refused("WD002", "withdrawal.approve", decided(third, id))
+	require.Equal(t, money(desk.Rich+fourEye, 0), b.wallet(anna))
+}
+
+func TestCancel(t *testing.T) {
+	b := setup(t)
+	id := b.request(anna, 60000, "k")
+	b.Refused("WD001", "withdrawal.cancel", cancelled(bert, id))
+	b.owner.Query("update account.account set is_blocked = true where telegram_id = $1", anna)
+	first := b.One("withdrawal.cancel", cancelled(anna, id))
+	require.Equal(t, Row{"withdrawal_id": id, "status": "cancelled", "is_replay": false}, first)
+	first["is_replay"] = true
+	require.Equal(t, first, b.One("withdrawal.cancel", cancelled(anna, id)))
+	require.Equal(t, money(desk.Rich, 0), b.wallet(anna))
+	require.Empty(t, b.messages(anna))
+	b.Refused("WD002", "withdrawal.approve", decided(boss, id))
+	b.Refused("WD002", "withdrawal.reject", rejected(boss, id))
+	require.Equal(t, []string{"withdrawal.request 1001", "withdrawal.cancel 1001"}, b.audited(id))
+}
+
+func TestPurgeDue(t *testing.T) {
+	b := setup(t)
+	at := time.Date(2027, 3, 5, 10, 0, 0, 0, time.UTC)
+	b.owner.At(at)
+	b.Credit(bert, 100001)
+	purge := func() any { return b.One("withdrawal.purge_due", batch(nil, 10))["purged"] }
+	id := b.request(anna, least, "k")
+	waits := b.request(bert, least, "k")
+	b.User(2000)
+	b.Credit(2000, least)
+	b.One("withdrawal.draft", wish(2000, least, "k"))
+	b.owner.At(at.Add(15*time.Minute - time.Microsecond))
+	require.Equal(t, 0, purge())
+	b.owner.At(at.Add(15 * time.Minute))
+	require.Equal(t, 1, purge(), "a draft that can no longer be submitted")
+	b.One("withdrawal.approve", decided(boss, id))
+	b.owner.At(at.Add(15*time.Minute).AddDate(0, 0, 90).Add(-time.Microsecond))
+	require.Equal(t, 0, purge())
+	require.Equal(t, sealed, b.withdrawalRow(id)["requisites"])
+	b.owner.At(at.Add(15*time.Minute).AddDate(0, 0, 90))
+	require.Equal(t, 1, purge())
+	require.Equal(t, 0, purge())
+	require.Nil(t, b.withdrawalRow(id)["requisites"])
+	require.Equal(t, sealed, b.withdrawalRow(waits)["requisites"], "a pending one needs them")
+	require.Equal(t, 2, b.count("audit.event where action = 'withdrawal.purge_due'"))
+}
+
+func TestPurgeDueGoesOn(t *testing.T) {
+	b := setup(t)
+	b.harness.BooksAreWrong("Anna's requisites cannot be removed")
+	b.Credit(bert, least)
+	for _, id := range []int{anna, bert} {
+		b.One("withdrawal.cancel", cancelled(id, b.request(id, least, "k")))
+	}
+	b.script("alter table withdrawal.withdrawal add constraint poison check (telegram_id <> 1001 or requisites is not null) not valid")
+	b.owner.Later("90 days")
+	require.Equal(t, Row{"purged": 1}, b.One("withdrawal.purge_due", batch(nil, 10)))
+	require.Equal(t, []Row{{"subject": "withdrawal.purge_due telegram_id:1001"}},
+		b.Query("select subject from ops.reconcile()"))
+	epoch := b.One("ops.acquire_lease", lease("withdrawal.purge_due", "one", "30 seconds"))["epoch"].(int)
+	b.Refused("OP002", "withdrawal.purge_due", batch(epoch+1, 10))
+}
+
+func TestRequisitesAreNowhereElse(t *testing.T) {
+	b := setup(t)
+	const secret = "v1:UkVRVUlTSVRFUw=="
+	plain := "4111111111111111"
+	refusal := b.Refused("22023", "withdrawal.request", wish(anna, least, "k").With("p_requisites", plain))
+	require.NotContains(t, refusal.Error()+refusal.Detail+refusal.Hint, plain)
+	draft := b.One("withdrawal.draft", wish(anna, least, "k").With("p_requisites", secret))["draft_id"]
+	id := b.One("withdrawal.submit", A{"p_telegram_id": anna, "p_draft_id": draft})["withdrawal_id"].(int)
+	b.One("withdrawal.approve", decided(boss, id))
+	for _, table := range []string{"audit.entry", "outbox.task", "ledger.transfer", "withdrawal.draft"} {
+		require.Equal(t, 0, b.count(table+" x where strpos(x::text, $1) > 0", secret), table)
+	}
+	require.Equal(t, 1, b.count("withdrawal.withdrawal x where strpos(x::text, $1) > 0", secret))
+}
+
+func TestReconcileFindsFaultsOfWithdrawals(t *testing.T) {
+	b := setup(t)
+	b.admins()
+	b.Credit(anna, fourEye+4*least)
+	names := map[string]any{
+		"large":     b.request(anna, fourEye, "large"),
+		"cancelled": 0, "rejected": 0, "pending": 0,
+	}
+	b.One("withdrawal.approve", decided(boss, names["large"].(int)))
+	b.One("withdrawal.approve", decided(second, names["large"].(int)))
+	names["cancelled"] = b.request(anna, least, "c")
+	b.One("withdrawal.cancel", cancelled(anna, names["cancelled"].(int)))
+	b.Credit(bert, 2*least)
+	names["rejected"] = b.request(bert, least, "r")
+	b.One("withdrawal.reject", rejected(boss, names["rejected"].(int)))
+	names["pending"] = b.request(anna, least, "p")
+	b.finds(names, []fault{
+		{"held and no withdrawal", "delete from withdrawal.withdrawal where withdrawal_id = {pending}",
+			[]string{"held_is_pending_withdrawals " + ofAnna, "withdrawal_is_booked withdrawal:{pending}"}},
+		{"held otherwise than asked", "update withdrawal.withdrawal set amount_kopecks = 50001 where withdrawal_id = {pending}",
+			[]string{"held_is_pending_withdrawals " + ofAnna, "withdrawal_is_booked withdrawal:{pending}"}},
+		{"held from nowhere", `
+			insert into ledger.transfer (telegram_id, version, debit_account, credit_account, reason, amount_kopecks,
+			  available_kopecks, held_kopecks, debt_kopecks, created_at)
+			values (5, 1, 'adjustment', 'held', 'admin_credit', 7, 0, 7, 0, core.now());
+			update wallet.wallet set held_kopecks = 7, version = 1 where telegram_id = 5`,
+			[]string{"held_is_pending_withdrawals telegram_id:5"}},
+		{"paid out and returned", `update ledger.transfer set withdrawal_id = {large}
+			where withdrawal_id = {cancelled} and reason = 'withdrawal_return'`,
+			[]string{"withdrawal_is_booked withdrawal:{cancelled}", "withdrawal_is_booked withdrawal:{large}"}},
+		{"approved and not paid out", `update withdrawal.withdrawal set status = 'cancelled', approvals_needed = null,
+			ended_by = 1001 where withdrawal_id = {large}`, []string{"withdrawal_is_booked withdrawal:{large}"}},
+		{"a movement without its withdrawal", "update ledger.transfer set withdrawal_id = null where withdrawal_id = {rejected}",
+			[]string{"withdrawal_is_booked withdrawal:0", "withdrawal_is_booked withdrawal:{rejected}"}},
+		{"one approval too few", "delete from withdrawal.approval where admin_id = 1",
+			[]string{"withdrawal_is_approved_enough withdrawal:{large}"}},
+		{"approved by somebody else", "update withdrawal.withdrawal set ended_by = 6 where withdrawal_id = {large}",
+			[]string{"withdrawal_is_approved_enough withdrawal:{large}"}},
+		{"cancelled by somebody else", "update withdrawal.withdrawal set ended_by = 1 where withdrawal_id = {cancelled}",
+			[]string{"withdrawal_is_ended_by_whom_it_says withdrawal:{cancelled}"}},
+		{"rejected by nobody", "update withdrawal.withdrawal set ended_by = null where withdrawal_id = {rejected}",
+			[]string{"withdrawal_is_ended_by_whom_it_says withdrawal:{rejected}"}},
+		{"about to lose its requisites", "update withdrawal.withdrawal set requisites_purge_at = core.now() where withdrawal_id = {pending}",
+			[]string{"withdrawal_is_ended_by_whom_it_says withdrawal:{pending}"}},
+	})
+}
