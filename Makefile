@@ -46,7 +46,7 @@ test/race: $(TESTSUM) ## The same with the race detector (needs a C compiler)
 	@.ci/deps test race
 	$(TESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 90m $(ARGS) $(PKG)
 
-scale: ## Time the jobs with a million users (ARGS=-scale.users=200000 for fewer; some minutes, about 10 GB below TMPDIR)
+scale: ## Time the jobs with a million users (ARGS=-scale.users=200000 for fewer; some minutes, some 8 GB in /tmp)
 	@.ci/deps test
 	go test ./tests/scale -run TestWorkGrowsWithWhatIsDueOnly -count 1 -v -timeout 120m -scale.users=1000000 $(ARGS)
 

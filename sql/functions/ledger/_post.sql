@@ -25,7 +25,7 @@ begin
     update subscription.subscription s
     set renew_check_at = p_now
     where s.telegram_id = p_telegram_id and s.auto_renew and s.renew_check_at is null
-      and s.renew_declined_for = s.expires_at;
+      and s.renew_declined_for = s.expires_at and s.expires_at > p_now;
   end if;
 
   update wallet.wallet w
