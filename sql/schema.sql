@@ -3656,6 +3656,39 @@ $$;
 COMMENT ON FUNCTION core.now() IS 'The clock: moves on while a transaction waits, unlike now(). Tests put another clock here.';
 
 --
+-- Name: _close_poison(timestamp with time zone); Type: FUNCTION; Schema: inbox; Owner: -
+--
+
+CREATE FUNCTION inbox._close_poison(p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_attempts bigint := ops._setting_value('update_attempts');
+  v_update_id bigint;
+begin
+  for v_update_id in
+    select u.update_id
+    from inbox.update u
+    where u.finished_at is null and u.leased_until <= p_now and u.attempt >= v_attempts
+    limit 100
+    for no key update skip locked
+  loop
+    perform ops._bury('inbox', 'update:' || v_update_id, 'every attempt ended without an answer');
+    update inbox.update u
+    set finished_at = p_now, leased_until = null, holder = null,
+        last_error = 'every attempt ended without an answer'
+    where u.update_id = v_update_id;
+  end loop;
+end
+$$;
+
+--
+-- Name: FUNCTION _close_poison(p_now timestamp with time zone); Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON FUNCTION inbox._close_poison(p_now timestamp with time zone) IS 'An update that kills whoever handles it must not hold up its chat, nor kill for ever.';
+
+--
 -- Name: claim(text, integer, interval); Type: FUNCTION; Schema: inbox; Owner: -
 --
 
@@ -3670,6 +3703,7 @@ begin
   perform core._guard();
   perform outbox._require_claim(p_holder, p_limit, p_lease);
   v_now := core.now();
+  perform inbox._close_poison(v_now);
 
   return query
   with due as (
@@ -3882,7 +3916,7 @@ begin
     update subscription.subscription s
     set renew_check_at = p_now
     where s.telegram_id = p_telegram_id and s.auto_renew and s.renew_check_at is null
-      and s.renew_declined_for = s.expires_at;
+      and s.renew_declined_for = s.expires_at and s.expires_at > p_now;
   end if;
 
   update wallet.wallet w
@@ -7381,11 +7415,13 @@ CREATE FUNCTION subscription.set_auto_renew(p_telegram_id bigint, p_is_on boolea
 #variable_conflict use_column
 declare
   v_was_on boolean;
+  v_now timestamptz;
 begin
   perform core._guard();
   perform core._require_user_id(p_telegram_id);
   perform core._require(p_is_on is not null, 'p_is_on: true or false');
   perform account._lock(p_telegram_id);
+  v_now := core.now();
 
   select s.auto_renew into v_was_on
   from subscription.subscription s where s.telegram_id = p_telegram_id;
@@ -7395,7 +7431,8 @@ begin
 
   if v_was_on <> p_is_on then
     update subscription.subscription s
-    set auto_renew = p_is_on, renew_check_at = case when p_is_on then core.now() end
+    set auto_renew = p_is_on,
+        renew_check_at = case when p_is_on and s.expires_at > v_now then v_now end
     where s.telegram_id = p_telegram_id;
     perform audit._record('subscription.set_auto_renew', p_telegram_id, p_telegram_id::text,
                           jsonb_build_object('is_on', p_is_on));
@@ -7487,6 +7524,42 @@ $$;
 COMMENT ON FUNCTION vpn._backoff(p_attempt integer) IS 'Wait after the given number of attempts.';
 
 --
+-- Name: _close_poison(timestamp with time zone); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn._close_poison(p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_attempts bigint := ops._setting_value('provisioning_attempts');
+  v_task record;
+begin
+  for v_task in
+    select t.telegram_id, t.task_id, t.purchase_id, t.vpn_uuid
+    from outbox.task t
+    join account.account a on a.telegram_id = t.telegram_id
+    join subscription.subscription s on s.telegram_id = t.telegram_id
+    where t.kind = 'provision' and t.name = 'add' and t.finished_at is null
+      and t.leased_until <= p_now and t.attempt >= v_attempts
+      and not vpn._is_stale(t.vpn_uuid, s.vpn_uuid, s.expires_at, p_now)
+    limit 100
+    for no key update of a, t skip locked
+  loop
+    perform outbox._finish(v_task.telegram_id, v_task.task_id, 'failed',
+                           'every attempt ended without an answer');
+    perform vpn._give_up(v_task.telegram_id, v_task.vpn_uuid, v_task.purchase_id,
+                         'every attempt ended without an answer');
+  end loop;
+end
+$$;
+
+--
+-- Name: FUNCTION _close_poison(p_now timestamp with time zone); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn._close_poison(p_now timestamp with time zone) IS 'A job that kills whoever works it is given up like one that fails; a remove never is.';
+
+--
 -- Name: _give_up(bigint, uuid, uuid, text); Type: FUNCTION; Schema: vpn; Owner: -
 --
 
@@ -7555,6 +7628,7 @@ declare
 begin
   perform core._guard('provisioning');
   perform outbox._require_claim(p_holder, p_limit, p_lease);
+  perform vpn._close_poison(core.now());
 
   select array_agg(c.task_id), array_agg(c.telegram_id) into v_tasks, v_users
   from outbox._claim('provision', p_holder, p_limit, p_lease) c;
@@ -12543,6 +12617,12 @@ CREATE UNIQUE INDEX purchase_key_once ON billing.purchase USING btree (telegram_
 CREATE UNIQUE INDEX purchase_renews_period_once ON billing.purchase USING btree (telegram_id, renews_expires_at) WHERE (renews_expires_at IS NOT NULL);
 
 --
+-- Name: update_leased; Type: INDEX; Schema: inbox; Owner: -
+--
+
+CREATE INDEX update_leased ON inbox.update USING btree (leased_until) WHERE ((finished_at IS NULL) AND (leased_until IS NOT NULL));
+
+--
 -- Name: update_waiting; Type: INDEX; Schema: inbox; Owner: -
 --
 
@@ -13528,6 +13608,12 @@ GRANT ALL ON FUNCTION core.now() TO atlas_auditor;
 GRANT ALL ON FUNCTION core.now() TO atlas_dba;
 
 --
+-- Name: FUNCTION _close_poison(p_now timestamp with time zone); Type: ACL; Schema: inbox; Owner: -
+--
+
+REVOKE ALL ON FUNCTION inbox._close_poison(p_now timestamp with time zone) FROM PUBLIC;
+
+--
 -- Name: FUNCTION claim(p_holder text, p_limit integer, p_lease interval); Type: ACL; Schema: inbox; Owner: -
 --
 
@@ -14150,6 +14236,12 @@ GRANT ALL ON FUNCTION subscription.start_trial(p_telegram_id bigint, p_idempoten
 --
 
 REVOKE ALL ON FUNCTION vpn._backoff(p_attempt integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _close_poison(p_now timestamp with time zone); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn._close_poison(p_now timestamp with time zone) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _give_up(p_telegram_id bigint, p_vpn_uuid uuid, p_purchase_id uuid, p_error text); Type: ACL; Schema: vpn; Owner: -

@@ -908,6 +908,8 @@ create table inbox.update (
 ) with (fillfactor = 80);
 create index update_waiting on inbox.update (update_id) where finished_at is null;
 create index update_waiting_by_chat on inbox.update (chat_id, update_id) where finished_at is null;
+create index update_leased on inbox.update (leased_until)
+  where finished_at is null and leased_until is not null;
 comment on table inbox.update is 'Telegram updates: stored before they are confirmed, handled once, in order per chat.';
 comment on column inbox.update.update_id is 'Telegram''s id: the same update twice is one row.';
 comment on column inbox.update.chat_id is 'Whose turn it takes: the chat, else the person; 0 for none.';

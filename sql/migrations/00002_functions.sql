@@ -1899,6 +1899,40 @@ $$;
 comment on function core._require_user_id is 'Refuses what cannot be a Telegram id.';
 -- +goose StatementEnd
 
+-- file: functions/inbox/_close_poison.sql
+-- +goose StatementBegin
+-- Gives up updates whose every attempt ended without a word: their handlers died.
+-- Locks: inbox.update rows (skip locked).
+-- Raises: nothing.
+create or replace function inbox._close_poison(p_now timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_attempts bigint := ops._setting_value('update_attempts');
+  v_update_id bigint;
+begin
+  for v_update_id in
+    select u.update_id
+    from inbox.update u
+    where u.finished_at is null and u.leased_until <= p_now and u.attempt >= v_attempts
+    limit 100
+    for no key update skip locked
+  loop
+    perform ops._bury('inbox', 'update:' || v_update_id, 'every attempt ended without an answer');
+    update inbox.update u
+    set finished_at = p_now, leased_until = null, holder = null,
+        last_error = 'every attempt ended without an answer'
+    where u.update_id = v_update_id;
+  end loop;
+end
+$$;
+
+comment on function inbox._close_poison is
+  'An update that kills whoever handles it must not hold up its chat, nor kill for ever.';
+-- +goose StatementEnd
+
 -- file: functions/ledger/_post.sql
 -- +goose StatementBegin
 -- Moves money once: the user's wallet and one ledger row. The caller holds the user's lock.
@@ -1928,7 +1962,7 @@ begin
     update subscription.subscription s
     set renew_check_at = p_now
     where s.telegram_id = p_telegram_id and s.auto_renew and s.renew_check_at is null
-      and s.renew_declined_for = s.expires_at;
+      and s.renew_declined_for = s.expires_at and s.expires_at > p_now;
   end if;
 
   update wallet.wallet w
@@ -4378,6 +4412,43 @@ $$;
 comment on function vpn._backoff is 'Wait after the given number of attempts.';
 -- +goose StatementEnd
 
+-- file: functions/vpn/_close_poison.sql
+-- +goose StatementBegin
+-- Gives up activations whose every attempt ended without a word: their workers died.
+-- Locks: users and outbox.task (rows, skip locked), subscription.
+-- Raises: nothing.
+create or replace function vpn._close_poison(p_now timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_attempts bigint := ops._setting_value('provisioning_attempts');
+  v_task record;
+begin
+  for v_task in
+    select t.telegram_id, t.task_id, t.purchase_id, t.vpn_uuid
+    from outbox.task t
+    join account.account a on a.telegram_id = t.telegram_id
+    join subscription.subscription s on s.telegram_id = t.telegram_id
+    where t.kind = 'provision' and t.name = 'add' and t.finished_at is null
+      and t.leased_until <= p_now and t.attempt >= v_attempts
+      and not vpn._is_stale(t.vpn_uuid, s.vpn_uuid, s.expires_at, p_now)
+    limit 100
+    for no key update of a, t skip locked
+  loop
+    perform outbox._finish(v_task.telegram_id, v_task.task_id, 'failed',
+                           'every attempt ended without an answer');
+    perform vpn._give_up(v_task.telegram_id, v_task.vpn_uuid, v_task.purchase_id,
+                         'every attempt ended without an answer');
+  end loop;
+end
+$$;
+
+comment on function vpn._close_poison is
+  'A job that kills whoever works it is given up like one that fails; a remove never is.';
+-- +goose StatementEnd
+
 -- file: functions/vpn/_give_up.sql
 -- +goose StatementBegin
 -- Marks an activation as failed and tells the user and the admins.
@@ -6393,6 +6464,7 @@ begin
   perform core._guard();
   perform outbox._require_claim(p_holder, p_limit, p_lease);
   v_now := core.now();
+  perform inbox._close_poison(v_now);
 
   return query
   with due as (
@@ -7968,11 +8040,13 @@ as $$
 #variable_conflict use_column
 declare
   v_was_on boolean;
+  v_now timestamptz;
 begin
   perform core._guard();
   perform core._require_user_id(p_telegram_id);
   perform core._require(p_is_on is not null, 'p_is_on: true or false');
   perform account._lock(p_telegram_id);
+  v_now := core.now();
 
   select s.auto_renew into v_was_on
   from subscription.subscription s where s.telegram_id = p_telegram_id;
@@ -7982,7 +8056,8 @@ begin
 
   if v_was_on <> p_is_on then
     update subscription.subscription s
-    set auto_renew = p_is_on, renew_check_at = case when p_is_on then core.now() end
+    set auto_renew = p_is_on,
+        renew_check_at = case when p_is_on and s.expires_at > v_now then v_now end
     where s.telegram_id = p_telegram_id;
     perform audit._record('subscription.set_auto_renew', p_telegram_id, p_telegram_id::text,
                           jsonb_build_object('is_on', p_is_on));
@@ -8068,7 +8143,7 @@ grant execute on function subscription.start_trial to atlas_bot, atlas_dba;
 -- file: functions/vpn/claim_jobs.sql
 -- +goose StatementBegin
 -- Leases provisioning jobs, oldest first, one per user at a time.
--- Locks: outbox.task rows (skip locked).
+-- Locks: users and outbox.task (rows, skip locked), subscription.
 -- Raises: 22023, OP001, OP003.
 create or replace function vpn.claim_jobs(p_holder text, p_limit int, p_lease interval)
 returns table (
@@ -8088,6 +8163,7 @@ declare
 begin
   perform core._guard('provisioning');
   perform outbox._require_claim(p_holder, p_limit, p_lease);
+  perform vpn._close_poison(core.now());
 
   select array_agg(c.task_id), array_agg(c.telegram_id) into v_tasks, v_users
   from outbox._claim('provision', p_holder, p_limit, p_lease) c;
@@ -9369,6 +9445,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/core/_require_key.sql
 -- gone: functions/core/_require_user_id.sql
 -- gone: functions/core/now.sql
+-- gone: functions/inbox/_close_poison.sql
 -- gone: functions/inbox/claim.sql
 -- gone: functions/inbox/done.sql
 -- gone: functions/inbox/failed.sql
@@ -9461,6 +9538,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/subscription/set_auto_renew.sql
 -- gone: functions/subscription/start_trial.sql
 -- gone: functions/vpn/_backoff.sql
+-- gone: functions/vpn/_close_poison.sql
 -- gone: functions/vpn/_give_up.sql
 -- gone: functions/vpn/_is_stale.sql
 -- gone: functions/vpn/claim_jobs.sql
@@ -9603,6 +9681,7 @@ drop function withdrawal._count_approvals;
 drop function wallet._adjust;
 drop function vpn._is_stale;
 drop function vpn._give_up;
+drop function vpn._close_poison;
 drop function vpn._backoff;
 drop function subscription._start_after;
 drop function subscription._require_duration;
@@ -9662,6 +9741,7 @@ drop function notify._remind;
 drop function notify._close_lost;
 drop function notify._arguments;
 drop function ledger._post;
+drop function inbox._close_poison;
 drop function core._require_user_id;
 drop function core._require_key;
 drop function core._require_feature;

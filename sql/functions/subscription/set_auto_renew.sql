@@ -11,11 +11,13 @@ as $$
 #variable_conflict use_column
 declare
   v_was_on boolean;
+  v_now timestamptz;
 begin
   perform core._guard();
   perform core._require_user_id(p_telegram_id);
   perform core._require(p_is_on is not null, 'p_is_on: true or false');
   perform account._lock(p_telegram_id);
+  v_now := core.now();
 
   select s.auto_renew into v_was_on
   from subscription.subscription s where s.telegram_id = p_telegram_id;
@@ -26,7 +28,7 @@ begin
   if v_was_on <> p_is_on then
     update subscription.subscription s
     set auto_renew = p_is_on,
-        renew_check_at = case when p_is_on and s.expires_at > core.now() then core.now() end
+        renew_check_at = case when p_is_on and s.expires_at > v_now then v_now end
     where s.telegram_id = p_telegram_id;
     perform audit._record('subscription.set_auto_renew', p_telegram_id, p_telegram_id::text,
                           jsonb_build_object('is_on', p_is_on));
