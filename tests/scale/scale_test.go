@@ -47,7 +47,7 @@ type reading struct {
 	Size                 float32
 }
 
-// touched reads the counters of this session that the server has not collected yet: of the transaction that is open,
+// touched reads the counters of this connection that the server has not collected yet: of the transaction that is open,
 // and perhaps of some before.
 const touched = `
 select t.schemaname || '.' || t.relname, t.seq_scan, t.seq_tup_read, coalesce(t.idx_tup_fetch, 0), t.n_tup_ins, t.n_tup_upd,
