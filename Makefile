@@ -10,6 +10,8 @@ COVERAGE := $(BIN)/plpgsql-coverage.txt
 # Packages to test, and more arguments for `go test` or for the sandbox.
 PKG ?= ./...
 ARGS ?=
+# What chance begins with in `make test`: always the same, unless it is said otherwise (SEED= for a new one each time).
+SEED ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help deps run run/fresh build test test/race scale lint fmt sql/snapshot sql/verify images psql clean
@@ -38,7 +40,7 @@ build: ## Compile all binaries into bin/
 test: $(TESTSUM) ## Run all tests (PKG=./internal/... for some, ARGS for `go test`)
 	@.ci/deps test
 	@rm -f $(COVERAGE)
-	ATLAS_COVERAGE_FILE=$(COVERAGE) $(TESTSUM) --format pkgname --format-hide-empty-pkg -- -timeout 60m $(ARGS) $(PKG)
+	ATLAS_TEST_SEED=$(SEED) ATLAS_COVERAGE_FILE=$(COVERAGE) $(TESTSUM) --format pkgname --format-hide-empty-pkg -- -timeout 60m $(ARGS) $(PKG)
 	@cat $(COVERAGE) 2>/dev/null || true
 	@if [ "$(PKG)" = ./... ]; then cd cmd/vpnnode && $(TESTSUM) --format pkgname -- -timeout 30m $(ARGS) ./...; fi
 
@@ -46,7 +48,7 @@ test/race: $(TESTSUM) ## The same with the race detector (needs a C compiler)
 	@.ci/deps test race
 	$(TESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 90m $(ARGS) $(PKG)
 
-scale: ## Time the jobs with a million users (ARGS=-scale.users=200000 for fewer; some minutes, about 10 GB below TMPDIR)
+scale: ## Time the jobs with a million users (ARGS=-scale.users=200000 for fewer; some minutes, some 8 GB in /tmp)
 	@.ci/deps test
 	go test ./tests/scale -run TestWorkGrowsWithWhatIsDueOnly -count 1 -v -timeout 120m -scale.users=1000000 $(ARGS)
 

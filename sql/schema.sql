@@ -2203,6 +2203,31 @@ $$;
 COMMENT ON FUNCTION billing._price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint, OUT promo_id bigint) IS 'What a tariff and period cost this user now. Discounts never stack. promo_id is null where the code, in canonical form, lost: a tie goes to the others.';
 
 --
+-- Name: _refuse_closed(bigint, uuid); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing._refuse_closed(p_telegram_id bigint, p_purchase_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_detail text;
+begin
+  select format('purchase_id %s is %s: %s at %s', u.purchase_id, u.status,
+                coalesce('paid with ' || u.paid_with, 'closed'), u.closed_at)
+  into v_detail
+  from billing.purchase u
+  where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
+  perform core._refuse('PU003', v_detail);
+end
+$$;
+
+--
+-- Name: FUNCTION _refuse_closed(p_telegram_id bigint, p_purchase_id uuid); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing._refuse_closed(p_telegram_id bigint, p_purchase_id uuid) IS 'What became of it, and when, goes to DETAIL.';
+
+--
 -- Name: _refuse_to_pay(bigint, uuid, billing.purchase_kind, billing.purchase_status, timestamp with time zone); Type: FUNCTION; Schema: billing; Owner: -
 --
 
@@ -2213,7 +2238,7 @@ begin
   if p_kind = 'topup' then
     perform core._refuse('PU003', format('purchase_id %s is a top-up', p_purchase_id));
   elsif p_status in ('paid', 'refunded', 'cancelled') then
-    perform core._refuse('PU003', format('purchase_id %s is %s', p_purchase_id, p_status));
+    perform billing._refuse_closed(p_telegram_id, p_purchase_id);
   elsif p_status = 'expired' or p_expires_at <= core.now() then
     perform core._refuse('PU002', format('purchase_id %s expired at %s',
                                          p_purchase_id, p_expires_at));
@@ -2785,7 +2810,7 @@ begin
   if not found then
     perform core._refuse('PU001', format('purchase_id %s', p_purchase_id));
   elsif v_status not in ('open', 'cancelled') then
-    perform core._refuse('PU003', format('purchase_id %s is %s', p_purchase_id, v_status));
+    perform billing._refuse_closed(p_telegram_id, p_purchase_id);
   end if;
 
   update billing.purchase u
@@ -2840,6 +2865,7 @@ begin
     order by a.telegram_id
     for no key update skip locked
   ) l;
+  v_now := core.now(); -- the candidates' was from before the locks
 
   begin
     v_expired := billing._expire(v_users, v_now);
@@ -3656,6 +3682,39 @@ $$;
 COMMENT ON FUNCTION core.now() IS 'The clock: moves on while a transaction waits, unlike now(). Tests put another clock here.';
 
 --
+-- Name: _close_poison(timestamp with time zone); Type: FUNCTION; Schema: inbox; Owner: -
+--
+
+CREATE FUNCTION inbox._close_poison(p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_attempts bigint := ops._setting_value('update_attempts');
+  v_update_id bigint;
+begin
+  for v_update_id in
+    select u.update_id
+    from inbox.update u
+    where u.finished_at is null and u.leased_until <= p_now and u.attempt >= v_attempts
+    limit 100
+    for no key update skip locked
+  loop
+    perform ops._bury('inbox', 'update:' || v_update_id, 'every attempt ended without an answer');
+    update inbox.update u
+    set finished_at = p_now, leased_until = null, holder = null,
+        last_error = 'every attempt ended without an answer'
+    where u.update_id = v_update_id;
+  end loop;
+end
+$$;
+
+--
+-- Name: FUNCTION _close_poison(p_now timestamp with time zone); Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON FUNCTION inbox._close_poison(p_now timestamp with time zone) IS 'An update that kills whoever handles it must not hold up its chat, nor kill for ever.';
+
+--
 -- Name: claim(text, integer, interval); Type: FUNCTION; Schema: inbox; Owner: -
 --
 
@@ -3670,6 +3729,7 @@ begin
   perform core._guard();
   perform outbox._require_claim(p_holder, p_limit, p_lease);
   v_now := core.now();
+  perform inbox._close_poison(v_now);
 
   return query
   with due as (
@@ -3882,7 +3942,7 @@ begin
     update subscription.subscription s
     set renew_check_at = p_now
     where s.telegram_id = p_telegram_id and s.auto_renew and s.renew_check_at is null
-      and s.renew_declined_for = s.expires_at;
+      and s.renew_declined_for = s.expires_at and s.expires_at > p_now;
   end if;
 
   update wallet.wallet w
@@ -3897,9 +3957,10 @@ begin
   returning w.available_kopecks, w.held_kopecks, w.debt_kopecks, w.version
   into _post.available_kopecks, _post.held_kopecks, v_debt_kopecks, v_version;
   if not found then
-    perform core._refuse(
-      'WA001', format('telegram_id %s needs %s kopecks (balance_not_negative)',
-                      p_telegram_id, p_amount_kopecks));
+    perform core._refuse('WA001', format(
+      'telegram_id %s needs %s kopecks, %s are available (balance_not_negative)', p_telegram_id,
+      p_amount_kopecks, (select w.available_kopecks from wallet.wallet w
+                         where w.telegram_id = p_telegram_id)));
   end if;
 
   insert into ledger.transfer as t (
@@ -4102,6 +4163,7 @@ begin
     order by a.telegram_id
     for no key update skip locked
   ) l;
+  v_now := core.now(); -- the candidates' was from before the locks
 
   begin
     v_enqueued := notify._remind(v_users, v_now);
@@ -4123,7 +4185,7 @@ $$;
 -- Name: FUNCTION enqueue_due(p_epoch bigint, p_limit integer); Type: COMMENT; Schema: notify; Owner: -
 --
 
-COMMENT ON FUNCTION notify.enqueue_due(p_epoch bigint, p_limit integer) IS 'Looks at no more than p_limit users'' reminders (table notify.reminder), each once: late ones are dropped, not sent in a burst. Users that are busy are left for the next run. p_epoch: of the lease notify.enqueue_due; null by hand.';
+COMMENT ON FUNCTION notify.enqueue_due(p_epoch bigint, p_limit integer) IS 'Looks at no more than p_limit users'' reminders (table notify.reminder), each once: late ones are dropped, not sent in a burst. Unreachable users'' are queued too: only sending tells whether somebody is back. Users that are busy are left for the next run. p_epoch: of the lease notify.enqueue_due; null by hand.';
 
 --
 -- Name: failed(bigint, uuid, text, boolean); Type: FUNCTION; Schema: notify; Owner: -
@@ -4551,7 +4613,8 @@ CREATE FUNCTION ops._reconcile_periods() RETURNS TABLE(check_name text, subject 
   where s.reminder_check_at > s.expires_at
      or (s.activation = 'none' and s.reminder_check_at is not null)
   union all
-  select 'identity_is_unique', 'vpn_uuid:' || s.vpn_uuid, format('%s subscriptions', count(*))
+  select 'identity_is_unique', 'telegram_id:' || min(s.telegram_id::bigint), -- not the key itself
+         format('%s subscriptions have its identity', count(*))
   from subscription.subscription s
   group by s.vpn_uuid
   having count(*) > 1
@@ -5098,6 +5161,41 @@ $$;
 --
 
 COMMENT ON FUNCTION ops.claim_run(p_job_name text, p_holder text) IS 'An exclusive job is claimed by the holder of the lease of its name, when it is due; its epoch goes to the job''s function. A parallel job may always run while it is enabled.';
+
+--
+-- Name: clear_dead_letter(bigint, text); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.clear_dead_letter(p_dead_id bigint, p_note text) RETURNS TABLE(dead_id bigint, is_cleared boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_dead record;
+begin
+  perform core._guard();
+  perform core._require(p_dead_id >= 1, 'p_dead_id: of a row in ops.dead_letter');
+  perform core._require(length(p_note) between 1 and 1000, 'p_note: 1 to 1000 characters');
+
+  delete from ops.dead d
+  where d.dead_id = p_dead_id
+  returning d.job_name, d.subject, d.error into v_dead;
+  clear_dead_letter.is_cleared := found;
+  if clear_dead_letter.is_cleared then
+    perform audit._record('ops.clear_dead_letter', null, v_dead.job_name, jsonb_build_object(
+      'subject', v_dead.subject, 'error', v_dead.error, 'note', p_note, 'by', session_user));
+  end if;
+
+  return query select p_dead_id, clear_dead_letter.is_cleared;
+end
+$$;
+
+--
+-- Name: FUNCTION clear_dead_letter(p_dead_id bigint, p_note text); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.clear_dead_letter(p_dead_id bigint, p_note text) IS 'For the cause that was mended: ops.reconcile() names the row no more, and a *_due job looks at its subject again at once instead of within the hour. What is still wrong comes back. is_cleared is false if the row is not there. Safe to call again.';
 
 --
 -- Name: finish_run(text, text, bigint, timestamp with time zone, integer, text, timestamp with time zone); Type: FUNCTION; Schema: ops; Owner: -
@@ -5996,20 +6094,23 @@ CREATE FUNCTION promo._terms(p_code text, p_now timestamp with time zone, OUT pr
     LANGUAGE plpgsql STABLE
     AS $$
 declare
-  v_is_active boolean;
+  v_code promo.code;
 begin
-  select c.promo_id, c.discount_percent, c.max_uses, c.per_user_limit, c.expires_at, c.is_active
-  into _terms.promo_id, _terms.discount_percent, _terms.max_uses, _terms.per_user_limit,
-       _terms.expires_at, v_is_active
-  from promo.code c
-  where c.code = p_code;
+  select c.* into v_code from promo.code c where c.code = p_code;
   if not found then
     perform core._refuse('PR001', p_code);
-  elsif not v_is_active then
-    perform core._refuse('PR004', p_code);
-  elsif _terms.expires_at <= p_now then
-    perform core._refuse('PR002', format('%s expired at %s', p_code, _terms.expires_at));
+  elsif not v_code.is_active then
+    perform core._refuse('PR004', format('%s: disabled by admin %s at %s', p_code,
+                                         v_code.disabled_by, v_code.disabled_at));
+  elsif v_code.expires_at <= p_now then
+    perform core._refuse('PR002', format('%s expired at %s', p_code, v_code.expires_at));
   end if;
+
+  _terms.promo_id := v_code.promo_id;
+  _terms.discount_percent := v_code.discount_percent;
+  _terms.max_uses := v_code.max_uses;
+  _terms.per_user_limit := v_code.per_user_limit;
+  _terms.expires_at := v_code.expires_at;
 end
 $$;
 
@@ -6098,7 +6199,7 @@ $$;
 -- Name: FUNCTION disable(p_admin_id bigint, p_code text); Type: COMMENT; Schema: promo; Owner: -
 --
 
-COMMENT ON FUNCTION promo.disable(p_admin_id bigint, p_code text) IS 'Nobody can open a purchase with the code any more; open purchases keep their price. A second call is a replay.';
+COMMENT ON FUNCTION promo.disable(p_admin_id bigint, p_code text) IS 'Nobody can open a purchase with the code any more, for good; open purchases keep their price. Once it is off, every admin''s call is a replay; who was the first is in audit.event.';
 
 --
 -- Name: issue(bigint, text, integer, integer, integer, timestamp with time zone, text); Type: FUNCTION; Schema: promo; Owner: -
@@ -6528,6 +6629,7 @@ begin
     order by a.telegram_id
     for no key update skip locked
   ) l;
+  v_now := core.now(); -- the candidates' was from before the locks
 
   begin
     select w.paid, w.paid_kopecks into pay_due.paid, pay_due.paid_kopecks
@@ -7161,6 +7263,7 @@ begin
     order by a.telegram_id
     for no key update skip locked
   ) l;
+  v_now := core.now(); -- the candidates' was from before the locks
 
   begin
     v_expired := subscription._expire(v_users, v_now);
@@ -7286,6 +7389,7 @@ begin
     order by a.telegram_id
     for no key update skip locked
   ) l;
+  v_now := core.now(); -- the candidates' was from before the locks
 
   begin
     select r.renewed, r.declined into renew_due.renewed, renew_due.declined
@@ -7381,11 +7485,13 @@ CREATE FUNCTION subscription.set_auto_renew(p_telegram_id bigint, p_is_on boolea
 #variable_conflict use_column
 declare
   v_was_on boolean;
+  v_now timestamptz;
 begin
   perform core._guard();
   perform core._require_user_id(p_telegram_id);
   perform core._require(p_is_on is not null, 'p_is_on: true or false');
   perform account._lock(p_telegram_id);
+  v_now := core.now();
 
   select s.auto_renew into v_was_on
   from subscription.subscription s where s.telegram_id = p_telegram_id;
@@ -7395,7 +7501,8 @@ begin
 
   if v_was_on <> p_is_on then
     update subscription.subscription s
-    set auto_renew = p_is_on, renew_check_at = case when p_is_on then core.now() end
+    set auto_renew = p_is_on,
+        renew_check_at = case when p_is_on and s.expires_at > v_now then v_now end
     where s.telegram_id = p_telegram_id;
     perform audit._record('subscription.set_auto_renew', p_telegram_id, p_telegram_id::text,
                           jsonb_build_object('is_on', p_is_on));
@@ -7408,7 +7515,7 @@ $$;
 -- Name: FUNCTION set_auto_renew(p_telegram_id bigint, p_is_on boolean); Type: COMMENT; Schema: subscription; Owner: -
 --
 
-COMMENT ON FUNCTION subscription.set_auto_renew(p_telegram_id bigint, p_is_on boolean) IS 'On: within 6 hours before the end (setting renewal_window_seconds) the plan of the last purchase is bought from the balance. Safe to call again.';
+COMMENT ON FUNCTION subscription.set_auto_renew(p_telegram_id bigint, p_is_on boolean) IS 'On: within 6 hours before the end (setting renewal_window_seconds) the plan of the last purchase is bought from the balance; during a trial that begins with the first purchase. A period whose renewal was refunded is not renewed again. Works for a blocked user too, who is not renewed meanwhile. Safe to call again.';
 
 --
 -- Name: start_trial(bigint, text); Type: FUNCTION; Schema: subscription; Owner: -
@@ -7487,6 +7594,42 @@ $$;
 COMMENT ON FUNCTION vpn._backoff(p_attempt integer) IS 'Wait after the given number of attempts.';
 
 --
+-- Name: _close_poison(timestamp with time zone); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn._close_poison(p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_attempts bigint := ops._setting_value('provisioning_attempts');
+  v_task record;
+begin
+  for v_task in
+    select t.telegram_id, t.task_id, t.purchase_id, t.vpn_uuid
+    from outbox.task t
+    join account.account a on a.telegram_id = t.telegram_id
+    join subscription.subscription s on s.telegram_id = t.telegram_id
+    where t.kind = 'provision' and t.name = 'add' and t.finished_at is null
+      and t.leased_until <= p_now and t.attempt >= v_attempts
+      and not vpn._is_stale(t.vpn_uuid, s.vpn_uuid, s.expires_at, p_now)
+    limit 100
+    for no key update of a, t skip locked
+  loop
+    perform outbox._finish(v_task.telegram_id, v_task.task_id, 'failed',
+                           'every attempt ended without an answer');
+    perform vpn._give_up(v_task.telegram_id, v_task.vpn_uuid, v_task.purchase_id,
+                         'every attempt ended without an answer');
+  end loop;
+end
+$$;
+
+--
+-- Name: FUNCTION _close_poison(p_now timestamp with time zone); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn._close_poison(p_now timestamp with time zone) IS 'A job that kills whoever works it is given up like one that fails; a remove never is.';
+
+--
 -- Name: _give_up(bigint, uuid, uuid, text); Type: FUNCTION; Schema: vpn; Owner: -
 --
 
@@ -7555,6 +7698,7 @@ declare
 begin
   perform core._guard('provisioning');
   perform outbox._require_claim(p_holder, p_limit, p_lease);
+  perform vpn._close_poison(core.now());
 
   select array_agg(c.task_id), array_agg(c.telegram_id) into v_tasks, v_users
   from outbox._claim('provision', p_holder, p_limit, p_lease) c;
@@ -7748,8 +7892,7 @@ begin
   set vpn_uuid = v_vpn_uuid, activation = 'pending', key_uri = null
   where s.telegram_id = p_telegram_id;
 
-  perform audit._record('vpn.reissue', coalesce(p_admin_id, p_telegram_id), p_telegram_id::text,
-                        jsonb_build_object('vpn_uuid', v_vpn_uuid));
+  perform audit._record('vpn.reissue', coalesce(p_admin_id, p_telegram_id), p_telegram_id::text);
   return query select v_vpn_uuid, false;
 end
 $$;
@@ -8358,7 +8501,7 @@ $$;
 -- Name: FUNCTION approve(p_admin_id bigint, p_withdrawal_id bigint); Type: COMMENT; Schema: withdrawal; Owner: -
 --
 
-COMMENT ON FUNCTION withdrawal.approve(p_admin_id bigint, p_withdrawal_id bigint) IS 'Pays the held amount out; the transfer itself is made by hand, with the requisites of list_pending. From 50 000 roubles (setting withdrawal_four_eyes_kopecks) two different admins have to approve, both admins when the second does: until then it stays pending. Nobody approves their own. Its own key: the same admin''s second call is a replay.';
+COMMENT ON FUNCTION withdrawal.approve(p_admin_id bigint, p_withdrawal_id bigint) IS 'Pays the held amount out; the transfer itself is made by hand, with the requisites of list_pending. From 50 000 roubles (setting withdrawal_four_eyes_kopecks) two different admins have to approve, both admins when the second does: until then it stays pending. Nobody approves their own. A debt since the request does not stop it: list_pending shows it. Its own key: the same admin''s second call is a replay.';
 
 --
 -- Name: cancel(bigint, bigint); Type: FUNCTION; Schema: withdrawal; Owner: -
@@ -8484,7 +8627,7 @@ COMMENT ON FUNCTION withdrawal.latest(p_telegram_id bigint, p_limit integer) IS 
 -- Name: list_pending(bigint, integer); Type: FUNCTION; Schema: withdrawal; Owner: -
 --
 
-CREATE FUNCTION withdrawal.list_pending(p_admin_id bigint, p_limit integer) RETURNS TABLE(withdrawal_id bigint, telegram_id bigint, username text, amount_kopecks bigint, requested_at timestamp with time zone, approvals integer, approvals_needed integer, requisites text)
+CREATE FUNCTION withdrawal.list_pending(p_admin_id bigint, p_limit integer) RETURNS TABLE(withdrawal_id bigint, telegram_id bigint, username text, amount_kopecks bigint, requested_at timestamp with time zone, approvals integer, approvals_needed integer, requisites text, debt_kopecks bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -8503,9 +8646,11 @@ begin
   return query
   select w.withdrawal_id, w.telegram_id::bigint, a.username, w.amount_kopecks::bigint,
          w.requested_at, withdrawal._count_approvals(w.telegram_id, w.withdrawal_id),
-         case when w.amount_kopecks >= v_four_eyes_kopecks then 2 else 1 end, w.requisites
+         case when w.amount_kopecks >= v_four_eyes_kopecks then 2 else 1 end, w.requisites,
+         b.debt_kopecks::bigint
   from withdrawal.withdrawal w
   join account.account a on a.telegram_id = w.telegram_id
+  join wallet.wallet b on b.telegram_id = w.telegram_id
   where w.status = 'pending'
   order by w.requested_at, w.withdrawal_id
   limit p_limit;
@@ -8516,7 +8661,7 @@ $$;
 -- Name: FUNCTION list_pending(p_admin_id bigint, p_limit integer); Type: COMMENT; Schema: withdrawal; Owner: -
 --
 
-COMMENT ON FUNCTION withdrawal.list_pending(p_admin_id bigint, p_limit integer) IS 'For admins only: requisites are sealed and only the application can open them. approvals counts those of admins who still are. Reads only.';
+COMMENT ON FUNCTION withdrawal.list_pending(p_admin_id bigint, p_limit integer) IS 'For admins only: requisites are sealed and only the application can open them. approvals counts those of admins who still are. debt_kopecks: what the user has come to owe since the request; approve pays out all the same, reject gives the amount back to the balance. Reads only.';
 
 --
 -- Name: options(); Type: FUNCTION; Schema: withdrawal; Owner: -
@@ -8574,6 +8719,7 @@ begin
     order by a.telegram_id
     for no key update skip locked
   ) l;
+  v_now := core.now(); -- the candidates' was from before the locks
 
   begin
     v_purged := withdrawal._purge(v_users, v_now);
@@ -10536,6 +10682,111 @@ COMMENT ON COLUMN outbox.task.last_error IS 'The last failure.';
 COMMENT ON COLUMN outbox.task.correlation_id IS 'Ties it to the update or event it follows from.';
 
 --
+-- Name: subscription; Type: TABLE; Schema: subscription; Owner: -
+--
+
+CREATE TABLE subscription.subscription (
+    telegram_id core.telegram_id NOT NULL,
+    tariff text NOT NULL,
+    period subscription.period DEFAULT 'paid'::subscription.period NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    auto_renew boolean DEFAULT false NOT NULL,
+    activation subscription.activation NOT NULL,
+    vpn_uuid uuid NOT NULL,
+    key_uri text,
+    expiry_check_at timestamp with time zone,
+    renew_check_at timestamp with time zone,
+    renew_declined_for timestamp with time zone,
+    reminder_check_at timestamp with time zone
+)
+WITH (fillfactor='60');
+
+--
+-- Name: TABLE subscription; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON TABLE subscription.subscription IS 'A user''s one subscription.';
+
+--
+-- Name: COLUMN subscription.telegram_id; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.telegram_id IS 'The user.';
+
+--
+-- Name: COLUMN subscription.tariff; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.tariff IS 'The tariff in force.';
+
+--
+-- Name: COLUMN subscription.period; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.period IS 'paid, trial or grant.';
+
+--
+-- Name: COLUMN subscription.started_at; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.started_at IS 'When the trial or grant in force began, or the first purchase of an unbroken run.';
+
+--
+-- Name: COLUMN subscription.expires_at; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.expires_at IS 'The end.';
+
+--
+-- Name: COLUMN subscription.auto_renew; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.auto_renew IS 'Whether it renews itself from the balance.';
+
+--
+-- Name: COLUMN subscription.activation; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.activation IS 'Whether the key is on the node.';
+
+--
+-- Name: COLUMN subscription.vpn_uuid; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.vpn_uuid IS 'The VPN identity; a new one after expiry.';
+
+--
+-- Name: COLUMN subscription.key_uri; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.key_uri IS 'The key as the node gave it; null until then.';
+
+--
+-- Name: COLUMN subscription.expiry_check_at; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.expiry_check_at IS 'When expiry looks at it; never later than the end; null once it is over. Only the worker moves it forward, so that renewing stays a HOT update.';
+
+--
+-- Name: COLUMN subscription.renew_check_at; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.renew_check_at IS 'When auto-renewal looks at it; null while there is nothing to do. Moved like expiry_check_at.';
+
+--
+-- Name: COLUMN subscription.renew_declined_for; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.renew_declined_for IS 'The end for which the balance was too small and the user was told; a deposit lets it be tried again.';
+
+--
+-- Name: COLUMN subscription.reminder_check_at; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.subscription.reminder_check_at IS 'Reminders before it are dealt with; null when none is left. Moved like expiry_check_at.';
+
+--
 -- Name: component; Type: VIEW; Schema: ops; Owner: -
 --
 
@@ -10562,6 +10813,34 @@ CREATE VIEW ops.component AS
            FROM (inbox.update u
              CROSS JOIN clock c)
           WHERE ((u.finished_at IS NULL) AND (u.due_at <= c.moment))
+        UNION ALL
+         SELECT 'open purchases'::text,
+            count(*) AS count,
+            min(u.expiry_check_at) AS min
+           FROM (billing.purchase u
+             CROSS JOIN clock c)
+          WHERE (u.expiry_check_at <= c.moment)
+        UNION ALL
+         SELECT 'expiry'::text,
+            count(*) AS count,
+            min(s.expiry_check_at) AS min
+           FROM (subscription.subscription s
+             CROSS JOIN clock c)
+          WHERE (s.expiry_check_at <= c.moment)
+        UNION ALL
+         SELECT 'renewals'::text,
+            count(*) AS count,
+            min(s.renew_check_at) AS min
+           FROM (subscription.subscription s
+             CROSS JOIN clock c)
+          WHERE (s.renew_check_at <= c.moment)
+        UNION ALL
+         SELECT 'reminders'::text,
+            count(*) AS count,
+            min(s.reminder_check_at) AS min
+           FROM (subscription.subscription s
+             CROSS JOIN clock c)
+          WHERE (s.reminder_check_at <= c.moment)
         )
  SELECT 'bot'::text AS name,
         CASE
@@ -10617,7 +10896,7 @@ UNION ALL
     l.oldest_due_at AS since,
     (COALESCE(l.waiting, (0)::bigint) || ' waiting'::text) AS detail
    FROM ((clock c
-     CROSS JOIN ( VALUES ('inbox'::text), ('provisioning'::text), ('messages'::text), ('cashback'::text)) n(name))
+     CROSS JOIN ( VALUES ('inbox'::text), ('provisioning'::text), ('messages'::text), ('cashback'::text), ('open purchases'::text), ('expiry'::text), ('renewals'::text), ('reminders'::text)) n(name))
      LEFT JOIN lane l ON ((l.name = n.name)))
 UNION ALL
  SELECT 'seal'::text AS name,
@@ -10650,13 +10929,13 @@ COMMENT ON VIEW ops.component IS 'How each part is, judged by what it leaves in 
 -- Name: COLUMN component.name; Type: COMMENT; Schema: ops; Owner: -
 --
 
-COMMENT ON COLUMN ops.component.name IS 'bot, worker, vpn node, cryptobot; the queues inbox, provisioning, messages, cashback; seal.';
+COMMENT ON COLUMN ops.component.name IS 'bot, worker, vpn node, cryptobot; the queues inbox, provisioning, messages, cashback, open purchases, expiry, renewals, reminders; seal.';
 
 --
 -- Name: COLUMN component.status; Type: COMMENT; Schema: ops; Owner: -
 --
 
-COMMENT ON COLUMN ops.component.status IS 'up, down, failing (some jobs), behind (queues: a minute; seal: two), unknown (never seen).';
+COMMENT ON COLUMN ops.component.status IS 'up, down, failing (some jobs), behind (queues: a minute, so also users whom every run finds locked; seal: two), unknown (never seen).';
 
 --
 -- Name: COLUMN component.since; Type: COMMENT; Schema: ops; Owner: -
@@ -10747,7 +11026,7 @@ CREATE VIEW ops.dead_letter AS
 -- Name: VIEW dead_letter; Type: COMMENT; Schema: ops; Owner: -
 --
 
-COMMENT ON VIEW ops.dead_letter IS 'What a job or a handler gave up; somebody has to look at each row.';
+COMMENT ON VIEW ops.dead_letter IS 'What a job or a handler gave up; somebody has to look at each row, and then takes it out with ops.clear_dead_letter. A *_due job tries again after an hour.';
 
 --
 -- Name: COLUMN dead_letter.dead_id; Type: COMMENT; Schema: ops; Owner: -
@@ -11729,111 +12008,6 @@ COMMENT ON COLUMN subscription.change.changed_at IS 'When.';
 COMMENT ON COLUMN subscription.change.correlation_id IS 'Ties it to the update or event it came from.';
 
 --
--- Name: subscription; Type: TABLE; Schema: subscription; Owner: -
---
-
-CREATE TABLE subscription.subscription (
-    telegram_id core.telegram_id NOT NULL,
-    tariff text NOT NULL,
-    period subscription.period DEFAULT 'paid'::subscription.period NOT NULL,
-    started_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    auto_renew boolean DEFAULT false NOT NULL,
-    activation subscription.activation NOT NULL,
-    vpn_uuid uuid NOT NULL,
-    key_uri text,
-    expiry_check_at timestamp with time zone,
-    renew_check_at timestamp with time zone,
-    renew_declined_for timestamp with time zone,
-    reminder_check_at timestamp with time zone
-)
-WITH (fillfactor='60');
-
---
--- Name: TABLE subscription; Type: COMMENT; Schema: subscription; Owner: -
---
-
-COMMENT ON TABLE subscription.subscription IS 'A user''s one subscription.';
-
---
--- Name: COLUMN subscription.telegram_id; Type: COMMENT; Schema: subscription; Owner: -
---
-
-COMMENT ON COLUMN subscription.subscription.telegram_id IS 'The user.';
-
---
--- Name: COLUMN subscription.tariff; Type: COMMENT; Schema: subscription; Owner: -
---
-
-COMMENT ON COLUMN subscription.subscription.tariff IS 'The tariff in force.';
-
---
--- Name: COLUMN subscription.period; Type: COMMENT; Schema: subscription; Owner: -
---
-
-COMMENT ON COLUMN subscription.subscription.period IS 'paid, trial or grant.';
-
---
--- Name: COLUMN subscription.started_at; Type: COMMENT; Schema: subscription; Owner: -
---
-
-COMMENT ON COLUMN subscription.subscription.started_at IS 'When the trial or grant in force began, or the first purchase of an unbroken run.';
-
---
--- Name: COLUMN subscription.expires_at; Type: COMMENT; Schema: subscription; Owner: -
---
-
-COMMENT ON COLUMN subscription.subscription.expires_at IS 'The end.';
-
---
--- Name: COLUMN subscription.auto_renew; Type: COMMENT; Schema: subscription; Owner: -
---
-
-COMMENT ON COLUMN subscription.subscription.auto_renew IS 'Whether it renews itself from the balance.';
-
---
--- Name: COLUMN subscription.activation; Type: COMMENT; Schema: subscription; Owner: -
---
-
-COMMENT ON COLUMN subscription.subscription.activation IS 'Whether the key is on the node.';
-
---
--- Name: COLUMN subscription.vpn_uuid; Type: COMMENT; Schema: subscription; Owner: -
---
-
-COMMENT ON COLUMN subscription.subscription.vpn_uuid IS 'The VPN identity; a new one after expiry.';
-
---
--- Name: COLUMN subscription.key_uri; Type: COMMENT; Schema: subscription; Owner: -
---
-
-COMMENT ON COLUMN subscription.subscription.key_uri IS 'The key as the node gave it; null until then.';
-
---
--- Name: COLUMN subscription.expiry_check_at; Type: COMMENT; Schema: subscription; Owner: -
---
-
-COMMENT ON COLUMN subscription.subscription.expiry_check_at IS 'When expiry looks at it; never later than the end; null once it is over. Only the worker moves it forward, so that renewing stays a HOT update.';
-
---
--- Name: COLUMN subscription.renew_check_at; Type: COMMENT; Schema: subscription; Owner: -
---
-
-COMMENT ON COLUMN subscription.subscription.renew_check_at IS 'When auto-renewal looks at it; null while there is nothing to do. Moved like expiry_check_at.';
-
---
--- Name: COLUMN subscription.renew_declined_for; Type: COMMENT; Schema: subscription; Owner: -
---
-
-COMMENT ON COLUMN subscription.subscription.renew_declined_for IS 'The end for which the balance was too small and the user was told; a deposit lets it be tried again.';
-
---
--- Name: COLUMN subscription.reminder_check_at; Type: COMMENT; Schema: subscription; Owner: -
---
-
-COMMENT ON COLUMN subscription.subscription.reminder_check_at IS 'Reminders before it are dealt with; null when none is left. Moved like expiry_check_at.';
-
---
 -- Name: wallet; Type: TABLE; Schema: wallet; Owner: -
 --
 
@@ -12541,6 +12715,12 @@ CREATE UNIQUE INDEX purchase_key_once ON billing.purchase USING btree (telegram_
 --
 
 CREATE UNIQUE INDEX purchase_renews_period_once ON billing.purchase USING btree (telegram_id, renews_expires_at) WHERE (renews_expires_at IS NOT NULL);
+
+--
+-- Name: update_leased; Type: INDEX; Schema: inbox; Owner: -
+--
+
+CREATE INDEX update_leased ON inbox.update USING btree (leased_until) WHERE ((finished_at IS NULL) AND (leased_until IS NOT NULL));
 
 --
 -- Name: update_waiting; Type: INDEX; Schema: inbox; Owner: -
@@ -13263,6 +13443,12 @@ REVOKE ALL ON FUNCTION billing._payment_answer(p_provider text, p_charge_id text
 REVOKE ALL ON FUNCTION billing._price(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_now timestamp with time zone, OUT list_kopecks bigint, OUT discount_kind billing.discount_kind, OUT discount_percent integer, OUT price_kopecks bigint, OUT promo_id bigint) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _refuse_closed(p_telegram_id bigint, p_purchase_id uuid); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing._refuse_closed(p_telegram_id bigint, p_purchase_id uuid) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _refuse_to_pay(p_telegram_id bigint, p_purchase_id uuid, p_kind billing.purchase_kind, p_status billing.purchase_status, p_expires_at timestamp with time zone); Type: ACL; Schema: billing; Owner: -
 --
 
@@ -13528,6 +13714,12 @@ GRANT ALL ON FUNCTION core.now() TO atlas_auditor;
 GRANT ALL ON FUNCTION core.now() TO atlas_dba;
 
 --
+-- Name: FUNCTION _close_poison(p_now timestamp with time zone); Type: ACL; Schema: inbox; Owner: -
+--
+
+REVOKE ALL ON FUNCTION inbox._close_poison(p_now timestamp with time zone) FROM PUBLIC;
+
+--
 -- Name: FUNCTION claim(p_holder text, p_limit integer, p_lease interval); Type: ACL; Schema: inbox; Owner: -
 --
 
@@ -13735,6 +13927,13 @@ GRANT ALL ON FUNCTION ops.acquire_lease(p_name text, p_holder text, p_ttl interv
 REVOKE ALL ON FUNCTION ops.claim_run(p_job_name text, p_holder text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.claim_run(p_job_name text, p_holder text) TO atlas_worker;
 GRANT ALL ON FUNCTION ops.claim_run(p_job_name text, p_holder text) TO atlas_dba;
+
+--
+-- Name: FUNCTION clear_dead_letter(p_dead_id bigint, p_note text); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.clear_dead_letter(p_dead_id bigint, p_note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.clear_dead_letter(p_dead_id bigint, p_note text) TO atlas_dba;
 
 --
 -- Name: FUNCTION finish_run(p_job_name text, p_holder text, p_epoch bigint, p_started_at timestamp with time zone, p_items integer, p_error text, p_next_run_at timestamp with time zone); Type: ACL; Schema: ops; Owner: -
@@ -14150,6 +14349,12 @@ GRANT ALL ON FUNCTION subscription.start_trial(p_telegram_id bigint, p_idempoten
 --
 
 REVOKE ALL ON FUNCTION vpn._backoff(p_attempt integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _close_poison(p_now timestamp with time zone); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn._close_poison(p_now timestamp with time zone) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _give_up(p_telegram_id bigint, p_vpn_uuid uuid, p_purchase_id uuid, p_error text); Type: ACL; Schema: vpn; Owner: -

@@ -159,10 +159,11 @@ type PendingWithdrawal struct {
 	Approvals       int               `db:"approvals"`
 	ApprovalsNeeded int               `db:"approvals_needed"`
 	Requisites      requisites.Sealed `db:"requisites"`
+	Debt            atlas.Kopecks     `db:"debt_kopecks"` // since the request; approving pays out all the same
 }
 
 var withdrawalListPending = define(`select withdrawal_id, telegram_id, coalesce(username, '') as username, amount_kopecks,
-  requested_at, approvals, approvals_needed, requisites
+  requested_at, approvals, approvals_needed, requisites, debt_kopecks
 from withdrawal.list_pending(p_admin_id => @p_admin_id, p_limit => @p_limit)`, false)
 
 // ListPending reads what waits for admins, oldest first.

@@ -52,6 +52,6 @@ select * from vpn.reissue(
 -- What is left behind.
 select template, arguments from notify.claim(
   p_holder => 'by hand', p_limit => 10, p_lease => '1 minute');
-select actor_id, action, subject_id, details - 'vpn_uuid' as details from audit.event
+select actor_id, action, subject_id, details from audit.event
 where subject_id = '1001' order by occurred_at, action;
 select * from ops.reconcile();

@@ -113,32 +113,37 @@ insert into core.refusal (sqlstate, message, hint) values
   ('22023', 'bad argument', 'Correct the argument named in DETAIL and call again.'),
   ('US001', 'no such user', 'The user has to send /start to the bot first (account.register).'),
   ('US002', 'user is blocked', 'An admin can lift it with account.unblock.'),
-  ('US003', 'not an admin', 'The database owner makes admins with account.grant_admin.'),
+  ('US003', 'not an admin', 'The owner of the database or a DBA makes admins with account.grant_admin.'),
   ('ID001', 'key reused with other arguments',
    'A new operation needs a new p_idempotency_key; a repeat needs the same arguments.'),
   ('OP001', 'isolation level is not READ COMMITTED',
    'Begin the transaction with: begin isolation level read committed;'),
   ('OP002', 'stale leader epoch', 'Take the lease again with ops.acquire_lease and use its epoch.'),
   ('OP003', 'feature is switched off', 'An admin can switch it on with ops.set_feature.'),
-  ('WA001', 'insufficient funds', 'Top up the balance, or choose a smaller amount.'),
+  ('WA001', 'insufficient funds',
+   'Top up the balance, or choose a smaller amount; wallet.balance() shows it, and any debt.'),
   ('PR001', 'no such promo code', 'Check the spelling, or go on without a code.'),
   ('PR002', 'promo code expired', 'Go on without it, or issue a new code with promo.issue.'),
-  ('PR003', 'promo code used up', 'An admin can allow more uses with promo.set_limit.'),
+  ('PR003', 'promo code used up',
+   'An admin can allow more uses with promo.set_limit, and never fewer than are taken.'),
   ('PR004', 'promo code disabled', 'Go on without it; a disabled code stays disabled.'),
   ('PR005', 'this user''s limit reached', 'Go on without it, or use another code.'),
   ('PR006', 'malformed promo code', 'A code is 3 to 32 letters A-Z and digits.'),
   ('PR007', 'promo code exists', 'Choose another code, or null for a generated one.'),
-  ('PU001', 'no such purchase for this user', 'Open a new one with billing.open_purchase.'),
+  ('PU001', 'no such purchase for this user',
+   'Check the id (wallet.statement names those that money moved for), or open a new one with billing.open_purchase.'),
   ('PU002', 'purchase expired', 'Open a new one with billing.open_purchase.'),
-  ('PU003', 'purchase is not open', 'Look at it with billing.show_purchase.'),
+  ('PU003', 'purchase is not open',
+   'DETAIL says what became of it; billing.show_purchase shows it. A refund needs one that is paid.'),
   ('PU004', 'no such tariff or period', 'billing.list_prices() lists what is sold.'),
   ('PU005', 'below the provider''s minimum', 'billing.ways_to_pay() lists what is offered.'),
   ('PU006', 'top-up amount out of range', 'billing.topup_options() gives the limits.'),
   ('PY001', 'unknown provider', 'Providers are telegram, stars and cryptobot.'),
   ('PY002', 'payment is not in suspense', 'DETAIL says what became of it, and by whom.'),
-  ('SU001', 'no subscription', 'Buy one with billing.open_purchase, or give one with grant_time.'),
+  ('SU001', 'no subscription',
+   'Buy one with billing.open_purchase; an admin can give one with subscription.grant_time.'),
   ('SU002', 'trial already used', 'A trial is once per user: buy with billing.open_purchase.'),
-  ('SU003', 'has a paid subscription', 'A trial is for users without one.'),
+  ('SU003', 'has a paid subscription', 'A trial can begin when nothing else is in force.'),
   ('WD001', 'no such withdrawal', 'withdrawal.list_pending() lists those that wait; withdrawal.draft makes a draft.'),
   ('WD002', 'withdrawal is not pending', 'DETAIL says how it ended, when, and by whom.'),
   ('WD003', 'below the minimum', 'The setting withdrawal_minimum_kopecks has the minimum.'),
@@ -146,7 +151,8 @@ insert into core.refusal (sqlstate, message, hint) values
    'Cancel the pending one with withdrawal.cancel, or wait until a day has passed.'),
   ('WD005', 'own withdrawal', 'Another admin has to approve it.'),
   ('40001', 'try again with the same key', 'Something else changed it first: call again.'),
-  ('VP001', 'provisioning lease lost', 'Another worker has the job now; drop it.');
+  ('VP001', 'provisioning lease lost',
+   'Another worker has the job now, or it has ended: drop it and call vpn.claim_jobs.');
 
 create table account.account (
   telegram_id core.telegram_id not null constraint account_pkey primary key,
@@ -904,6 +910,8 @@ create table inbox.update (
 ) with (fillfactor = 80);
 create index update_waiting on inbox.update (update_id) where finished_at is null;
 create index update_waiting_by_chat on inbox.update (chat_id, update_id) where finished_at is null;
+create index update_leased on inbox.update (leased_until)
+  where finished_at is null and leased_until is not null;
 comment on table inbox.update is 'Telegram updates: stored before they are confirmed, handled once, in order per chat.';
 comment on column inbox.update.update_id is 'Telegram''s id: the same update twice is one row.';
 comment on column inbox.update.chat_id is 'Whose turn it takes: the chat, else the person; 0 for none.';

@@ -1306,6 +1306,31 @@ comment on function billing._price is
   'code, in canonical form, lost: a tie goes to the others.';
 -- +goose StatementEnd
 
+-- file: functions/billing/_refuse_closed.sql
+-- +goose StatementBegin
+-- Says how and when a purchase ended that is not open any more.
+-- Locks: none.
+-- Raises: PU003.
+create or replace function billing._refuse_closed(p_telegram_id bigint, p_purchase_id uuid)
+returns void
+language plpgsql
+stable
+as $$
+declare
+  v_detail text;
+begin
+  select format('purchase_id %s is %s: %s at %s', u.purchase_id, u.status,
+                coalesce('paid with ' || u.paid_with, 'closed'), u.closed_at)
+  into v_detail
+  from billing.purchase u
+  where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
+  perform core._refuse('PU003', v_detail);
+end
+$$;
+
+comment on function billing._refuse_closed is 'What became of it, and when, goes to DETAIL.';
+-- +goose StatementEnd
+
 -- file: functions/billing/_refuse_to_pay.sql
 -- +goose StatementBegin
 -- Says why a purchase cannot be paid from the balance.
@@ -1322,7 +1347,7 @@ begin
   if p_kind = 'topup' then
     perform core._refuse('PU003', format('purchase_id %s is a top-up', p_purchase_id));
   elsif p_status in ('paid', 'refunded', 'cancelled') then
-    perform core._refuse('PU003', format('purchase_id %s is %s', p_purchase_id, p_status));
+    perform billing._refuse_closed(p_telegram_id, p_purchase_id);
   elsif p_status = 'expired' or p_expires_at <= core.now() then
     perform core._refuse('PU002', format('purchase_id %s expired at %s',
                                          p_purchase_id, p_expires_at));
@@ -1899,6 +1924,40 @@ $$;
 comment on function core._require_user_id is 'Refuses what cannot be a Telegram id.';
 -- +goose StatementEnd
 
+-- file: functions/inbox/_close_poison.sql
+-- +goose StatementBegin
+-- Gives up updates whose every attempt ended without a word: their handlers died.
+-- Locks: inbox.update rows (skip locked).
+-- Raises: nothing.
+create or replace function inbox._close_poison(p_now timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_attempts bigint := ops._setting_value('update_attempts');
+  v_update_id bigint;
+begin
+  for v_update_id in
+    select u.update_id
+    from inbox.update u
+    where u.finished_at is null and u.leased_until <= p_now and u.attempt >= v_attempts
+    limit 100
+    for no key update skip locked
+  loop
+    perform ops._bury('inbox', 'update:' || v_update_id, 'every attempt ended without an answer');
+    update inbox.update u
+    set finished_at = p_now, leased_until = null, holder = null,
+        last_error = 'every attempt ended without an answer'
+    where u.update_id = v_update_id;
+  end loop;
+end
+$$;
+
+comment on function inbox._close_poison is
+  'An update that kills whoever handles it must not hold up its chat, nor kill for ever.';
+-- +goose StatementEnd
+
 -- file: functions/ledger/_post.sql
 -- +goose StatementBegin
 -- Moves money once: the user's wallet and one ledger row. The caller holds the user's lock.
@@ -1928,7 +1987,7 @@ begin
     update subscription.subscription s
     set renew_check_at = p_now
     where s.telegram_id = p_telegram_id and s.auto_renew and s.renew_check_at is null
-      and s.renew_declined_for = s.expires_at;
+      and s.renew_declined_for = s.expires_at and s.expires_at > p_now;
   end if;
 
   update wallet.wallet w
@@ -1943,9 +2002,10 @@ begin
   returning w.available_kopecks, w.held_kopecks, w.debt_kopecks, w.version
   into _post.available_kopecks, _post.held_kopecks, v_debt_kopecks, v_version;
   if not found then
-    perform core._refuse(
-      'WA001', format('telegram_id %s needs %s kopecks (balance_not_negative)',
-                      p_telegram_id, p_amount_kopecks));
+    perform core._refuse('WA001', format(
+      'telegram_id %s needs %s kopecks, %s are available (balance_not_negative)', p_telegram_id,
+      p_amount_kopecks, (select w.available_kopecks from wallet.wallet w
+                         where w.telegram_id = p_telegram_id)));
   end if;
 
   insert into ledger.transfer as t (
@@ -2436,7 +2496,8 @@ as $$
   where s.reminder_check_at > s.expires_at
      or (s.activation = 'none' and s.reminder_check_at is not null)
   union all
-  select 'identity_is_unique', 'vpn_uuid:' || s.vpn_uuid, format('%s subscriptions', count(*))
+  select 'identity_is_unique', 'telegram_id:' || min(s.telegram_id::bigint), -- not the key itself
+         format('%s subscriptions have its identity', count(*))
   from subscription.subscription s
   group by s.vpn_uuid
   having count(*) > 1
@@ -3491,20 +3552,23 @@ language plpgsql
 stable
 as $$
 declare
-  v_is_active boolean;
+  v_code promo.code;
 begin
-  select c.promo_id, c.discount_percent, c.max_uses, c.per_user_limit, c.expires_at, c.is_active
-  into _terms.promo_id, _terms.discount_percent, _terms.max_uses, _terms.per_user_limit,
-       _terms.expires_at, v_is_active
-  from promo.code c
-  where c.code = p_code;
+  select c.* into v_code from promo.code c where c.code = p_code;
   if not found then
     perform core._refuse('PR001', p_code);
-  elsif not v_is_active then
-    perform core._refuse('PR004', p_code);
-  elsif _terms.expires_at <= p_now then
-    perform core._refuse('PR002', format('%s expired at %s', p_code, _terms.expires_at));
+  elsif not v_code.is_active then
+    perform core._refuse('PR004', format('%s: disabled by admin %s at %s', p_code,
+                                         v_code.disabled_by, v_code.disabled_at));
+  elsif v_code.expires_at <= p_now then
+    perform core._refuse('PR002', format('%s expired at %s', p_code, v_code.expires_at));
   end if;
+
+  _terms.promo_id := v_code.promo_id;
+  _terms.discount_percent := v_code.discount_percent;
+  _terms.max_uses := v_code.max_uses;
+  _terms.per_user_limit := v_code.per_user_limit;
+  _terms.expires_at := v_code.expires_at;
 end
 $$;
 
@@ -4376,6 +4440,43 @@ as $$
 $$;
 
 comment on function vpn._backoff is 'Wait after the given number of attempts.';
+-- +goose StatementEnd
+
+-- file: functions/vpn/_close_poison.sql
+-- +goose StatementBegin
+-- Gives up activations whose every attempt ended without a word: their workers died.
+-- Locks: users and outbox.task (rows, skip locked), subscription.
+-- Raises: nothing.
+create or replace function vpn._close_poison(p_now timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_attempts bigint := ops._setting_value('provisioning_attempts');
+  v_task record;
+begin
+  for v_task in
+    select t.telegram_id, t.task_id, t.purchase_id, t.vpn_uuid
+    from outbox.task t
+    join account.account a on a.telegram_id = t.telegram_id
+    join subscription.subscription s on s.telegram_id = t.telegram_id
+    where t.kind = 'provision' and t.name = 'add' and t.finished_at is null
+      and t.leased_until <= p_now and t.attempt >= v_attempts
+      and not vpn._is_stale(t.vpn_uuid, s.vpn_uuid, s.expires_at, p_now)
+    limit 100
+    for no key update of a, t skip locked
+  loop
+    perform outbox._finish(v_task.telegram_id, v_task.task_id, 'failed',
+                           'every attempt ended without an answer');
+    perform vpn._give_up(v_task.telegram_id, v_task.vpn_uuid, v_task.purchase_id,
+                         'every attempt ended without an answer');
+  end loop;
+end
+$$;
+
+comment on function vpn._close_poison is
+  'A job that kills whoever works it is given up like one that fails; a remove never is.';
 -- +goose StatementEnd
 
 -- file: functions/vpn/_give_up.sql
@@ -5529,7 +5630,7 @@ begin
   if not found then
     perform core._refuse('PU001', format('purchase_id %s', p_purchase_id));
   elsif v_status not in ('open', 'cancelled') then
-    perform core._refuse('PU003', format('purchase_id %s is %s', p_purchase_id, v_status));
+    perform billing._refuse_closed(p_telegram_id, p_purchase_id);
   end if;
 
   update billing.purchase u
@@ -5590,6 +5691,7 @@ begin
     order by a.telegram_id
     for no key update skip locked
   ) l;
+  v_now := core.now(); -- the candidates' was from before the locks
 
   begin
     v_expired := billing._expire(v_users, v_now);
@@ -6393,6 +6495,7 @@ begin
   perform core._guard();
   perform outbox._require_claim(p_holder, p_limit, p_lease);
   v_now := core.now();
+  perform inbox._close_poison(v_now);
 
   return query
   with due as (
@@ -6689,6 +6792,7 @@ begin
     order by a.telegram_id
     for no key update skip locked
   ) l;
+  v_now := core.now(); -- the candidates' was from before the locks
 
   begin
     v_enqueued := notify._remind(v_users, v_now);
@@ -6708,8 +6812,9 @@ $$;
 
 comment on function notify.enqueue_due is
   'Looks at no more than p_limit users'' reminders (table notify.reminder), each once: late ones '
-  'are dropped, not sent in a burst. Users that are busy are left for the next run. p_epoch: of '
-  'the lease notify.enqueue_due; null by hand.';
+  'are dropped, not sent in a burst. Unreachable users'' are queued too: only sending tells whether'
+  ' somebody is back. Users that are busy are left for the next run. p_epoch: of the lease '
+  'notify.enqueue_due; null by hand.';
 
 grant execute on function notify.enqueue_due to atlas_worker, atlas_dba;
 -- +goose StatementEnd
@@ -6909,6 +7014,46 @@ comment on function ops.claim_run is
   'goes to the job''s function. A parallel job may always run while it is enabled.';
 
 grant execute on function ops.claim_run to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/ops/clear_dead_letter.sql
+-- +goose StatementBegin
+-- Takes a row out of ops.dead_letter once somebody has looked at it.
+-- Locks: the ops.dead row.
+-- Raises: 22023, OP001.
+create or replace function ops.clear_dead_letter(p_dead_id bigint, p_note text)
+returns table (dead_id bigint, is_cleared boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_dead record;
+begin
+  perform core._guard();
+  perform core._require(p_dead_id >= 1, 'p_dead_id: of a row in ops.dead_letter');
+  perform core._require(length(p_note) between 1 and 1000, 'p_note: 1 to 1000 characters');
+
+  delete from ops.dead d
+  where d.dead_id = p_dead_id
+  returning d.job_name, d.subject, d.error into v_dead;
+  clear_dead_letter.is_cleared := found;
+  if clear_dead_letter.is_cleared then
+    perform audit._record('ops.clear_dead_letter', null, v_dead.job_name, jsonb_build_object(
+      'subject', v_dead.subject, 'error', v_dead.error, 'note', p_note, 'by', session_user));
+  end if;
+
+  return query select p_dead_id, clear_dead_letter.is_cleared;
+end
+$$;
+
+comment on function ops.clear_dead_letter is
+  'For the cause that was mended: ops.reconcile() names the row no more, and a *_due job looks at '
+  'its subject again at once instead of within the hour. What is still wrong comes back. '
+  'is_cleared is false if the row is not there. Safe to call again.';
+grant execute on function ops.clear_dead_letter to atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/ops/finish_run.sql
@@ -7364,8 +7509,8 @@ end
 $$;
 
 comment on function promo.disable is
-  'Nobody can open a purchase with the code any more; open purchases keep their price. A second '
-  'call is a replay.';
+  'Nobody can open a purchase with the code any more, for good; open purchases keep their price. '
+  'Once it is off, every admin''s call is a replay; who was the first is in audit.event.';
 
 grant execute on function promo.disable to atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -7569,6 +7714,7 @@ begin
     order by a.telegram_id
     for no key update skip locked
   ) l;
+  v_now := core.now(); -- the candidates' was from before the locks
 
   begin
     select w.paid, w.paid_kopecks into pay_due.paid, pay_due.paid_kopecks
@@ -7721,6 +7867,7 @@ begin
     order by a.telegram_id
     for no key update skip locked
   ) l;
+  v_now := core.now(); -- the candidates' was from before the locks
 
   begin
     v_expired := subscription._expire(v_users, v_now);
@@ -7860,6 +8007,7 @@ begin
     order by a.telegram_id
     for no key update skip locked
   ) l;
+  v_now := core.now(); -- the candidates' was from before the locks
 
   begin
     select r.renewed, r.declined into renew_due.renewed, renew_due.declined
@@ -7968,11 +8116,13 @@ as $$
 #variable_conflict use_column
 declare
   v_was_on boolean;
+  v_now timestamptz;
 begin
   perform core._guard();
   perform core._require_user_id(p_telegram_id);
   perform core._require(p_is_on is not null, 'p_is_on: true or false');
   perform account._lock(p_telegram_id);
+  v_now := core.now();
 
   select s.auto_renew into v_was_on
   from subscription.subscription s where s.telegram_id = p_telegram_id;
@@ -7982,7 +8132,8 @@ begin
 
   if v_was_on <> p_is_on then
     update subscription.subscription s
-    set auto_renew = p_is_on, renew_check_at = case when p_is_on then core.now() end
+    set auto_renew = p_is_on,
+        renew_check_at = case when p_is_on and s.expires_at > v_now then v_now end
     where s.telegram_id = p_telegram_id;
     perform audit._record('subscription.set_auto_renew', p_telegram_id, p_telegram_id::text,
                           jsonb_build_object('is_on', p_is_on));
@@ -7993,7 +8144,9 @@ $$;
 
 comment on function subscription.set_auto_renew is
   'On: within 6 hours before the end (setting renewal_window_seconds) the plan of the last '
-  'purchase is bought from the balance. Safe to call again.';
+  'purchase is bought from the balance; during a trial that begins with the first purchase. A '
+  'period whose renewal was refunded is not renewed again. Works for a blocked user too, who is '
+  'not renewed meanwhile. Safe to call again.';
 
 grant execute on function subscription.set_auto_renew to atlas_bot, atlas_dba;
 -- +goose StatementEnd
@@ -8068,7 +8221,7 @@ grant execute on function subscription.start_trial to atlas_bot, atlas_dba;
 -- file: functions/vpn/claim_jobs.sql
 -- +goose StatementBegin
 -- Leases provisioning jobs, oldest first, one per user at a time.
--- Locks: outbox.task rows (skip locked).
+-- Locks: users and outbox.task (rows, skip locked), subscription.
 -- Raises: 22023, OP001, OP003.
 create or replace function vpn.claim_jobs(p_holder text, p_limit int, p_lease interval)
 returns table (
@@ -8088,6 +8241,7 @@ declare
 begin
   perform core._guard('provisioning');
   perform outbox._require_claim(p_holder, p_limit, p_lease);
+  perform vpn._close_poison(core.now());
 
   select array_agg(c.task_id), array_agg(c.telegram_id) into v_tasks, v_users
   from outbox._claim('provision', p_holder, p_limit, p_lease) c;
@@ -8300,8 +8454,7 @@ begin
   set vpn_uuid = v_vpn_uuid, activation = 'pending', key_uri = null
   where s.telegram_id = p_telegram_id;
 
-  perform audit._record('vpn.reissue', coalesce(p_admin_id, p_telegram_id), p_telegram_id::text,
-                        jsonb_build_object('vpn_uuid', v_vpn_uuid));
+  perform audit._record('vpn.reissue', coalesce(p_admin_id, p_telegram_id), p_telegram_id::text);
   return query select v_vpn_uuid, false;
 end
 $$;
@@ -8636,7 +8789,8 @@ comment on function withdrawal.approve is
   'Pays the held amount out; the transfer itself is made by hand, with the requisites of '
   'list_pending. From 50 000 roubles (setting withdrawal_four_eyes_kopecks) two different admins '
   'have to approve, both admins when the second does: until then it stays pending. Nobody '
-  'approves their own. Its own key: the same admin''s second call is a replay.';
+  'approves their own. A debt since the request does not stop it: list_pending shows it. Its own '
+  'key: the same admin''s second call is a replay.';
 
 grant execute on function withdrawal.approve to atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -8787,7 +8941,8 @@ grant execute on function withdrawal.latest to atlas_bot, atlas_admin, atlas_dba
 create or replace function withdrawal.list_pending(p_admin_id bigint, p_limit int)
 returns table (
   withdrawal_id bigint, telegram_id bigint, username text, amount_kopecks bigint,
-  requested_at timestamptz, approvals int, approvals_needed int, requisites text)
+  requested_at timestamptz, approvals int, approvals_needed int, requisites text,
+  debt_kopecks bigint)
 language plpgsql
 stable
 security definer
@@ -8808,9 +8963,11 @@ begin
   return query
   select w.withdrawal_id, w.telegram_id::bigint, a.username, w.amount_kopecks::bigint,
          w.requested_at, withdrawal._count_approvals(w.telegram_id, w.withdrawal_id),
-         case when w.amount_kopecks >= v_four_eyes_kopecks then 2 else 1 end, w.requisites
+         case when w.amount_kopecks >= v_four_eyes_kopecks then 2 else 1 end, w.requisites,
+         b.debt_kopecks::bigint
   from withdrawal.withdrawal w
   join account.account a on a.telegram_id = w.telegram_id
+  join wallet.wallet b on b.telegram_id = w.telegram_id
   where w.status = 'pending'
   order by w.requested_at, w.withdrawal_id
   limit p_limit;
@@ -8819,7 +8976,8 @@ $$;
 
 comment on function withdrawal.list_pending is
   'For admins only: requisites are sealed and only the application can open them. approvals counts'
-  ' those of admins who still are. Reads only.';
+  ' those of admins who still are. debt_kopecks: what the user has come to owe since the request; '
+  'approve pays out all the same, reject gives the amount back to the balance. Reads only.';
 
 grant execute on function withdrawal.list_pending to atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -8889,6 +9047,7 @@ begin
     order by a.telegram_id
     for no key update skip locked
   ) l;
+  v_now := core.now(); -- the candidates' was from before the locks
 
   begin
     v_purged := withdrawal._purge(v_users, v_now);
@@ -9124,6 +9283,22 @@ with clock as (
   select 'inbox', count(*), min(u.due_at)
   from inbox.update u cross join clock c
   where u.finished_at is null and u.due_at <= c.moment
+  union all
+  select 'open purchases', count(*), min(u.expiry_check_at)
+  from billing.purchase u cross join clock c
+  where u.expiry_check_at <= c.moment
+  union all
+  select 'expiry', count(*), min(s.expiry_check_at)
+  from subscription.subscription s cross join clock c
+  where s.expiry_check_at <= c.moment
+  union all
+  select 'renewals', count(*), min(s.renew_check_at)
+  from subscription.subscription s cross join clock c
+  where s.renew_check_at <= c.moment
+  union all
+  select 'reminders', count(*), min(s.reminder_check_at)
+  from subscription.subscription s cross join clock c
+  where s.reminder_check_at <= c.moment
 )
 select 'bot' as name,
        case when l.expires_at > c.moment then 'up' when l.name is null then 'unknown'
@@ -9158,7 +9333,8 @@ select n.name,
             then 'behind' else 'up' end,
        l.oldest_due_at, coalesce(l.waiting, 0) || ' waiting'
 from clock c
-cross join (values ('inbox'), ('provisioning'), ('messages'), ('cashback')) n (name)
+cross join (values ('inbox'), ('provisioning'), ('messages'), ('cashback'), ('open purchases'),
+                   ('expiry'), ('renewals'), ('reminders')) n (name)
 left join lane l on l.name = n.name
 union all
 select 'seal', case when u.oldest_at < c.moment - interval '2 minutes' then 'behind' else 'up' end,
@@ -9177,9 +9353,11 @@ comment on view ops.component is
   'How each part is, judged by what it leaves in the database. No sign of life for a '
   'minute is down.';
 comment on column ops.component.name is
-  'bot, worker, vpn node, cryptobot; the queues inbox, provisioning, messages, cashback; seal.';
+  'bot, worker, vpn node, cryptobot; the queues inbox, provisioning, messages, cashback, open '
+  'purchases, expiry, renewals, reminders; seal.';
 comment on column ops.component.status is
-  'up, down, failing (some jobs), behind (queues: a minute; seal: two), unknown (never seen).';
+  'up, down, failing (some jobs), behind (queues: a minute, so also users whom every run finds '
+  'locked; seal: two), unknown (never seen).';
 comment on column ops.component.since is
   'bot: the end of its lease; queues: the oldest due; seal: the last batch; else the last run.';
 comment on column ops.component.detail is 'Who, how much, or what went wrong.';
@@ -9194,7 +9372,8 @@ select d.dead_id, d.job_name, d.subject, d.error, d.died_at
 from ops.dead d;
 
 comment on view ops.dead_letter is
-  'What a job or a handler gave up; somebody has to look at each row.';
+  'What a job or a handler gave up; somebody has to look at each row, and then takes it out with '
+  'ops.clear_dead_letter. A *_due job tries again after an hour.';
 comment on column ops.dead_letter.dead_id is 'The row''s number.';
 comment on column ops.dead_letter.job_name is 'Who gave up.';
 comment on column ops.dead_letter.subject is 'On what.';
@@ -9333,6 +9512,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/billing/_open.sql
 -- gone: functions/billing/_payment_answer.sql
 -- gone: functions/billing/_price.sql
+-- gone: functions/billing/_refuse_closed.sql
 -- gone: functions/billing/_refuse_to_pay.sql
 -- gone: functions/billing/_require_choice.sql
 -- gone: functions/billing/_require_paid.sql
@@ -9369,6 +9549,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/core/_require_key.sql
 -- gone: functions/core/_require_user_id.sql
 -- gone: functions/core/now.sql
+-- gone: functions/inbox/_close_poison.sql
 -- gone: functions/inbox/claim.sql
 -- gone: functions/inbox/done.sql
 -- gone: functions/inbox/failed.sql
@@ -9400,6 +9581,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/_without_values.sql
 -- gone: functions/ops/acquire_lease.sql
 -- gone: functions/ops/claim_run.sql
+-- gone: functions/ops/clear_dead_letter.sql
 -- gone: functions/ops/finish_run.sql
 -- gone: functions/ops/lock_waits.sql
 -- gone: functions/ops/purge_due.sql
@@ -9461,6 +9643,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/subscription/set_auto_renew.sql
 -- gone: functions/subscription/start_trial.sql
 -- gone: functions/vpn/_backoff.sql
+-- gone: functions/vpn/_close_poison.sql
 -- gone: functions/vpn/_give_up.sql
 -- gone: functions/vpn/_is_stale.sql
 -- gone: functions/vpn/claim_jobs.sql
@@ -9548,6 +9731,7 @@ drop function ops.rebuild_wallet;
 drop function ops.purge_due;
 drop function ops.lock_waits;
 drop function ops.finish_run;
+drop function ops.clear_dead_letter;
 drop function ops.claim_run;
 drop function ops.acquire_lease;
 drop function notify.sent;
@@ -9603,6 +9787,7 @@ drop function withdrawal._count_approvals;
 drop function wallet._adjust;
 drop function vpn._is_stale;
 drop function vpn._give_up;
+drop function vpn._close_poison;
 drop function vpn._backoff;
 drop function subscription._start_after;
 drop function subscription._require_duration;
@@ -9662,6 +9847,7 @@ drop function notify._remind;
 drop function notify._close_lost;
 drop function notify._arguments;
 drop function ledger._post;
+drop function inbox._close_poison;
 drop function core._require_user_id;
 drop function core._require_key;
 drop function core._require_feature;
@@ -9679,6 +9865,7 @@ drop function billing._require_provider;
 drop function billing._require_paid;
 drop function billing._require_choice;
 drop function billing._refuse_to_pay;
+drop function billing._refuse_closed;
 drop function billing._price;
 drop function billing._payment_answer;
 drop function billing._open;

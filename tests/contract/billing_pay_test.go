@@ -43,11 +43,11 @@ func TestPayRefusals(t *testing.T) {
 
 	cancelled := b.Open(anna, "basic", 1, "cancelled")
 	b.One("billing.cancel_purchase", desk.Mine(anna, cancelled))
-	b.Refused("PU003", "billing.pay_from_balance", desk.Mine(anna, cancelled))
+	require.Contains(t, b.Refused("PU003", "billing.pay_from_balance", desk.Mine(anna, cancelled)).Detail, "is cancelled: closed at 20")
 
 	byCard := b.Open(anna, "basic", 1, "by card")
 	b.Settle("c1", byCard, desk.Basic1)
-	b.Refused("PU003", "billing.pay_from_balance", desk.Mine(anna, byCard))
+	require.Contains(t, b.Refused("PU003", "billing.pay_from_balance", desk.Mine(anna, byCard)).Detail, "is paid: paid with cryptobot at 20")
 
 	late := b.Open(anna, "basic", 1, "late")
 	b.owner.Later("30 minutes")

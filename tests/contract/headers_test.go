@@ -44,6 +44,7 @@ type source struct {
 	refuses  []string
 	calls    []string
 	comment  string
+	body     string
 }
 
 var (
@@ -80,6 +81,7 @@ func readSource(text string) source {
 	_, s.comment, _ = strings.Cut(rest, "\ncomment on ")
 	_, body, _ := strings.Cut(rest, "$$")
 	body = comment.ReplaceAllString(body[:strings.LastIndex(body, "$$")], "")
+	s.body = body
 	for _, match := range refuses.FindAllStringSubmatch(body, -1) {
 		s.refuses = append(s.refuses, match[1])
 	}
@@ -131,6 +133,25 @@ func TestHeadersSayWhatIsRaised(t *testing.T) {
 			require.NotContains(t, sources()[name].promised, code, name)
 		}
 	}
+}
+
+// TestBatchesReadTheClockAfterTheirLocks: what a batch writes is not older than what it waited for or passed by.
+func TestBatchesReadTheClockAfterTheirLocks(t *testing.T) {
+	t.Parallel()
+	batches := 0
+	for name, s := range sources() {
+		if !strings.HasSuffix(name, "_due") {
+			continue
+		}
+		_, after, found := strings.Cut(s.body, "from account.account a")
+		if found {
+			batches++
+			_, after, found = strings.Cut(after, "skip locked")
+			require.True(t, found, name)
+			require.Contains(t, after, "v_now := core.now();", name)
+		}
+	}
+	require.Equal(t, 6, batches)
 }
 
 func TestEveryRefusalHasItsWords(t *testing.T) {

@@ -171,3 +171,17 @@ func TestFailedUpdateIsTriedFiveTimes(t *testing.T) {
 		b.Query("select job_name, subject, error from ops.dead_letter"))
 	require.Equal(t, []any{11}, ids(b.take("h", 10)), "then the chat goes on")
 }
+
+func TestUpdateThatKillsItsHandler(t *testing.T) {
+	b := setup(t)
+	b.receive([2]int{10, 1}, [2]int{11, 1})
+	for attempt := 1; attempt <= 5; attempt++ {
+		update := b.take("h", 10)
+		require.Equal(t, []any{10}, ids(update))
+		require.Equal(t, attempt, update[0]["attempt"])
+		b.owner.Later(fmt.Sprint(attempt, " hours")) // nothing is heard of it
+	}
+	require.Equal(t, []any{11}, ids(b.take("h", 10)), "it is given up, and the chat goes on")
+	require.Equal(t, []Row{{"job_name": "inbox", "subject": "update:10", "error": "every attempt ended without an answer"}},
+		b.Query("select job_name, subject, error from ops.dead_letter"))
+}

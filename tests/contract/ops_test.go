@@ -45,6 +45,9 @@ func opsFunctions() []function {
 			args: func(world) A { return A{"p_name": "star_kopecks", "p_value": 180} },
 			bad: map[string][]bad{"p_name": name,
 				"p_value": {refuse("22023", nil, 0, -1, 100_001, math.MaxInt64), accept(1, 100_000)}}},
+		{name: "ops.clear_dead_letter", returns: "dead_id bigint, is_cleared boolean",
+			args: func(world) A { return A{"p_dead_id": 1, "p_note": "mended"} },
+			bad:  map[string][]bad{"p_dead_id": {refuse("22023", nil, 0, -1), accept(math.MaxInt64)}}},
 		{name: "ops.reconcile", reads: true, allowed: "worker auditor", args: func(world) A { return A{} },
 			returns: "check_name text, subject text, detail text"},
 		{name: "ops.lock_waits", reads: true, allowed: "worker auditor", args: func(world) A { return A{} },
@@ -196,4 +199,31 @@ func TestPurge(t *testing.T) {
 	require.Equal(t, 1, b.count("outbox.task where kind = 'provision'"), "what purchases refer to stays")
 	require.Equal(t, 0, b.count("ops.job_run"))
 	b.Refused("OP002", "ops.purge_due", batch(7, 100))
+}
+
+func TestClearDeadLetter(t *testing.T) {
+	b := setup(t)
+	at := time.Date(2027, 3, 5, 10, 0, 0, 0, time.UTC)
+	b.owner.At(at)
+	b.trial(anna, "t")
+	b.remind()
+	b.owner.Query("alter table outbox.task add constraint poison check (telegram_id <> 1001) not valid")
+	b.owner.At(at.Add(6 * time.Hour))
+	require.Equal(t, 0, b.remind())
+	b.buried("notify.enqueue_due")
+	b.owner.Query("alter table outbox.task drop constraint poison")
+	require.Equal(t, 0, b.remind(), "within the hour it is passed by")
+
+	id := b.Value("select dead_id from ops.dead_letter")
+	args := A{"p_dead_id": id, "p_note": "ticket 7"}
+	require.Equal(t, Row{"dead_id": id, "is_cleared": true}, b.One("ops.clear_dead_letter", args))
+	require.Equal(t, Row{"dead_id": id, "is_cleared": false}, b.One("ops.clear_dead_letter", args))
+	require.Empty(t, b.Query("select * from ops.dead_letter"))
+	b.Reconciled()
+	entry := b.Query("select subject_id, details from audit.event where action = 'ops.clear_dead_letter'")
+	require.Len(t, entry, 1, "once")
+	require.Equal(t, "notify.enqueue_due", entry[0]["subject_id"])
+	require.Equal(t, Row{"subject": "telegram_id:1001", "note": "ticket 7"},
+		pick(entry[0]["details"].(map[string]any), "subject", "note"))
+	require.Equal(t, 1, b.remind(), "at once")
 }

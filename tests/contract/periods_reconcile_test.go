@@ -49,7 +49,7 @@ func TestReconcileFindsFaultsOfPeriods(t *testing.T) {
 		{"a reminder of what has ended", "update subscription.subscription set reminder_check_at = expires_at where telegram_id = 1",
 			[]string{"reminder_is_checked_in_time " + ofBoss}},
 		{"an identity of two", "update subscription.subscription set vpn_uuid = '{uuid}' where telegram_id = 2000",
-			[]string{"identity_is_unique vpn_uuid:{uuid}"}},
+			[]string{"identity_is_unique " + ofBert}},
 		{"a renewal that nobody looks at", "update subscription.subscription set renew_check_at = null where telegram_id = 2000",
 			[]string{"renewal_is_checked " + of2000}},
 		{"a renewal after the end is looked at", "update subscription.subscription set renew_check_at = expires_at + interval '1 s' where telegram_id = 2000",

@@ -160,9 +160,11 @@ func TestDisablePromo(t *testing.T) {
 	require.Equal(t, want, b.One("promo.disable", args))
 	want["is_replay"] = true
 	require.Equal(t, want, b.One("promo.disable", args))
+	b.One("account.grant_admin", A{"p_telegram_id": bert, "p_note": "second"})
+	require.Equal(t, want, b.One("promo.disable", args.With("p_admin_id", bert)), "it is off, whoever asks")
 	require.Len(t, b.promoEvents(), 2, "a replay is no event")
 
-	b.Refused("PR004", "promo.validate", checked(bert, "SALE"))
+	require.Contains(t, b.Refused("PR004", "promo.validate", checked(bert, "SALE")).Detail, "SALE: disabled by admin 1 at 20")
 	b.Refused("PR004", "billing.quote", quoted(bert, "basic", 1).With("p_promo_code", "SALE"))
 	b.Refused("PR004", "billing.open_purchase", with(bert, "SALE", "k"))
 	require.Equal(t, open, b.openWith(anna, "SALE", "k"), "a repeat is a replay all the same")

@@ -41,6 +41,10 @@ func TestUseIsGivenBack(t *testing.T) {
 	b.Refused("PU003", "billing.cancel_purchase", desk.Mine(anna, second))
 	require.Equal(t, []int{1}, b.uses("SALE"), "what is paid stays used")
 	b.Refused("PR003", "billing.open_purchase", with(bert, "SALE", "k3"))
+	b.One("billing.refund_purchase", refund(boss, second))
+	b.Refused("PR003", "billing.open_purchase", with(bert, "SALE", "k3"))
+	b.Refused("PR005", "promo.validate", checked(anna, "SALE"))
+	require.Equal(t, []int{1}, b.uses("SALE"), "no use comes back with a refund")
 	b.Reconciled()
 }
 

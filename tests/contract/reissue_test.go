@@ -27,6 +27,7 @@ func TestReissue(t *testing.T) {
 	require.Equal(t, [][]any{{"add", old["vpn_uuid"]}, {"add", first["vpn_uuid"]}, {"remove", old["vpn_uuid"]}},
 		b.nodeJobs(anna), "the new one first")
 	require.Equal(t, 1, b.count("audit.event where action = 'vpn.reissue' and actor_id = 1001"))
+	require.Zero(t, b.count("audit.event e where e::text ~ $1", first["vpn_uuid"]), "whoever knows it has access")
 
 	job := b.jobs("w", 1)[0]
 	require.Equal(t, Row{"action": "add", "vpn_uuid": first["vpn_uuid"]}, pick(job, "action", "vpn_uuid"))

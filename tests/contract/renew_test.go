@@ -139,6 +139,51 @@ func TestDepositAfterTheEndComesTooLate(t *testing.T) {
 	require.Equal(t, [2]any{0, 0}, b.renewal())
 	require.Equal(t, desk.Rich, b.Available(2000))
 	require.Equal(t, 1, b.expire())
+	b.owner.At(end.Add(time.Hour))
+	b.Credit(2000, 1)
+	b.Reconciled()
+	require.Equal(t, [2]any{0, 0}, b.renewal())
+}
+
+func TestSwitchedOnAfterTheEnd(t *testing.T) {
+	b := setup(t)
+	end := b.subscriber(2000, time.Date(2027, 3, 5, 10, 0, 0, 0, time.UTC), desk.Rich)
+	b.autoRenew(2000, false)
+	b.owner.At(end.Add(time.Hour))
+	b.autoRenew(2000, true)
+	b.Reconciled()
+	require.Equal(t, 1, b.expire())
+	require.Equal(t, [2]any{0, 0}, b.renewal(), "what is over is not renewed")
+	b.Buy(2000, "basic", 1, "again")
+	b.owner.At(b.Ends(2000).Add(-time.Hour))
+	require.Equal(t, [2]any{1, 0}, b.renewal())
+}
+
+// TestRefundedRenewal: the end is again one that was renewed; whatever the user switches or pays in, nothing is charged
+// and nothing is given up.
+func TestRefundedRenewal(t *testing.T) {
+	b := setup(t)
+	end := b.subscriber(2000, time.Date(2027, 3, 5, 10, 0, 0, 0, time.UTC), desk.Basic1)
+	b.owner.At(end.Add(-time.Hour))
+	require.Equal(t, [2]any{1, 0}, b.renewal())
+	b.One("billing.refund_purchase", refund(boss, b.owner.Value(
+		"select purchase_id from billing.purchase where renews_expires_at is not null").(string)))
+	require.Equal(t, end, b.Ends(2000))
+	require.Equal(t, [2]any{0, 0}, b.renewal(), "auto-renewal stopped")
+	for range 2 {
+		b.autoRenew(2000, true)
+		require.Equal(t, [2]any{0, 0}, b.renewal())
+		b.Credit(2000, 1) // the second is a replay
+		require.Equal(t, [2]any{0, 0}, b.renewal())
+		b.autoRenew(2000, false)
+		b.Reconciled()
+	}
+	require.Equal(t, desk.Basic1+1, b.Available(2000))
+	b.autoRenew(2000, true)
+	b.Buy(2000, "basic", 1, "by hand")
+	b.owner.At(b.Ends(2000).Add(-time.Hour))
+	require.Equal(t, [2]any{0, 1}, b.renewal(), "the next period is a new one")
+	require.Zero(t, b.count("ops.dead"))
 }
 
 func TestRenewalIsChargedAtMostOncePerPeriod(t *testing.T) {

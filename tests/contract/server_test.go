@@ -124,11 +124,13 @@ func TestComponents(t *testing.T) {
 	for _, row := range b.Query("select * from ops.component order by name") {
 		names = append(names, row["name"].(string))
 	}
-	require.Equal(t, []string{"bot", "cashback", "cryptobot", "inbox", "messages", "provisioning", "seal", "vpn node", "worker"}, names)
+	require.Equal(t, []string{"bot", "cashback", "cryptobot", "expiry", "inbox", "messages", "open purchases", "provisioning",
+		"reminders", "renewals", "seal", "vpn node", "worker"}, names)
 	for _, name := range []string{"bot", "worker", "vpn node", "cryptobot"} {
 		require.Equal(t, "unknown", status(name), name)
 	}
-	for _, name := range []string{"inbox", "messages", "provisioning", "cashback", "seal"} {
+	for _, name := range []string{"inbox", "messages", "provisioning", "cashback", "open purchases", "expiry", "renewals",
+		"reminders", "seal"} {
 		require.Equal(t, "up", status(name), name)
 	}
 
@@ -161,4 +163,41 @@ func TestComponents(t *testing.T) {
 	rows := b.sealAll(1000)["sealed_rows"]
 	require.Equal(t, Row{"status": "up", "since": at.Add(121 * time.Second), "detail": strconv.Itoa(rows.(int)) + " rows sealed"},
 		state("seal"))
+}
+
+// TestF2UserWhoIsAlwaysBusyShows: batches pass a locked user by, every time; after a minute somebody can see it.
+func TestF2UserWhoIsAlwaysBusyShows(t *testing.T) {
+	b := setup(t)
+	at := time.Date(2027, 3, 5, 10, 0, 0, 0, time.UTC)
+	b.owner.At(at)
+	b.Buy(anna, "basic", 1, "k")
+	b.autoRenew(anna, true)
+	end := b.Ends(anna)
+	lane := func(name string) Row {
+		return b.Query("select status, since, detail from ops.component where name = $1", name)[0]
+	}
+	jobs := map[string]string{"open purchases": "billing.expire_due", "expiry": "subscription.expire_due",
+		"renewals": "subscription.renew_due", "reminders": "notify.enqueue_due"}
+	for _, job := range jobs {
+		b.One(job, batch(nil, 10))
+	}
+	ctx := context.Background()
+	busy, err := b.harness.Owner.Begin(ctx)
+	require.NoError(t, err)
+	defer func() { _ = busy.Rollback(ctx) }()
+	_, err = busy.Exec(ctx, "select from account.account where telegram_id = 1001 for no key update")
+	require.NoError(t, err)
+	for name, due := range map[string]time.Time{"open purchases": at.Add(30 * time.Minute), "reminders": end.AddDate(0, 0, -3),
+		"renewals": end.Add(-6 * time.Hour), "expiry": end} {
+		for wait, want := range map[time.Duration]string{time.Minute: "up", time.Minute + time.Second: "behind"} {
+			b.owner.At(due.Add(wait))
+			b.One(jobs[name], batch(nil, 10))
+			require.Equal(t, Row{"status": want, "since": due, "detail": "1 waiting"}, lane(name), "%s %s", name, wait)
+		}
+	}
+	require.NoError(t, busy.Rollback(ctx))
+	for name, job := range jobs {
+		b.One(job, batch(nil, 10))
+		require.Equal(t, "up", lane(name)["status"], name)
+	}
 }

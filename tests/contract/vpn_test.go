@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -256,4 +257,24 @@ func TestWantedUsers(t *testing.T) {
 	require.Equal(t, map[any]any{ofAnna: 3, ofBert: 10}, wanted())
 	b.owner.At(at.AddDate(0, 1, 0))
 	require.Equal(t, map[any]any{ofBert: 10}, wanted(), "not who has expired")
+}
+
+func TestJobThatKillsItsWorker(t *testing.T) {
+	b := setup(t)
+	b.Buy(anna, "basic", 1, "k")
+	for attempt := 1; attempt <= 5; attempt++ {
+		require.Equal(t, attempt, b.One("vpn.claim_jobs", desk.ClaimArgs("w", 1))["attempt"])
+		b.owner.Later(fmt.Sprint(attempt, " hours")) // nothing is heard of it
+	}
+	require.Empty(t, b.All("vpn.claim_jobs", desk.ClaimArgs("w", 1)))
+	require.Equal(t, "failed", b.subscription(anna)["activation"])
+	require.Equal(t, []string{"payment_applied", "key_failed"}, b.messages(anna))
+	require.Equal(t, []string{"activation_failed"}, b.messages(boss))
+
+	b.One("subscription.revoke", A{"p_admin_id": boss, "p_telegram_id": anna, "p_reason": "r", "p_idempotency_key": "k"})
+	for attempt := 1; attempt <= 7; attempt++ {
+		job := b.One("vpn.claim_jobs", desk.ClaimArgs("w", 1))
+		require.Equal(t, Row{"action": "remove", "attempt": attempt}, pick(job, "action", "attempt"), "a remove never gives up")
+		b.owner.Later(fmt.Sprint(6+attempt, " hours"))
+	}
 }

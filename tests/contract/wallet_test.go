@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -69,6 +70,7 @@ func TestDebitNeedsTheMoney(t *testing.T) {
 	b := setup(t)
 	refusal := b.Refused("WA001", "wallet.debit", by(boss, anna, desk.Rich+1, "too much", "k"))
 	require.Contains(t, refusal.Detail, "balance_not_negative", "names the constraint that it guards")
+	require.Contains(t, refusal.Detail, fmt.Sprintf("needs %d kopecks, %d are available", desk.Rich+1, desk.Rich))
 	b.One("wallet.credit", by(boss, anna, 1, "the rest", "k"))
 	require.Equal(t, Row{"available_kopecks": 0, "is_replay": false},
 		pick(b.One("wallet.debit", by(boss, anna, desk.Rich+1, "too much", "k")), "available_kopecks", "is_replay"),

@@ -58,7 +58,7 @@ func withdrawalFunctions() []function {
 			bad:     map[string][]bad{"p_withdrawal_id": id, "p_reason": usual["p_note"]}},
 		{name: "withdrawal.list_pending", reads: true, allowed: "admin", switche: "admin_actions",
 			returns: "withdrawal_id bigint, telegram_id bigint, username text, amount_kopecks bigint, " +
-				"requested_at timestamptz, approvals integer, approvals_needed integer, requisites text",
+				"requested_at timestamptz, approvals integer, approvals_needed integer, requisites text, debt_kopecks bigint",
 			args: func(world) A { return A{"p_admin_id": boss, "p_limit": 10} }},
 		{name: "withdrawal.latest", reads: true, allowed: "bot admin",
 			returns: "withdrawal_id bigint, status text, amount_kopecks bigint, requested_at timestamptz, " +
@@ -147,7 +147,7 @@ func TestRequest(t *testing.T) {
 	require.Equal(t, sealed, b.withdrawalRow(id)["requisites"])
 
 	require.Equal(t, []Row{{"withdrawal_id": id, "telegram_id": anna, "username": "user_1001", "amount_kopecks": 60000,
-		"approvals": 0, "approvals_needed": 1, "requisites": sealed}}, b.waiting(boss))
+		"approvals": 0, "approvals_needed": 1, "requisites": sealed, "debt_kopecks": 0}}, b.waiting(boss))
 	require.Equal(t, Row{"minimum_kopecks": least, "per_day": 3, "four_eyes_kopecks": fourEye},
 		b.One("withdrawal.options", A{}))
 }
@@ -195,6 +195,21 @@ func TestNothingIsWithdrawnWhileThereIsADebt(t *testing.T) {
 	b.Credit(anna, 70000)
 	require.Contains(t, b.Refused("WA001", "withdrawal.request", wish(anna, least, "k")).Detail, "a debt of 1490 kopecks")
 	b.Refused("WA001", "withdrawal.draft", wish(anna, least, "k"))
+}
+
+// TestDebtSinceTheRequest: what is held is out of a claw-back's reach; the admin who decides sees the debt.
+func TestDebtSinceTheRequest(t *testing.T) {
+	b := setup(t)
+	b.invited(anna, 2000, desk.Rich)
+	bought := b.Buy(2000, "basic", 1, "k")["purchase_id"].(string)
+	b.payDue()
+	b.One("wallet.debit", by(boss, anna, desk.Rich+1490-least, "all but", "k"))
+	id := b.request(anna, least, "k")
+	b.clawBack(bought)
+	b.payDue()
+	require.Equal(t, 1490, b.waiting(boss)[0]["debt_kopecks"])
+	b.One("withdrawal.reject", A{"p_admin_id": boss, "p_withdrawal_id": id, "p_reason": "a debt comes first"})
+	b.Refused("WA001", "withdrawal.request", wish(anna, least, "again"))
 }
 
 func TestD9ThreeADay(t *testing.T) {

@@ -16,14 +16,16 @@ var deck []func(*run)
 
 // toss gives a fair number below 2 to the power of coins: rapid's own numbers are small ones for the most part.
 func toss(t *rapid.T, coins int) int {
-	n := 0
-	for _, isHead := range rapid.SliceOfN(rapid.Bool(), coins, coins).Draw(t, "tosses") {
-		n *= 2
-		if isHead {
-			n++
+	return rapid.Custom(func(t *rapid.T) int {
+		n := 0
+		for _, isHead := range rapid.SliceOfN(rapid.Bool(), coins, coins).Draw(t, "coins") {
+			n *= 2
+			if isHead {
+				n++
+			}
 		}
-	}
-	return n
+		return n
+	}).Draw(t, "toss")
 }
 
 // rarely is true once in sixteen times.

@@ -83,7 +83,7 @@ func (p *play) do(c call) (string, error) {
 	want, refusal := p.world.Call(c.function, c.args)
 	rows, err := p.shop.at(p.world.Now, c.function, c.args)
 	if got := desk.Code(err); got != refusal {
-		return "", fmt.Errorf("%s: the model says %q %v, the database %q: %v", c, refusal, want, got, err)
+		return "", fmt.Errorf("%s: the model says %q %v, the database %q: %s", c, refusal, want, got, fmt.Sprint(err))
 	}
 	p.tally.count(c.function, refusal, want)
 	if refusal == "" {

@@ -202,8 +202,8 @@ func (s *shop) state() (map[string]string, error) {
 	}
 	lines := map[string]string{}
 	for _, row := range rows {
-		if renewed, isRenewal := row["renews"].(time.Time); isRenewal { // no call has named it
-			ref := model.Ref{Kind: "purchase", Name: fmt.Sprint(row["owner"], " renewal ", model.Stamp(renewed))}
+		if place, isRenewal := row["renewal"].(int); isRenewal { // no call has named it
+			ref := model.Ref{Kind: "purchase", Name: fmt.Sprint(row["owner"], " renewal ", place)}
 			s.same(ref, row["id"])
 		}
 		kind, id := row["kind"].(string), row["id"].(string)
@@ -218,7 +218,7 @@ func (s *shop) state() (map[string]string, error) {
 const books = `
 select 'wallet' as kind, w.telegram_id::text as id,
        concat_ws(' ', w.available_kopecks, w.held_kopecks, w.debt_kopecks) as line,
-       null::timestamptz as renews, null::bigint as owner
+       null::bigint as renewal, null::bigint as owner
 from wallet.wallet w
 union all
 select 'subscription', s.telegram_id::text,
@@ -226,7 +226,11 @@ select 'subscription', s.telegram_id::text,
                  s.auto_renew::text), null, null
 from subscription.subscription s
 union all
-select 'purchase', u.purchase_id::text, u.status::text, u.renews_expires_at, u.telegram_id from billing.purchase u
+select 'purchase', u.purchase_id::text, u.status::text,
+       case when u.renews_expires_at is not null
+         then count(u.renews_expires_at) over (partition by u.telegram_id order by u.provision_task_id) end,
+       u.telegram_id
+from billing.purchase u
 union all
 select 'payment', p.payment_id::text, concat_ws(' ', p.outcome, p.credited_kopecks), null, null from billing.payment p
 union all

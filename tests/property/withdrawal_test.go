@@ -17,6 +17,15 @@ func init() {
 		d := r.world.Drafts[n-1-r.pick("back", min(n, 3))]
 		return model.Args{"p_telegram_id": d.Owner, "p_draft_id": d.Ref()}
 	})
+	deal(2, func(r *run) { // the whole dialogue
+		if args := ofMoney(r); r.world.Users[args["p_telegram_id"].(int)].Available >= 50000 {
+			r.do(call{function: "withdrawal.draft", args: args})
+			if n := len(r.world.Drafts); n > 0 {
+				d := r.world.Drafts[n-1]
+				r.do(call{function: "withdrawal.submit", args: model.Args{"p_telegram_id": d.Owner, "p_draft_id": d.Ref()}})
+			}
+		}
+	})
 	ask(4, "withdrawal.approve", func(r *run) model.Args {
 		_, ref, isThere := r.withdrawal()
 		if !isThere {

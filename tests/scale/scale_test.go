@@ -19,22 +19,23 @@ import (
 type job struct {
 	name, sql string
 	index     string // what finds its work
+	isRead    bool   // and can be done twice: the first time pays for what is on the disk
 }
 
-func jobs() []job {
+func jobs(total int) []job {
 	return []job{
 		{"subscription.renew_due", "select renewed from subscription.renew_due(null, $1::int)",
-			"subscription.subscription_renew_check"},
+			"subscription.subscription_renew_check", false},
 		{"subscription.expire_due", "select expired from subscription.expire_due(null, $1::int)",
-			"subscription.subscription_expiry_check"},
-		{"billing.expire_due", "select expired from billing.expire_due(null, $1::int)", "billing.purchase_expiry_check"},
+			"subscription.subscription_expiry_check", false},
+		{"billing.expire_due", "select expired from billing.expire_due(null, $1::int)", "billing.purchase_expiry_check", false},
 		{"referral.pay_due", "select paid from referral.pay_due(null, $1::int)",
-			"outbox.task_due, outbox.task_cashback_once"},
+			"outbox.task_due, outbox.task_cashback_once", false},
 		{"notify.enqueue_due", "select enqueued from notify.enqueue_due(null, $1::int)",
-			"subscription.subscription_reminder_check"},
-		{"wallet.statement", `select count(distinct g.n)::int from generate_series(1, $1::int) g (n)
-			cross join lateral wallet.statement(10000000 + (g.n * 7919) % (select count(*) from pg_temp.size), 20, null) s`,
-			"ledger.transfer_pkey"},
+			"subscription.subscription_reminder_check", false},
+		{"wallet.statement", fmt.Sprintf(`select count(distinct g.n)::int from generate_series(1, $1::int) g (n)
+			cross join lateral wallet.statement(%d + g.n * 7919 %% %d, 20, null) s`, firstUser, total),
+			"ledger.transfer_pkey", true},
 	}
 }
 
@@ -46,7 +47,7 @@ type reading struct {
 	Size                 float32
 }
 
-// touched reads the counters of this session that the server has not collected yet: of the transaction that is open,
+// touched reads the counters of this connection that the server has not collected yet: of the transaction that is open,
 // and perhaps of some before.
 const touched = `
 select t.schemaname || '.' || t.relname, t.seq_scan, t.seq_tup_read, coalesce(t.idx_tup_fetch, 0), t.n_tup_ins, t.n_tup_upd,
@@ -138,15 +139,6 @@ func setup(t *testing.T) (*crowd, int) {
 	return &crowd{conn: conn}, min(sizes()[0]/20, 1000)
 }
 
-// grown gives the crowd so many users, and tells wallet.statement's query how many there are.
-func (c *crowd) grown(t *testing.T, total, due int) {
-	t.Helper()
-	require.NoError(t, c.grow(t.Context(), total, due))
-	_, err := c.conn.Exec(t.Context(), fmt.Sprintf(`drop table if exists pg_temp.size;
-		create temporary table size as select from generate_series(1, %d)`, total))
-	require.NoError(t, err)
-}
-
 func (c *crowd) run(t *testing.T, j job, due int) (took time.Duration, found []reading) {
 	t.Helper()
 	tx, err := c.conn.Begin(t.Context())
@@ -163,9 +155,12 @@ func TestWorkGrowsWithWhatIsDueOnly(t *testing.T) {
 	c, due := setup(t)
 	measured := map[string][]time.Duration{}
 	for _, size := range sizes() {
-		c.grown(t, size, due)
-		for _, j := range jobs() {
+		require.NoError(t, c.grow(t.Context(), size, due))
+		for _, j := range jobs(size) {
 			took, found := c.run(t, j, due)
+			if j.isRead {
+				took, found = c.run(t, j, due)
+			}
 			measured[j.name] = append(measured[j.name], took/time.Duration(due))
 			if size == *users {
 				require.Empty(t, complaints(found, size, due), j.name)
@@ -183,7 +178,7 @@ func table(measured map[string][]time.Duration) string {
 		fmt.Fprintf(&b, "%12d users", size)
 	}
 	fmt.Fprintf(&b, "    the last against the first")
-	for _, j := range jobs() {
+	for _, j := range jobs(*users) {
 		fmt.Fprintf(&b, "\n%-26s", j.name)
 		for _, took := range measured[j.name] {
 			fmt.Fprintf(&b, "%15.1f µs", float64(took.Nanoseconds())/1000)
@@ -210,8 +205,8 @@ func reconciled(t *testing.T, conn *pgx.Conn) {
 func TestAMissingIndexIsNoticed(t *testing.T) {
 	const few = 5_000
 	c, _ := setup(t)
-	c.grown(t, few, 50)
-	for _, j := range jobs() {
+	require.NoError(t, c.grow(t.Context(), few, 50))
+	for _, j := range jobs(few) {
 		tx, err := c.conn.Begin(t.Context())
 		require.NoError(t, err)
 		drop := "drop index " + j.index

@@ -29,7 +29,7 @@ func newDownloaded(ctx context.Context, opts Options) (backend, error) {
 	if err == nil {
 		return newFromBinaries(ctx, opts, bin)
 	}
-	if err := download(ctx, root); err != nil {
+	if err := download(root); err != nil {
 		return nil, fmt.Errorf("download of PostgreSQL: %w: %w", ErrUnavailable, err)
 	}
 	if bin, err = inspect(ctx, filepath.Join(root, "bin")); err != nil {
@@ -39,7 +39,7 @@ func newDownloaded(ctx context.Context, opts Options) (backend, error) {
 }
 
 // download gets the binaries by starting the library's server once, on data that is thrown away.
-func download(ctx context.Context, root string) error {
+func download(root string) error {
 	port, err := freePort()
 	if err != nil {
 		return err

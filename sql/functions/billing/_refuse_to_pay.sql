@@ -12,7 +12,7 @@ begin
   if p_kind = 'topup' then
     perform core._refuse('PU003', format('purchase_id %s is a top-up', p_purchase_id));
   elsif p_status in ('paid', 'refunded', 'cancelled') then
-    perform core._refuse('PU003', format('purchase_id %s is %s', p_purchase_id, p_status));
+    perform billing._refuse_closed(p_telegram_id, p_purchase_id);
   elsif p_status = 'expired' or p_expires_at <= core.now() then
     perform core._refuse('PU002', format('purchase_id %s expired at %s',
                                          p_purchase_id, p_expires_at));

@@ -24,7 +24,7 @@ begin
   if not found then
     perform core._refuse('PU001', format('purchase_id %s', p_purchase_id));
   elsif v_status not in ('open', 'cancelled') then
-    perform core._refuse('PU003', format('purchase_id %s is %s', p_purchase_id, v_status));
+    perform billing._refuse_closed(p_telegram_id, p_purchase_id);
   end if;
 
   update billing.purchase u

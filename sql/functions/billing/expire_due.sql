@@ -33,7 +33,7 @@ begin
     order by a.telegram_id
     for no key update skip locked
   ) l;
-  v_now := core.now(); -- again, now that nobody else writes about them
+  v_now := core.now(); -- the candidates' was from before the locks
 
   begin
     v_expired := billing._expire(v_users, v_now);

@@ -16,6 +16,7 @@ begin
   perform core._guard();
   perform outbox._require_claim(p_holder, p_limit, p_lease);
   v_now := core.now();
+  perform inbox._close_poison(v_now);
 
   return query
   with due as (

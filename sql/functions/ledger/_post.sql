@@ -40,9 +40,10 @@ begin
   returning w.available_kopecks, w.held_kopecks, w.debt_kopecks, w.version
   into _post.available_kopecks, _post.held_kopecks, v_debt_kopecks, v_version;
   if not found then
-    perform core._refuse(
-      'WA001', format('telegram_id %s needs %s kopecks (balance_not_negative)',
-                      p_telegram_id, p_amount_kopecks));
+    perform core._refuse('WA001', format(
+      'telegram_id %s needs %s kopecks, %s are available (balance_not_negative)', p_telegram_id,
+      p_amount_kopecks, (select w.available_kopecks from wallet.wallet w
+                         where w.telegram_id = p_telegram_id)));
   end if;
 
   insert into ledger.transfer as t (

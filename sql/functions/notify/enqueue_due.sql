@@ -34,7 +34,7 @@ begin
     order by a.telegram_id
     for no key update skip locked
   ) l;
-  v_now := core.now(); -- again, now that nobody else writes about them
+  v_now := core.now(); -- the candidates' was from before the locks
 
   begin
     v_enqueued := notify._remind(v_users, v_now);
@@ -54,7 +54,8 @@ $$;
 
 comment on function notify.enqueue_due is
   'Looks at no more than p_limit users'' reminders (table notify.reminder), each once: late ones '
-  'are dropped, not sent in a burst. Users that are busy are left for the next run. p_epoch: of '
-  'the lease notify.enqueue_due; null by hand.';
+  'are dropped, not sent in a burst. Unreachable users'' are queued too: only sending tells whether'
+  ' somebody is back. Users that are busy are left for the next run. p_epoch: of the lease '
+  'notify.enqueue_due; null by hand.';
 
 grant execute on function notify.enqueue_due to atlas_worker, atlas_dba;

@@ -42,7 +42,8 @@ as $$
   where s.reminder_check_at > s.expires_at
      or (s.activation = 'none' and s.reminder_check_at is not null)
   union all
-  select 'identity_is_unique', 'vpn_uuid:' || s.vpn_uuid, format('%s subscriptions', count(*))
+  select 'identity_is_unique', 'telegram_id:' || min(s.telegram_id::bigint), -- not the key itself
+         format('%s subscriptions have its identity', count(*))
   from subscription.subscription s
   group by s.vpn_uuid
   having count(*) > 1

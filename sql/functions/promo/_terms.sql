@@ -8,20 +8,23 @@ language plpgsql
 stable
 as $$
 declare
-  v_is_active boolean;
+  v_code promo.code;
 begin
-  select c.promo_id, c.discount_percent, c.max_uses, c.per_user_limit, c.expires_at, c.is_active
-  into _terms.promo_id, _terms.discount_percent, _terms.max_uses, _terms.per_user_limit,
-       _terms.expires_at, v_is_active
-  from promo.code c
-  where c.code = p_code;
+  select c.* into v_code from promo.code c where c.code = p_code;
   if not found then
     perform core._refuse('PR001', p_code);
-  elsif not v_is_active then
-    perform core._refuse('PR004', p_code);
-  elsif _terms.expires_at <= p_now then
-    perform core._refuse('PR002', format('%s expired at %s', p_code, _terms.expires_at));
+  elsif not v_code.is_active then
+    perform core._refuse('PR004', format('%s: disabled by admin %s at %s', p_code,
+                                         v_code.disabled_by, v_code.disabled_at));
+  elsif v_code.expires_at <= p_now then
+    perform core._refuse('PR002', format('%s expired at %s', p_code, v_code.expires_at));
   end if;
+
+  _terms.promo_id := v_code.promo_id;
+  _terms.discount_percent := v_code.discount_percent;
+  _terms.max_uses := v_code.max_uses;
+  _terms.per_user_limit := v_code.per_user_limit;
+  _terms.expires_at := v_code.expires_at;
 end
 $$;
 

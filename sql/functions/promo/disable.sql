@@ -32,7 +32,7 @@ end
 $$;
 
 comment on function promo.disable is
-  'Nobody can open a purchase with the code any more; open purchases keep their price. A second '
-  'call is a replay.';
+  'Nobody can open a purchase with the code any more, for good; open purchases keep their price. '
+  'Once it is off, every admin''s call is a replay; who was the first is in audit.event.';
 
 grant execute on function promo.disable to atlas_admin, atlas_dba;

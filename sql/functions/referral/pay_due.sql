@@ -31,7 +31,7 @@ begin
     order by a.telegram_id
     for no key update skip locked
   ) l;
-  v_now := core.now(); -- again, now that nobody else writes about them
+  v_now := core.now(); -- the candidates' was from before the locks
 
   begin
     select w.paid, w.paid_kopecks into pay_due.paid, pay_due.paid_kopecks

@@ -10,8 +10,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-  v_now timestamptz;
   v_was_on boolean;
+  v_now timestamptz;
 begin
   perform core._guard();
   perform core._require_user_id(p_telegram_id);
@@ -39,6 +39,8 @@ $$;
 
 comment on function subscription.set_auto_renew is
   'On: within 6 hours before the end (setting renewal_window_seconds) the plan of the last '
-  'purchase is bought from the balance. Safe to call again.';
+  'purchase is bought from the balance; during a trial that begins with the first purchase. A '
+  'period whose renewal was refunded is not renewed again. Works for a blocked user too, who is '
+  'not renewed meanwhile. Safe to call again.';
 
 grant execute on function subscription.set_auto_renew to atlas_bot, atlas_dba;

@@ -1,5 +1,5 @@
 -- Leases provisioning jobs, oldest first, one per user at a time.
--- Locks: outbox.task rows (skip locked).
+-- Locks: users and outbox.task (rows, skip locked), subscription.
 -- Raises: 22023, OP001, OP003.
 create or replace function vpn.claim_jobs(p_holder text, p_limit int, p_lease interval)
 returns table (
@@ -19,6 +19,7 @@ declare
 begin
   perform core._guard('provisioning');
   perform outbox._require_claim(p_holder, p_limit, p_lease);
+  perform vpn._close_poison(core.now());
 
   select array_agg(c.task_id), array_agg(c.telegram_id) into v_tasks, v_users
   from outbox._claim('provision', p_holder, p_limit, p_lease) c;

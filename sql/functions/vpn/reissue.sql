@@ -52,7 +52,6 @@ begin
   set vpn_uuid = v_vpn_uuid, activation = 'pending', key_uri = null
   where s.telegram_id = p_telegram_id;
 
-  -- Without the identity: who has it has the access, and auditors read this.
   perform audit._record('vpn.reissue', coalesce(p_admin_id, p_telegram_id), p_telegram_id::text);
   return query select v_vpn_uuid, false;
 end

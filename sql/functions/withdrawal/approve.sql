@@ -66,6 +66,7 @@ comment on function withdrawal.approve is
   'Pays the held amount out; the transfer itself is made by hand, with the requisites of '
   'list_pending. From 50 000 roubles (setting withdrawal_four_eyes_kopecks) two different admins '
   'have to approve, both admins when the second does: until then it stays pending. Nobody '
-  'approves their own. Its own key: the same admin''s second call is a replay.';
+  'approves their own. A debt since the request does not stop it: list_pending shows it. Its own '
+  'key: the same admin''s second call is a replay.';
 
 grant execute on function withdrawal.approve to atlas_admin, atlas_dba;

@@ -37,7 +37,7 @@ begin
     order by a.telegram_id
     for no key update skip locked
   ) l;
-  v_now := core.now(); -- again, now that nobody else writes about them
+  v_now := core.now(); -- the candidates' was from before the locks
 
   begin
     v_purged := withdrawal._purge(v_users, v_now);

@@ -12,6 +12,22 @@ with clock as (
   select 'inbox', count(*), min(u.due_at)
   from inbox.update u cross join clock c
   where u.finished_at is null and u.due_at <= c.moment
+  union all
+  select 'open purchases', count(*), min(u.expiry_check_at)
+  from billing.purchase u cross join clock c
+  where u.expiry_check_at <= c.moment
+  union all
+  select 'expiry', count(*), min(s.expiry_check_at)
+  from subscription.subscription s cross join clock c
+  where s.expiry_check_at <= c.moment
+  union all
+  select 'renewals', count(*), min(s.renew_check_at)
+  from subscription.subscription s cross join clock c
+  where s.renew_check_at <= c.moment
+  union all
+  select 'reminders', count(*), min(s.reminder_check_at)
+  from subscription.subscription s cross join clock c
+  where s.reminder_check_at <= c.moment
 )
 select 'bot' as name,
        case when l.expires_at > c.moment then 'up' when l.name is null then 'unknown'
@@ -46,7 +62,8 @@ select n.name,
             then 'behind' else 'up' end,
        l.oldest_due_at, coalesce(l.waiting, 0) || ' waiting'
 from clock c
-cross join (values ('inbox'), ('provisioning'), ('messages'), ('cashback')) n (name)
+cross join (values ('inbox'), ('provisioning'), ('messages'), ('cashback'), ('open purchases'),
+                   ('expiry'), ('renewals'), ('reminders')) n (name)
 left join lane l on l.name = n.name
 union all
 select 'seal', case when u.oldest_at < c.moment - interval '2 minutes' then 'behind' else 'up' end,
@@ -65,9 +82,11 @@ comment on view ops.component is
   'How each part is, judged by what it leaves in the database. No sign of life for a '
   'minute is down.';
 comment on column ops.component.name is
-  'bot, worker, vpn node, cryptobot; the queues inbox, provisioning, messages, cashback; seal.';
+  'bot, worker, vpn node, cryptobot; the queues inbox, provisioning, messages, cashback, open '
+  'purchases, expiry, renewals, reminders; seal.';
 comment on column ops.component.status is
-  'up, down, failing (some jobs), behind (queues: a minute; seal: two), unknown (never seen).';
+  'up, down, failing (some jobs), behind (queues: a minute, so also users whom every run finds '
+  'locked; seal: two), unknown (never seen).';
 comment on column ops.component.since is
   'bot: the end of its lease; queues: the oldest due; seal: the last batch; else the last run.';
 comment on column ops.component.detail is 'Who, how much, or what went wrong.';

@@ -36,6 +36,9 @@ func (p *Payment) answer(isReplay bool) Answer {
 	if p.Owner != 0 {
 		answer["telegram_id"] = p.Owner
 	}
+	if p.Outcome == "reversed" { // nothing of it is there any more
+		answer["credited_kopecks"], answer["subscription_expires_at"] = 0, nil
+	}
 	return answer
 }
 

@@ -188,7 +188,7 @@ func renewDue(w *World, _ Args) Answer {
 			declined++
 			continue
 		}
-		p := &Purchase{Name: fmt.Sprint(u.ID, " renewal ", Stamp(s.Ends)), Owner: u.ID, Kind: "subscription",
+		p := &Purchase{Name: fmt.Sprint(u.ID, " renewal ", len(u.charged)+1), Owner: u.ID, Kind: "subscription",
 			Tariff: plan.Tariff, Months: plan.Months, Price: price, invoices: map[string]*invoice{}}
 		w.Purchases = append(w.Purchases, p)
 		u.charged[s.Ends] = true
