@@ -3746,7 +3746,7 @@ begin
     for no key update of u skip locked
   ), claimed as (
     update inbox.update u
-    set attempt = u.attempt + 1, holder = p_holder, lease_token = gen_random_uuid(),
+    set attempt = least(u.attempt + 1, 32767), holder = p_holder, lease_token = gen_random_uuid(),
         leased_until = v_now + p_lease
     from due d
     where u.update_id = d.update_id
@@ -4854,8 +4854,8 @@ CREATE FUNCTION ops._reconcile_refunds() RETURNS TABLE(check_name text, subject 
        ) r
   full join booked b on b.telegram_id = r.telegram_id and b.purchase_id = r.purchase_id
   where (r.refunded_kopecks, r.due_kopecks, coalesce(b.times, 0))
-        is distinct from (coalesce(b.kopecks, 0)::core.price_kopecks,
-                          coalesce(b.kopecks, 0)::core.price_kopecks,
+        is distinct from (coalesce(b.kopecks, 0),
+                          coalesce(b.kopecks, 0),
                           (coalesce(b.kopecks, 0) > 0)::int)
   union all
   select 'refund_by_reversal_has_payment', 'purchase:' || r.purchase_id,
@@ -5579,13 +5579,20 @@ begin
       and not exists (
         select 1 from outbox.task e
         where e.telegram_id = t.telegram_id and e.task_id < t.task_id and e.kind = t.kind
-          and e.finished_at is null)
+          and e.finished_at is null
+          -- A new identity does not wait for an old one that the node refuses to remove.
+          and not (t.name = 'add' and e.vpn_uuid <> t.vpn_uuid and e.leased_until is null
+                   and e.due_at > v_now))
+      and (t.kind <> 'provision' or not exists (
+        select 1 from outbox.task e
+        where e.telegram_id = t.telegram_id and e.kind = t.kind and e.leased_until > v_now
+          and e.finished_at is null))
     order by t.due_at
     limit p_limit
     for no key update of t skip locked
   )
   update outbox.task t
-  set attempt = t.attempt + 1, holder = p_holder, lease_token = gen_random_uuid(),
+  set attempt = least(t.attempt + 1, 32767), holder = p_holder, lease_token = gen_random_uuid(),
       leased_until = v_now + p_lease
   from due d
   where t.telegram_id = d.telegram_id and t.task_id = d.task_id
@@ -5597,7 +5604,7 @@ $$;
 -- Name: FUNCTION _claim(p_kind outbox.kind, p_holder text, p_limit integer, p_lease interval); Type: COMMENT; Schema: outbox; Owner: -
 --
 
-COMMENT ON FUNCTION outbox._claim(p_kind outbox.kind, p_holder text, p_limit integer, p_lease interval) IS 'A task waits while an older one of the same kind and user is unfinished: keys and messages keep their order. A message whose lease has run out may have been sent: only a repeatable one is leased again.';
+COMMENT ON FUNCTION outbox._claim(p_kind outbox.kind, p_holder text, p_limit integer, p_lease interval) IS 'A task waits while an older one of the same kind and user is unfinished: keys and messages keep their order, but for the add of a new identity: it passes what still waits for an older one. A message whose lease has run out may have been sent: only a repeatable one is leased again.';
 
 --
 -- Name: _finish(bigint, bigint, text, text); Type: FUNCTION; Schema: outbox; Owner: -
@@ -6634,7 +6641,7 @@ begin
   begin
     select w.paid, w.paid_kopecks into pay_due.paid, pay_due.paid_kopecks
     from referral._work(v_locked, v_users, v_tasks, v_now) w;
-  exception when data_exception or integrity_constraint_violation then
+  exception when data_exception or integrity_constraint_violation or no_data_found then
     pay_due.paid := 0;
     pay_due.paid_kopecks := 0;
     foreach v_user in array v_locked loop
@@ -6643,7 +6650,7 @@ begin
         from referral._work(array[v_user], v_users, v_tasks, v_now) w;
         pay_due.paid := pay_due.paid + v_done.paid;
         pay_due.paid_kopecks := pay_due.paid_kopecks + v_done.paid_kopecks;
-      exception when data_exception or integrity_constraint_violation then
+      exception when data_exception or integrity_constraint_violation or no_data_found then
         perform ops._bury('referral.pay_due', 'telegram_id:' || v_user, sqlerrm);
       end;
     end loop;
@@ -7638,10 +7645,13 @@ CREATE FUNCTION vpn._give_up(p_telegram_id bigint, p_vpn_uuid uuid, p_purchase_i
     AS $$
 declare
   v_now timestamptz := core.now();
+  v_has_no_key boolean;
 begin
+  -- A key that was delivered stays good: only what came with this job is missing at the node.
   update subscription.subscription s
   set activation = 'failed'
-  where s.telegram_id = p_telegram_id and s.vpn_uuid = p_vpn_uuid;
+  where s.telegram_id = p_telegram_id and s.vpn_uuid = p_vpn_uuid and s.activation <> 'active';
+  v_has_no_key := found;
 
   perform audit._record('vpn.activation_failed', null, p_telegram_id::text,
     jsonb_build_object('purchase_id', p_purchase_id, 'error', left(p_error, 500)));
@@ -7650,6 +7660,7 @@ begin
     telegram_id, kind, name, due_at, created_at, purchase_id, arguments)
   select p_telegram_id, 'message'::outbox.kind, 'key_failed', v_now, v_now, p_purchase_id,
          null::jsonb
+  where v_has_no_key
   union all
   select a.telegram_id, 'message', 'activation_failed', v_now, v_now, p_purchase_id,
          jsonb_build_object('telegram_id', p_telegram_id, 'error', left(p_error, 500))
@@ -7662,7 +7673,7 @@ $$;
 -- Name: FUNCTION _give_up(p_telegram_id bigint, p_vpn_uuid uuid, p_purchase_id uuid, p_error text); Type: COMMENT; Schema: vpn; Owner: -
 --
 
-COMMENT ON FUNCTION vpn._give_up(p_telegram_id bigint, p_vpn_uuid uuid, p_purchase_id uuid, p_error text) IS 'After the last attempt: key_failed to the user, activation_failed to the admins.';
+COMMENT ON FUNCTION vpn._give_up(p_telegram_id bigint, p_vpn_uuid uuid, p_purchase_id uuid, p_error text) IS 'After the last attempt: activation_failed to the admins; key_failed to the user, unless the key works: then it stays active, and vpn.wanted_users keeps it.';
 
 --
 -- Name: _is_stale(uuid, uuid, timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: vpn; Owner: -
@@ -12783,6 +12794,12 @@ CREATE INDEX task_due ON outbox.task USING btree (kind, due_at) WHERE (finished_
 CREATE INDEX task_leased ON outbox.task USING btree (leased_until) WHERE ((finished_at IS NULL) AND (leased_until IS NOT NULL));
 
 --
+-- Name: task_waiting; Type: INDEX; Schema: outbox; Owner: -
+--
+
+CREATE INDEX task_waiting ON outbox.task USING btree (telegram_id, kind, task_id) WHERE (finished_at IS NULL);
+
+--
 -- Name: use_by_user; Type: INDEX; Schema: promo; Owner: -
 --
 
@@ -14293,7 +14310,6 @@ REVOKE ALL ON FUNCTION subscription.current(p_telegram_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION subscription.current(p_telegram_id bigint) TO atlas_bot;
 GRANT ALL ON FUNCTION subscription.current(p_telegram_id bigint) TO atlas_admin;
 GRANT ALL ON FUNCTION subscription.current(p_telegram_id bigint) TO atlas_worker;
-GRANT ALL ON FUNCTION subscription.current(p_telegram_id bigint) TO atlas_auditor;
 GRANT ALL ON FUNCTION subscription.current(p_telegram_id bigint) TO atlas_dba;
 
 --

@@ -2748,8 +2748,8 @@ as $$
        ) r
   full join booked b on b.telegram_id = r.telegram_id and b.purchase_id = r.purchase_id
   where (r.refunded_kopecks, r.due_kopecks, coalesce(b.times, 0))
-        is distinct from (coalesce(b.kopecks, 0)::core.price_kopecks,
-                          coalesce(b.kopecks, 0)::core.price_kopecks,
+        is distinct from (coalesce(b.kopecks, 0),
+                          coalesce(b.kopecks, 0),
                           (coalesce(b.kopecks, 0) > 0)::int)
   union all
   select 'refund_by_reversal_has_payment', 'purchase:' || r.purchase_id,
@@ -2996,13 +2996,20 @@ begin
       and not exists (
         select 1 from outbox.task e
         where e.telegram_id = t.telegram_id and e.task_id < t.task_id and e.kind = t.kind
-          and e.finished_at is null)
+          and e.finished_at is null
+          -- A new identity does not wait for an old one that the node refuses to remove.
+          and not (t.name = 'add' and e.vpn_uuid <> t.vpn_uuid and e.leased_until is null
+                   and e.due_at > v_now))
+      and (t.kind <> 'provision' or not exists (
+        select 1 from outbox.task e
+        where e.telegram_id = t.telegram_id and e.kind = t.kind and e.leased_until > v_now
+          and e.finished_at is null))
     order by t.due_at
     limit p_limit
     for no key update of t skip locked
   )
   update outbox.task t
-  set attempt = t.attempt + 1, holder = p_holder, lease_token = gen_random_uuid(),
+  set attempt = least(t.attempt + 1, 32767), holder = p_holder, lease_token = gen_random_uuid(),
       leased_until = v_now + p_lease
   from due d
   where t.telegram_id = d.telegram_id and t.task_id = d.task_id
@@ -3012,8 +3019,9 @@ $$;
 
 comment on function outbox._claim is
   'A task waits while an older one of the same kind and user is unfinished: keys and messages '
-  'keep their order. A message whose lease has run out may have been sent: only a repeatable one '
-  'is leased again.';
+  'keep their order, but for the add of a new identity: it passes what still waits for an older '
+  'one. A message whose lease has run out may have been sent: only a repeatable one is leased '
+  'again.';
 -- +goose StatementEnd
 
 -- file: functions/outbox/_finish.sql
@@ -4481,7 +4489,7 @@ comment on function vpn._close_poison is
 
 -- file: functions/vpn/_give_up.sql
 -- +goose StatementBegin
--- Marks an activation as failed and tells the user and the admins.
+-- Marks an activation as failed and tells the admins, and the user who has no key now.
 -- Locks: subscription; the caller holds the user's lock.
 -- Raises: nothing.
 create or replace function vpn._give_up(
@@ -4492,10 +4500,13 @@ volatile
 as $$
 declare
   v_now timestamptz := core.now();
+  v_has_no_key boolean;
 begin
+  -- A key that was delivered stays good: only what came with this job is missing at the node.
   update subscription.subscription s
   set activation = 'failed'
-  where s.telegram_id = p_telegram_id and s.vpn_uuid = p_vpn_uuid;
+  where s.telegram_id = p_telegram_id and s.vpn_uuid = p_vpn_uuid and s.activation <> 'active';
+  v_has_no_key := found;
 
   perform audit._record('vpn.activation_failed', null, p_telegram_id::text,
     jsonb_build_object('purchase_id', p_purchase_id, 'error', left(p_error, 500)));
@@ -4504,6 +4515,7 @@ begin
     telegram_id, kind, name, due_at, created_at, purchase_id, arguments)
   select p_telegram_id, 'message'::outbox.kind, 'key_failed', v_now, v_now, p_purchase_id,
          null::jsonb
+  where v_has_no_key
   union all
   select a.telegram_id, 'message', 'activation_failed', v_now, v_now, p_purchase_id,
          jsonb_build_object('telegram_id', p_telegram_id, 'error', left(p_error, 500))
@@ -4513,7 +4525,8 @@ end
 $$;
 
 comment on function vpn._give_up is
-  'After the last attempt: key_failed to the user, activation_failed to the admins.';
+  'After the last attempt: activation_failed to the admins; key_failed to the user, unless the key '
+  'works: then it stays active, and vpn.wanted_users keeps it.';
 -- +goose StatementEnd
 
 -- file: functions/vpn/_is_stale.sql
@@ -6512,7 +6525,7 @@ begin
     for no key update of u skip locked
   ), claimed as (
     update inbox.update u
-    set attempt = u.attempt + 1, holder = p_holder, lease_token = gen_random_uuid(),
+    set attempt = least(u.attempt + 1, 32767), holder = p_holder, lease_token = gen_random_uuid(),
         leased_until = v_now + p_lease
     from due d
     where u.update_id = d.update_id
@@ -7719,7 +7732,7 @@ begin
   begin
     select w.paid, w.paid_kopecks into pay_due.paid, pay_due.paid_kopecks
     from referral._work(v_locked, v_users, v_tasks, v_now) w;
-  exception when data_exception or integrity_constraint_violation then
+  exception when data_exception or integrity_constraint_violation or no_data_found then
     pay_due.paid := 0;
     pay_due.paid_kopecks := 0;
     foreach v_user in array v_locked loop
@@ -7728,7 +7741,7 @@ begin
         from referral._work(array[v_user], v_users, v_tasks, v_now) w;
         pay_due.paid := pay_due.paid + v_done.paid;
         pay_due.paid_kopecks := pay_due.paid_kopecks + v_done.paid_kopecks;
-      exception when data_exception or integrity_constraint_violation then
+      exception when data_exception or integrity_constraint_violation or no_data_found then
         perform ops._bury('referral.pay_due', 'telegram_id:' || v_user, sqlerrm);
       end;
     end loop;
@@ -7826,7 +7839,7 @@ comment on function subscription.current is
   'active or failed. key_uri is null until the node has given it. Reads only.';
 
 grant execute on function subscription.current to
-  atlas_bot, atlas_admin, atlas_worker, atlas_auditor, atlas_dba;
+  atlas_bot, atlas_admin, atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/subscription/expire_due.sql

@@ -12,7 +12,7 @@ import (
 
 func subscriptionFunctions() []function {
 	return []function{
-		{name: "subscription.current", reads: true, allowed: "bot admin worker auditor",
+		{name: "subscription.current", reads: true, allowed: "bot admin worker",
 			returns: "status text, tariff text, expires_at timestamptz, auto_renew boolean, activation text, " +
 				"vpn_uuid uuid, key_uri text",
 			args: func(world) A { return A{"p_telegram_id": anna} }},

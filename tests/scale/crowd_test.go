@@ -47,8 +47,6 @@ func (c *crowd) grow(ctx context.Context, total, due int) error {
 
 // fill inserts the users {from} to {to} of a step that begins at {step}. kind 0 is due for renewal, 1 for expiry, 2
 // has an overdue purchase, 3 owes a cashback, 4 is due for a reminder; the others are not due for anything.
-//
-//nolint:dupword // SQL names a column twice where it fills two
 const fill = `
 drop table if exists pg_temp.crowd;
 

@@ -37,4 +37,4 @@ comment on function subscription.current is
   'active or failed. key_uri is null until the node has given it. Reads only.';
 
 grant execute on function subscription.current to
-  atlas_bot, atlas_admin, atlas_worker, atlas_auditor, atlas_dba;
+  atlas_bot, atlas_admin, atlas_worker, atlas_dba;
