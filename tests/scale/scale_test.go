@@ -30,7 +30,7 @@ func jobs(total int) []job {
 			"subscription.subscription_expiry_check", false},
 		{"billing.expire_due", "select expired from billing.expire_due(null, $1::int)", "billing.purchase_expiry_check", false},
 		{"referral.pay_due", "select paid from referral.pay_due(null, $1::int)",
-			"outbox.task_due, outbox.task_cashback_once", false},
+			"outbox.task_due, outbox.task_cashback_once, outbox.task_waiting", false},
 		{"notify.enqueue_due", "select enqueued from notify.enqueue_due(null, $1::int)",
 			"subscription.subscription_reminder_check", false},
 		{"wallet.statement", fmt.Sprintf(`select count(distinct g.n)::int from generate_series(1, $1::int) g (n)
