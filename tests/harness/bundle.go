@@ -102,7 +102,12 @@ func (b *Bundle) DSN(role Role) string { return b.server.dsn(role, b.Database) }
 // Pool opens a pool for a role; it is closed when the test ends. A pool of Owner acts as atlas_owner.
 func (b *Bundle) Pool(t testing.TB, role Role) *pgxpool.Pool {
 	t.Helper()
-	config, err := pgxpool.ParseConfig(b.DSN(role))
+	return openPool(t, b.DSN(role), role)
+}
+
+func openPool(t testing.TB, dsn string, role Role) *pgxpool.Pool {
+	t.Helper()
+	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		t.Fatalf("harness: %v", err)
 	}

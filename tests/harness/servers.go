@@ -104,6 +104,18 @@ func (s *server) dsn(role Role, database string) string {
 	return postgres.DSN(s.host, s.port, string(role), s.password, database)
 }
 
+// passwordOf is a login role's password on this server; empty where the connection is trusted.
+func (s *server) passwordOf(role Role) string {
+	if role != Superuser {
+		return s.password
+	}
+	c, err := pgx.ParseConfig(s.admin)
+	if err != nil {
+		return ""
+	}
+	return c.Password
+}
+
 // redisServer is a Redis with numbered databases that tests take in turn.
 type redisServer struct {
 	description string
