@@ -14,7 +14,7 @@ ARGS ?=
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help deps run run/fresh build test test/race scale lint fmt sql/snapshot sql/verify images psql clean
+.PHONY: help deps run run/fresh build test test/race scale bench lint fmt sql/snapshot sql/verify images psql clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z\/]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ test/race: $(TESTSUM) ## The same with the race detector (needs a C compiler)
 scale: ## Time the jobs with a million users (ARGS=-scale.users=200000 for fewer; some minutes, some 8 GB in /tmp)
 	@.ci/deps test
 	go test ./tests/scale -run TestWorkGrowsWithWhatIsDueOnly -count 1 -v -timeout 120m -scale.users=1000000 $(ARGS)
+
+bench: ## Measure against pgbench and separate statements (ROUNDS=, ONLY=1,3; ARGS="--quick", ARGS=--help)
+	@.ci/deps test
+	go run ./tests/bench $(if $(ROUNDS),--rounds=$(ROUNDS)) $(if $(ONLY),--only=$(ONLY)) $(ARGS)
 
 lint: $(LINT) ## Run the linters over both modules
 	$(LINT) run ./...

@@ -1,0 +1,206 @@
+package rig
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	threads   = 2
+	killGrace = 10 * time.Second
+)
+
+// Load is one run of pgbench.
+type Load struct {
+	// Script is the path of a script; empty is pgbench's own transaction, as it is built in.
+	Script string
+	// Variables of the script. Each client counts its own transactions in n, from 0 on; clients and client_id are known.
+	Variables map[string]int64
+	Clients   int
+	// Role and Database to connect to: over the unix socket, unless Via names a port on 127.0.0.1.
+	Role, Database string
+	Via            int
+	// Warm is how long to wait until caches and plans are warm, in seconds; then Seconds are measured.
+	Warm, Seconds int
+}
+
+// Sample is what was measured.
+type Sample struct {
+	PerSecond    float64 `json:"per_second"`
+	LatencyMS    float64 `json:"latency_ms"`
+	CPUMicros    float64 `json:"cpu_us"`            // of the backends that did the work, per transaction
+	Background   float64 `json:"background_cpu_us"` // of the server's other processes, per transaction
+	ClientMicros float64 `json:"client_cpu_us"`     // of pgbench, per transaction
+	WALBytes     float64 `json:"wal_bytes"`         // per transaction
+	Others       float64 `json:"other_programs"`    // share of the machine that neither the server nor pgbench used
+	P50, P99     float64 `json:"-"`
+}
+
+var progress = regexp.MustCompile(`^progress: ([0-9.]+) s, ([0-9.]+) tps, lat ([0-9.]+|NaN) ms`)
+
+// errNoFigures means that pgbench ended before the figures were complete.
+var errNoFigures = errors.New("pgbench ended too early")
+
+// Run runs pgbench and measures its transactions from the end of the warm-up on.
+func (s *Server) Run(ctx context.Context, l Load) (Sample, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(l.Warm+l.Seconds)*time.Second+time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, s.Program("pgbench"), s.arguments(l)...)
+	cmd.Env = append(os.Environ(), "PGPASSWORD="+s.Password(), "PGAPPNAME=pgbench")
+	cmd.WaitDelay = killGrace
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		return Sample{}, fmt.Errorf("pgbench: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return Sample{}, fmt.Errorf("pgbench: %w", err)
+	}
+	sample, text, err := s.follow(ctx, l, cmd.Process.Pid, said)
+	// The figures are complete, or never will be: what still runs is of no interest.
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	_, _ = io.Copy(io.Discard, said)
+	_ = cmd.Wait()
+	if err != nil {
+		return sample, fmt.Errorf("%s: %w\n%s", l.Script, err, text)
+	}
+	return sample, s.waitGone(ctx)
+}
+
+// follow reads what pgbench says each second, and the counters at the right moments.
+func (s *Server) follow(ctx context.Context, l Load, pid int, said io.Reader) (Sample, string, error) {
+	var before usage
+	var count, latency, from, start float64
+	var text strings.Builder
+	lines := bufio.NewScanner(said)
+	for lines.Scan() {
+		fields := progress.FindStringSubmatch(lines.Text())
+		if fields == nil {
+			text.WriteString(lines.Text() + "\n")
+			if strings.Contains(lines.Text(), "aborted") {
+				return Sample{}, text.String(), errors.New("a client of pgbench gave up")
+			}
+			continue
+		}
+		at, rate, ms := number(fields[1]), number(fields[2]), number(fields[3])
+		switch {
+		case at < float64(l.Warm)-0.5: // not warm yet
+			from = at
+			continue
+		case before.at.IsZero():
+			var err error
+			if before, err = s.usage(ctx, pid); err != nil {
+				return Sample{}, text.String(), err
+			}
+			from, start = at, at
+			continue
+		}
+		n := rate * (at - from)
+		count, latency, from = count+n, latency+n*ms, at
+		if at > float64(l.Warm+l.Seconds)-0.5 {
+			after, err := s.usage(ctx, pid)
+			if err != nil {
+				return Sample{}, text.String(), err
+			}
+			return perTransaction(before, after, count, latency, at-start), text.String(), nil
+		}
+	}
+	return Sample{}, text.String(), errNoFigures
+}
+
+func perTransaction(before, after usage, count, latency, seconds float64) Sample {
+	if count == 0 {
+		return Sample{}
+	}
+	per := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 / count }
+	own := (after.clients - before.clients) + (after.background - before.background) + (after.own - before.own)
+	busy, idle := after.busy-before.busy, after.idle-before.idle
+	sample := Sample{
+		PerSecond: count / seconds, LatencyMS: latency / count,
+		CPUMicros:    per(after.clients - before.clients),
+		Background:   per(after.background - before.background),
+		ClientMicros: per(after.own - before.own),
+		WALBytes:     float64(after.wal-before.wal) / count,
+	}
+	if all := busy + idle; all > 0 {
+		sample.Others = max(0, float64(busy-own)/float64(all))
+	}
+	return sample
+}
+
+func number(text string) float64 {
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || n != n { // NaN where nothing was done
+		return 0
+	}
+	return n
+}
+
+func (s *Server) arguments(l Load) []string {
+	config := s.Control.Config()
+	host, port := config.Host, int(config.Port)
+	if l.Via != 0 {
+		host, port = "127.0.0.1", l.Via
+	}
+	args := []string{
+		"-n", "-M", "prepared", "-P", "1", "-c", strconv.Itoa(l.Clients), "-j", strconv.Itoa(min(threads, l.Clients)),
+		"-T", strconv.Itoa(l.Warm + l.Seconds + 2), "-h", host, "-p", strconv.Itoa(port), "-U", l.Role,
+	}
+	if l.Script == "" {
+		return append(args, "-b", "tpcb-like", l.Database)
+	}
+	args = append(args, "-f", l.Script, "-D", "n=0", "-D", fmt.Sprintf("clients=%d", l.Clients))
+	names := make([]string, 0, len(l.Variables))
+	for name := range l.Variables {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		args = append(args, "-D", fmt.Sprintf("%s=%d", name, l.Variables[name]))
+	}
+	return append(args, l.Database)
+}
+
+// waitGone waits until no backend serves pgbench any more.
+func (s *Server) waitGone(ctx context.Context) error {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		var left int
+		err := s.Control.QueryRow(ctx, "select count(*) from pg_stat_activity where application_name = 'pgbench'").Scan(&left)
+		if err != nil {
+			return fmt.Errorf("count pgbench's connections: %w", err)
+		}
+		if left == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d connections of pgbench do not end: %w", left, ctx.Err())
+		case <-ticker.C:
+		}
+	}
+}
+
+// InitTPCB fills the database of pgbench's own transaction.
+func (s *Server) InitTPCB(ctx context.Context, scale int) error {
+	config := s.Control.Config()
+	cmd := exec.CommandContext(ctx, s.Program("pgbench"), "-i", "-q", "-s", strconv.Itoa(scale), "-h", config.Host,
+		"-p", strconv.Itoa(int(config.Port)), "-U", Superuser, TPCB)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("pgbench -i: %w\n%s", err, out)
+	}
+	return nil
+}
