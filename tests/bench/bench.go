@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"atlas-secure/tests/bench/crowd"
 	"atlas-secure/tests/bench/result"
 	"atlas-secure/tests/bench/rig"
@@ -27,12 +29,12 @@ type bench struct {
 	result  result.Result
 	started time.Time
 
-	next    int                // number of the next purchase
-	best    map[string]float64 // rates seen, to prepare enough
-	keep    []func() error     // what is stopped at the end
-	hasTPCB bool
-	steps   int
-	done    int
+	next  int                // number of the next purchase
+	best  map[string]float64 // rates seen, to prepare enough
+	keep  []func() error     // what is stopped at the end
+	books []*pgx.Conn        // databases whose books are to be right at the end
+	steps int
+	done  int
 }
 
 // subject is one thing that is measured in each round.
@@ -93,6 +95,7 @@ func (b *bench) say(format string, args ...any) {
 
 func (b *bench) fill(ctx context.Context) error {
 	b.say("filling: %d users; pgbench's tables at scale %d", b.users, b.scale)
+	b.books = []*pgx.Conn{b.server.Control}
 	if err := crowd.Fill(ctx, b.server, b.users, "interval '10 days'", false); err != nil {
 		return err
 	}
@@ -173,7 +176,7 @@ func (b *bench) load(script string, clients int, variables map[string]int64) rig
 // numbers are enough numbers of purchases for one run of a subject.
 func (b *bench) numbers(key string, clients int) (from, to int) {
 	rate := max(1.5*b.best[key], guess(clients))
-	count := int(rate*float64(b.warm+b.seconds+1)) + 100*clients
+	count := int(rate * float64(b.warm+b.seconds+2))
 	from = b.next
 	b.next += count
 	return from, b.next

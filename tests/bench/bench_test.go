@@ -14,7 +14,8 @@ import (
 // right afterwards. The figures mean nothing and gate nothing.
 func TestEverythingIsMeasured(t *testing.T) {
 	var out strings.Builder
-	o := options{rounds: 1, seconds: 1, warm: 1, users: 200, scale: 1, clients: []int{2}, dir: t.TempDir()}
+	o := options{rounds: 1, seconds: 1, warm: 1, users: 200, scale: 1, due: 500, clients: []int{2}, dir: t.TempDir(),
+		settings: map[string]string{"fsync": "off"}}
 	require.NoError(t, o.execute(t.Context(), &out), out.String())
 	t.Log(out.String())
 

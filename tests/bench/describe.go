@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"atlas-secure/tests/bench/result"
 )
 
@@ -97,29 +99,23 @@ func flushTime(dir string) (float64, error) {
 // reconcile demands that the books are right after all that: what was measured was no short cut.
 func (b *bench) reconcile(ctx context.Context) error {
 	b.say("reconciling the books")
-	rows, err := b.server.Control.Query(ctx, "select check_name || ' ' || subject || ': ' || detail from ops.reconcile() limit 5")
-	if err != nil {
-		return fmt.Errorf("reconcile: %w", err)
-	}
-	var problems []string
-	for rows.Next() {
-		var problem string
-		if err := rows.Scan(&problem); err != nil {
+	for _, conn := range b.books {
+		rows, err := conn.Query(ctx, "select check_name || ' ' || subject || ': ' || detail from ops.reconcile() limit 5")
+		if err != nil {
 			return fmt.Errorf("reconcile: %w", err)
 		}
-		problems = append(problems, problem)
+		problems, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return fmt.Errorf("reconcile: %w", err)
+		}
+		if len(problems) > 0 {
+			return fmt.Errorf("the books are wrong:\n%s", strings.Join(problems, "\n"))
+		}
+		var paid int64
+		if err := conn.QueryRow(ctx, "select count(*) from billing.purchase where status = 'paid'").Scan(&paid); err != nil {
+			return fmt.Errorf("count purchases: %w", err)
+		}
+		b.say("the books of %d paid purchases are right", paid)
 	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("reconcile: %w", err)
-	}
-	if len(problems) > 0 {
-		return fmt.Errorf("the books are wrong:\n%s", strings.Join(problems, "\n"))
-	}
-	var paid int64
-	err = b.server.Control.QueryRow(ctx, "select count(*) from billing.purchase where status = 'paid'").Scan(&paid)
-	if err != nil {
-		return fmt.Errorf("count purchases: %w", err)
-	}
-	b.say("the books of %d paid purchases are right", paid)
 	return nil
 }

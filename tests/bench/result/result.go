@@ -42,6 +42,7 @@ type Figure struct {
 	Title   string       `json:"title"`
 	Clients int          `json:"clients"`
 	Median  rig.Sample   `json:"median"`
+	Target  float64      `json:"target,omitempty"` // per second
 	P50MS   float64      `json:"p50_ms,omitempty"`
 	P99MS   float64      `json:"p99_ms,omitempty"`
 	Samples []rig.Sample `json:"-"`

@@ -34,6 +34,9 @@ func Print(w io.Writer, r *Result) {
 		if f.P99MS > 0 {
 			fmt.Fprintf(w, "  p50 %.1f ms, p99 %.1f ms", f.P50MS, f.P99MS)
 		}
+		if f.Target > 0 {
+			fmt.Fprintf(w, "  target >= %.0f /s", f.Target)
+		}
 		fmt.Fprintln(w)
 	}
 	fmt.Fprintf(w, "\n%-4s %-44s %9s %9s %8s   %s\n", "", "ratio (median of the rounds)", "rate", "target", "CPU", "rate by round")
@@ -49,6 +52,12 @@ func Print(w io.Writer, r *Result) {
 		fmt.Fprintf(w, "%-4s %-44s %9.2f %9s %8.2f   %s\n", ratio.Case, ratio.Title, ratio.Median, target, ratio.CPU,
 			strings.Join(rounds, " "))
 	}
-	fmt.Fprintln(w, "\nCPU: per transaction, of the backends that did it; background: of the server's other processes; client: of pgbench.")
+	for i, note := range r.Notes {
+		if i == 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintln(w, note)
+	}
+	fmt.Fprintln(w, "\nCPU: per transaction, of the backends that did it; background: of the server's other processes; client: of pgbench (and the proxy).")
 	fmt.Fprintln(w, "others: the share of the machine that was taken by none of these, so how much to trust a figure.")
 }

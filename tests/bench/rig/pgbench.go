@@ -14,11 +14,19 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 const (
 	threads   = 2
 	killGrace = 10 * time.Second
+	// warmCalls are how many transactions each client makes before it is measured, in the mean: the first of each
+	// connection compile the functions, and after five the plans are kept.
+	warmCalls = 20
+	warmLimit = time.Minute
+	// forever is more seconds than pgbench ever needs: it is ended when the figures are complete.
+	forever = 3600
 )
 
 // Load is one run of pgbench.
@@ -28,10 +36,10 @@ type Load struct {
 	// Variables of the script. Each client counts its own transactions in n, from 0 on; clients and client_id are known.
 	Variables map[string]int64
 	Clients   int
-	// Role and Database to connect to: over the unix socket, unless Via names a port on 127.0.0.1.
+	// Role and Database to connect to: over the unix socket, or far away, through the server's proxy.
 	Role, Database string
-	Via            int
-	// Warm is how long to wait until caches and plans are warm, in seconds; then Seconds are measured.
+	IsFar          bool
+	// Warm is how long to wait at least until caches and plans are warm, in seconds; then Seconds are measured.
 	Warm, Seconds int
 }
 
@@ -54,7 +62,7 @@ var errNoFigures = errors.New("pgbench ended too early")
 
 // Run runs pgbench and measures its transactions from the end of the warm-up on.
 func (s *Server) Run(ctx context.Context, l Load) (Sample, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(l.Warm+l.Seconds)*time.Second+time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(l.Warm+l.Seconds)*time.Second+warmLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, s.Program("pgbench"), s.arguments(l)...)
 	cmd.Env = append(os.Environ(), "PGPASSWORD="+s.Password(), "PGAPPNAME=pgbench")
@@ -81,7 +89,7 @@ func (s *Server) Run(ctx context.Context, l Load) (Sample, error) {
 // follow reads what pgbench says each second, and the counters at the right moments.
 func (s *Server) follow(ctx context.Context, l Load, pid int, said io.Reader) (Sample, string, error) {
 	var before usage
-	var count, latency, from, start float64
+	var warm, count, latency, from, start float64
 	var text strings.Builder
 	lines := bufio.NewScanner(said)
 	for lines.Scan() {
@@ -94,22 +102,23 @@ func (s *Server) follow(ctx context.Context, l Load, pid int, said io.Reader) (S
 			continue
 		}
 		at, rate, ms := number(fields[1]), number(fields[2]), number(fields[3])
+		n := rate * (at - from)
+		warm += n
 		switch {
-		case at < float64(l.Warm)-0.5: // not warm yet
+		case before.at.IsZero() && (at < float64(l.Warm)-0.5 || warm < float64(warmCalls*l.Clients)):
 			from = at
 			continue
 		case before.at.IsZero():
 			var err error
-			if before, err = s.usage(ctx, pid); err != nil {
+			if before, err = s.usage(ctx, isPgbench, pid); err != nil {
 				return Sample{}, text.String(), err
 			}
 			from, start = at, at
 			continue
 		}
-		n := rate * (at - from)
 		count, latency, from = count+n, latency+n*ms, at
-		if at > float64(l.Warm+l.Seconds)-0.5 {
-			after, err := s.usage(ctx, pid)
+		if at-start > float64(l.Seconds)-0.5 {
+			after, err := s.usage(ctx, isPgbench, pid)
 			if err != nil {
 				return Sample{}, text.String(), err
 			}
@@ -118,6 +127,32 @@ func (s *Server) follow(ctx context.Context, l Load, pid int, said io.Reader) (S
 	}
 	return Sample{}, text.String(), errNoFigures
 }
+
+// Meter measures what one backend and the server use for some work.
+type Meter struct {
+	server *Server
+	before usage
+	isIt   func(pid int, application string) bool
+}
+
+// Meter starts to measure the work that comes through a connection.
+func (s *Server) Meter(ctx context.Context, conn *pgx.Conn) (*Meter, error) {
+	m := &Meter{server: s, isIt: func(pid int, _ string) bool { return pid == int(conn.PgConn().PID()) }}
+	var err error
+	m.before, err = s.usage(ctx, m.isIt)
+	return m, err
+}
+
+// Read gives the figures of so much work, done in some time by calls that took so long each.
+func (m *Meter) Read(ctx context.Context, count float64, took, latency time.Duration) (Sample, error) {
+	after, err := m.server.usage(ctx, m.isIt)
+	if err != nil {
+		return Sample{}, err
+	}
+	return perTransaction(m.before, after, count, count*float64(latency.Microseconds())/1000, took.Seconds()), nil
+}
+
+func isPgbench(_ int, application string) bool { return application == "pgbench" }
 
 func perTransaction(before, after usage, count, latency, seconds float64) Sample {
 	if count == 0 {
@@ -150,12 +185,12 @@ func number(text string) float64 {
 func (s *Server) arguments(l Load) []string {
 	config := s.Control.Config()
 	host, port := config.Host, int(config.Port)
-	if l.Via != 0 {
-		host, port = "127.0.0.1", l.Via
+	if l.IsFar {
+		host, port = "127.0.0.1", s.Proxy.Port
 	}
 	args := []string{
 		"-n", "-M", "prepared", "-P", "1", "-c", strconv.Itoa(l.Clients), "-j", strconv.Itoa(min(threads, l.Clients)),
-		"-T", strconv.Itoa(l.Warm + l.Seconds + 2), "-h", host, "-p", strconv.Itoa(port), "-U", l.Role,
+		"-T", strconv.Itoa(forever), "-h", host, "-p", strconv.Itoa(port), "-U", l.Role,
 	}
 	if l.Script == "" {
 		return append(args, "-b", "tpcb-like", l.Database)

@@ -20,10 +20,11 @@ import (
 	atlassql "atlas-secure/sql"
 )
 
-// The databases: ours, and the one of pgbench's own transaction.
+// The databases: ours, twice, and the one of pgbench's own transaction.
 const (
-	Atlas = "atlas"
-	TPCB  = "tpcb"
+	Atlas    = "atlas"
+	TPCB     = "tpcb"
+	Renewals = "renewals" // ours again, for what moves the clock
 )
 
 // The roles that pgbench connects as.
@@ -48,7 +49,14 @@ func Settings() map[string]string {
 // Server is a private server with the databases of the measurements.
 type Server struct {
 	*postgres.Server
-	// Control is the superuser's connection to our database.
+	Database // ours
+	// Proxy is where loads go that are far away.
+	Proxy *Proxy
+}
+
+// Database is one of its databases.
+type Database struct {
+	// Control is the superuser's connection.
 	Control *pgx.Conn
 }
 
@@ -91,18 +99,26 @@ func (s *Server) prepare(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	for _, name := range []string{Atlas, TPCB} {
+	for _, name := range []string{Atlas, Renewals, TPCB} {
 		if _, err := conn.Exec(ctx, "create database "+name); err != nil {
 			return fmt.Errorf("create database %s: %w", name, err)
 		}
 	}
-	if s.Control, err = s.Connect(ctx, Superuser, Atlas); err != nil {
-		return err
+	for _, name := range []string{Renewals, Atlas} { // the last one stays connected
+		if s.Control != nil {
+			_ = s.Control.Close(ctx)
+		}
+		if s.Control, err = s.Connect(ctx, Superuser, name); err != nil {
+			return err
+		}
+		if err := s.Exec(ctx, deploy.Roles, deploy.Logins); err != nil {
+			return err
+		}
+		if err := s.migrate(ctx, name); err != nil {
+			return err
+		}
 	}
-	if err := s.Exec(ctx, deploy.Roles, deploy.Logins, s.logins()); err != nil {
-		return err
-	}
-	return s.migrate(ctx)
+	return s.Exec(ctx, s.logins())
 }
 
 // logins makes the owner's login, with the bot's time limits, and gives the logins a password, which a proxy needs.
@@ -120,12 +136,12 @@ alter role {bot} password '{password}';
 alter role {worker} password '{password}';`)
 }
 
-func (s *Server) migrate(ctx context.Context) error {
+func (s *Server) migrate(ctx context.Context, database string) error {
 	migrations, err := fs.Sub(atlassql.Files, "migrations")
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
-	m, err := migrate.Open(ctx, s.SocketDSN(Superuser, Atlas), migrate.DefaultConfig(), migrations)
+	m, err := migrate.Open(ctx, s.SocketDSN(Superuser, database), migrate.DefaultConfig(), migrations)
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
@@ -145,10 +161,10 @@ func (s *Server) Connect(ctx context.Context, role, database string) (*pgx.Conn,
 	return conn, nil
 }
 
-// Exec runs statements as the superuser in our database.
-func (s *Server) Exec(ctx context.Context, statements ...string) error {
+// Exec runs statements as the superuser.
+func (d *Database) Exec(ctx context.Context, statements ...string) error {
 	for _, statement := range statements {
-		if _, err := s.Control.Exec(ctx, statement); err != nil {
+		if _, err := d.Control.Exec(ctx, statement); err != nil {
 			return fmt.Errorf("%w\n%s", err, strings.TrimSpace(statement))
 		}
 	}

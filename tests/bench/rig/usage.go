@@ -12,19 +12,19 @@ import (
 // usage is what the server has used so far.
 type usage struct {
 	at         time.Time
-	clients    time.Duration // CPU of the backends that serve pgbench
+	clients    time.Duration // CPU of the backends that do the work
 	background time.Duration // CPU of all other processes but the one that measures
 	wal        int64         // bytes of WAL
 	busy, idle time.Duration // of the whole machine
-	own        time.Duration // CPU of pgbench and the proxy's process, see Use
+	own        time.Duration // CPU of pgbench, if it runs, and of this process
 }
 
 const countUsage = `
-select pid, application_name = 'pgbench' from pg_stat_activity where pid <> pg_backend_pid()`
+select pid, coalesce(application_name, '') from pg_stat_activity where pid <> pg_backend_pid()`
 
 // usage reads the counters. The CPU of a process is in nanoseconds where the kernel has schedstat, else in ticks; it is
 // zero where there is no /proc.
-func (s *Server) usage(ctx context.Context, pgbench int) (usage, error) {
+func (s *Server) usage(ctx context.Context, isIt func(pid int, application string) bool, clients ...int) (usage, error) {
 	u := usage{}
 	rows, err := s.Control.Query(ctx, countUsage)
 	if err != nil {
@@ -32,11 +32,11 @@ func (s *Server) usage(ctx context.Context, pgbench int) (usage, error) {
 	}
 	for rows.Next() {
 		var pid int
-		var isClient *bool
-		if err := rows.Scan(&pid, &isClient); err != nil {
+		var application string
+		if err := rows.Scan(&pid, &application); err != nil {
 			return u, fmt.Errorf("list the server's processes: %w", err)
 		}
-		if isClient != nil && *isClient {
+		if isIt(pid, application) {
 			u.clients += cpuOf(strconv.Itoa(pid))
 		} else {
 			u.background += cpuOf(strconv.Itoa(pid))
@@ -45,8 +45,8 @@ func (s *Server) usage(ctx context.Context, pgbench int) (usage, error) {
 	if err := rows.Err(); err != nil {
 		return u, fmt.Errorf("list the server's processes: %w", err)
 	}
-	if pgbench > 0 {
-		u.own = cpuOfThreads(pgbench)
+	for _, pid := range append(clients, os.Getpid()) {
+		u.own += cpuOfThreads(pid)
 	}
 	u.busy, u.idle = machine()
 	u.at = time.Now()
