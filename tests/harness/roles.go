@@ -38,6 +38,14 @@ func singleRoles() map[Role]string {
 	}
 }
 
+// loginRoles are all login roles but the superuser.
+func loginRoles() []Role {
+	return []Role{
+		Owner, Bot, Payments, Admin, Worker, Auditor, DBA,
+		MigratorLogin, BotLogin, WorkerLogin, AuditorLogin, DBALogin,
+	}
+}
+
 // testLogins makes the login roles of the first group, and gives all of them the tests' password.
 func testLogins(password string) string {
 	var b strings.Builder
@@ -53,7 +61,7 @@ grant %[2]s to %[1]s;
 	if password == "" {
 		return b.String()
 	}
-	for _, role := range append(order, MigratorLogin, BotLogin, WorkerLogin, AuditorLogin, DBALogin) {
+	for _, role := range loginRoles() {
 		fmt.Fprintf(&b, "alter role %s password '%s';\n", role, password) // hexadecimal, see newServer
 	}
 	return b.String()

@@ -41,7 +41,7 @@ type docker struct {
 
 func newDocker(ctx context.Context, opts Options) (backend, error) {
 	path, err := exec.LookPath("docker")
-	if err != nil {
+	if err != nil || opts.needLocal() {
 		return nil, fmt.Errorf("docker: %w", ErrUnavailable)
 	}
 	d := &docker{opts: opts, path: path, log: opts.LogPath}

@@ -24,17 +24,18 @@ const defaultPort = 5432
 
 // local is a server made of binaries on this machine.
 type local struct {
-	opts    Options
-	bin     binaries
-	user    *process.User
-	runDir  string // temporary: the socket, and the data when it is not kept
-	dataDir string
-	logPath string
-	port    int
-	kept    *port.Reservation // of the port, when the server listens on TCP
-	secret  string
-	proc    *process.Process
-	cleaned bool
+	opts      Options
+	bin       binaries
+	user      *process.User
+	runDir    string // temporary: the socket, and the data when it is not kept
+	dataDir   string
+	logPath   string
+	port      int
+	kept      *port.Reservation // of the port, when the server listens on TCP
+	secret    string
+	hasSecret bool // the data has it
+	proc      *process.Process
+	cleaned   bool
 }
 
 func newLocal(ctx context.Context, opts Options) (backend, error) {
@@ -46,9 +47,9 @@ func newLocal(ctx context.Context, opts Options) (backend, error) {
 }
 
 func newFromBinaries(ctx context.Context, opts Options, bin binaries) (backend, error) {
-	user, err := process.Unprivileged("postgres", "nobody")
+	user, err := serverUser()
 	if err != nil {
-		return nil, fmt.Errorf("a user to run PostgreSQL as: %w", err)
+		return nil, err
 	}
 	l := &local{opts: opts, bin: bin, user: user, dataDir: opts.DataDir, logPath: opts.LogPath, port: defaultPort}
 	if err := l.prepare(ctx); err != nil {
@@ -73,11 +74,19 @@ func (l *local) prepare(ctx context.Context) error {
 			return err
 		}
 		l.port = l.kept.Number
-		if l.secret, err = newPassword(); err != nil {
-			return err
+		if l.secret = l.opts.Password; l.secret == "" {
+			if l.secret, err = newPassword(); err != nil {
+				return err
+			}
 		}
 	}
-	return ensureData(ctx, l.bin, l.user, l.dataDir, l.opts.Durable)
+	if l.opts.CopyOf != "" {
+		return l.copyData(ctx)
+	}
+	if err := ensureData(ctx, l.bin, l.user, l.dataDir, l.opts.Durable); err != nil || !l.opts.Recover {
+		return err
+	}
+	return l.signalRecovery()
 }
 
 // stillInUse is what a server says that starts before all processes of a killed one are gone.
@@ -135,10 +144,14 @@ func (l *local) startOnce(ctx context.Context) error {
 	if err := waitReady(ctx, super, l.proc.Done(), why); err != nil {
 		return errors.Join(err, l.proc.Kill())
 	}
-	if l.secret == "" {
+	if l.secret == "" || l.opts.Password != "" || l.hasSecret {
 		return nil
 	}
-	return setPassword(ctx, super, l.secret)
+	if err := setPassword(ctx, super, l.secret); err != nil {
+		return err
+	}
+	l.hasSecret = true // a restart needs no write, which a primary without its standby could not finish
+	return nil
 }
 
 func (l *local) arguments() []string {

@@ -48,7 +48,21 @@ type Options struct {
 	Settings map[string]string
 	// LogPath is the server's log; empty means server.log beside the data.
 	LogPath string
+
+	// The rest is for servers made of binaries on this machine only.
+
+	// CopyOf is the URL of a running server's superuser: the data begins as a copy of that server's.
+	CopyOf string
+	// Standby makes a copy follow the server that it was made of, by the same URL, until it is promoted.
+	Standby bool
+	// Recover has the server replay an archive over the copy in DataDir; Settings say which (restore_command) and how
+	// far (recovery_target_…).
+	Recover bool
+	// Password is the superuser's password for TCP where the data has one already: copies have that of their source.
+	Password string
 }
+
+func (o Options) needLocal() bool { return o.CopyOf != "" || o.Standby || o.Recover }
 
 // backend is one way to run the server.
 type backend interface {
@@ -65,7 +79,10 @@ type backend interface {
 }
 
 // Server is a running PostgreSQL server.
-type Server struct{ backend backend }
+type Server struct {
+	backend  backend
+	isFrozen bool
+}
 
 // Start starts a server the first way that works: local binaries, Docker, downloaded binaries. The
 // error, if none works, says why each did not.
@@ -101,11 +118,11 @@ func (s *Server) startBackend(ctx context.Context) error {
 
 // Stop ends the server in an orderly way and removes what is temporary. It may be called again.
 func (s *Server) Stop(ctx context.Context) error {
-	return errors.Join(s.backend.stop(ctx), s.backend.cleanUp())
+	return errors.Join(s.Thaw(), s.backend.stop(ctx), s.backend.cleanUp())
 }
 
 // Kill ends the server as a crash would (SIGKILL). Restart brings it back.
-func (s *Server) Kill() error { return s.backend.kill() }
+func (s *Server) Kill() error { return errors.Join(s.Thaw(), s.backend.kill()) }
 
 // Done is closed when the server process has ended; after Restart there is a new channel.
 func (s *Server) Done() <-chan struct{} { return s.backend.done() }
@@ -115,7 +132,7 @@ func (s *Server) Restart(ctx context.Context) error {
 	select {
 	case <-s.backend.done():
 	default:
-		if err := s.backend.stop(ctx); err != nil {
+		if err := errors.Join(s.Thaw(), s.backend.stop(ctx)); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -160,6 +161,24 @@ func (s *Server) Kill() error {
 	s.closeMini()
 	return nil
 }
+
+// Freeze stops the server where it is (SIGSTOP): connections stay and nothing answers. Thaw lets it go on.
+func (s *Server) Freeze() error {
+	if s.mini != nil {
+		return errFreeze
+	}
+	return s.proc.Signal(syscall.SIGSTOP)
+}
+
+// Thaw lets a frozen server go on (SIGCONT).
+func (s *Server) Thaw() error {
+	if s.mini != nil {
+		return errFreeze
+	}
+	return s.proc.Signal(syscall.SIGCONT)
+}
+
+var errFreeze = errors.New("only a redis-server can be frozen; type:  sudo apt-get install -y redis-server")
 
 // Restart starts a server that has ended again, empty, on the same address.
 func (s *Server) Restart(ctx context.Context) error {
