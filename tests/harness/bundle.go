@@ -73,11 +73,12 @@ func newOn(t testing.TB, s *server) *Bundle {
 		t.Fatalf("harness: %v", err)
 	}
 	name, err := s.clone(ctx)
+	b := &Bundle{Database: name, server: s}
 	if name != "" {
 		t.Cleanup(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), cleanUpLimit)
 			defer cancel()
-			if err := errors.Join(s.collect(ctx, name), s.drop(ctx, name)); err != nil {
+			if err := errors.Join(b.server.collect(ctx, name), b.server.drop(ctx, name)); err != nil {
 				t.Errorf("harness: %v", err)
 			}
 		})
@@ -85,15 +86,19 @@ func newOn(t testing.TB, s *server) *Bundle {
 	if err != nil {
 		t.Fatalf("harness: %v", err)
 	}
-	b := &Bundle{Database: name, server: s}
+	b.openPools(t)
+	t.Cleanup(func() { b.reconcile(t) })
+	return b
+}
+
+func (b *Bundle) openPools(t testing.TB) {
+	t.Helper()
 	for role, pool := range map[Role]**pgxpool.Pool{
 		Owner: &b.Owner, Bot: &b.Bot, Payments: &b.Payments, Admin: &b.Admin,
 		Worker: &b.Worker, Auditor: &b.Auditor, DBA: &b.DBA,
 	} {
 		*pool = b.Pool(t, role)
 	}
-	t.Cleanup(func() { b.reconcile(t) })
-	return b
 }
 
 // DSN is the connection URL of a login role for the test's database.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	sandboxredis "atlas-secure/internal/sandbox/redis"
 )
 
 const (
@@ -18,6 +20,28 @@ const (
 type RedisBundle struct {
 	URL    string
 	Client *redis.Client
+
+	// Server can be killed, frozen and started again; only a bundle of PrivateRedis has one.
+	Server *sandboxredis.Server
+}
+
+// PrivateRedis is a Redis that one test has to itself and may kill or freeze, made of programs on this machine.
+func PrivateRedis(t testing.TB) *RedisBundle {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), setupLimit)
+	defer cancel()
+	server, err := sandboxredis.Start(ctx, sandboxredis.Options{})
+	if err != nil {
+		t.Fatalf("harness: a private Redis: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(context.Background()); err != nil {
+			t.Errorf("harness: stop the private Redis: %v", err)
+		}
+	})
+	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	t.Cleanup(func() { _ = client.Close() })
+	return &RedisBundle{URL: server.URL(0), Client: client, Server: server}
 }
 
 // Redis takes a free numbered database for a test and empties it. Database 0 keeps who has which.

@@ -199,7 +199,7 @@ func (s *Server) Stop(ctx context.Context) error {
 		s.closeMini()
 		return nil
 	}
-	return errors.Join(s.proc.Stop(ctx, stopGrace), s.cleanUp())
+	return errors.Join(s.Thaw(), s.proc.Stop(ctx, stopGrace), s.cleanUp())
 }
 
 func (s *Server) closeMini() {
