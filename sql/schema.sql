@@ -1869,17 +1869,18 @@ begin
   perform subscription._extend(p_telegram_id, p_tariff, v_expires_at, v_vpn_uuid, p_now);
 
   insert into outbox.task (
-    telegram_id, task_id, kind, name, due_at, created_at, purchase_id, vpn_uuid)
-  values
-    (p_telegram_id, v_task_id, 'provision', 'add', p_now, p_now, p_purchase_id, v_vpn_uuid),
-    (p_telegram_id, nextval('outbox.task_id'), 'message', 'payment_applied', p_now, p_now,
-     p_purchase_id, null);
-  if v_referrer_id is not null and p_price_kopecks > 0 then
-    insert into outbox.task (
-      telegram_id, kind, name, due_at, created_at, purchase_id, amount_kopecks, other_id)
-    values (v_referrer_id, 'cashback', 'reward', p_now, p_now, p_purchase_id, p_price_kopecks,
-            p_telegram_id);
-  end if;
+    telegram_id, task_id, kind, name, due_at, created_at, purchase_id, vpn_uuid,
+    amount_kopecks, other_id)
+  select t.telegram_id, t.task_id, t.kind, t.name, p_now, p_now, p_purchase_id, t.vpn_uuid,
+         t.amount_kopecks, t.other_id
+  from (values
+    (p_telegram_id, v_task_id, 'provision'::outbox.kind, 'add', v_vpn_uuid, null::bigint,
+     null::bigint),
+    (p_telegram_id, nextval('outbox.task_id'), 'message', 'payment_applied', null, null, null),
+    (v_referrer_id, nextval('outbox.task_id'), 'cashback', 'reward', null, p_price_kopecks,
+     p_telegram_id)
+  ) t (telegram_id, task_id, kind, name, vpn_uuid, amount_kopecks, other_id)
+  where t.telegram_id is not null and (t.kind <> 'cashback' or p_price_kopecks > 0);
 
   update billing.purchase u
   set status = 'paid',
@@ -3037,6 +3038,9 @@ declare
   v_price_kopecks bigint;
   v_expires_at timestamptz;
   v_paid_with text;
+  v_version bigint;
+  v_held_kopecks bigint;
+  v_debt_kopecks bigint;
 begin
   perform core._guard('payments');
   if (p_telegram_id between 1 and 4503599627370495) is not true or p_purchase_id is null then
@@ -3067,10 +3071,22 @@ begin
     perform billing._refuse_to_pay(p_telegram_id, p_purchase_id, v_kind, v_status, v_expires_at);
   end if;
 
-  if v_price_kopecks > 0 then
-    pay_from_balance.available_kopecks := (ledger._post(
-      p_telegram_id, 'purchase', 'available', 'revenue', v_price_kopecks, v_now,
-      p_purchase_id => p_purchase_id)).available_kopecks;
+  if v_price_kopecks > 0 then -- as ledger._post does, in fewer steps
+    update wallet.wallet w
+    set available_kopecks = w.available_kopecks - v_price_kopecks, version = w.version + 1
+    where w.telegram_id = p_telegram_id and w.available_kopecks >= v_price_kopecks
+    returning w.version, w.available_kopecks, w.held_kopecks, w.debt_kopecks
+    into v_version, pay_from_balance.available_kopecks, v_held_kopecks, v_debt_kopecks;
+    if not found then
+      perform ledger._refuse_unfunded(p_telegram_id, v_price_kopecks);
+    end if;
+
+    insert into ledger.transfer (
+      telegram_id, version, debit_account, credit_account, reason, amount_kopecks,
+      available_kopecks, held_kopecks, debt_kopecks, created_at, purchase_id)
+    values (p_telegram_id, v_version, 'available', 'revenue', 'purchase', v_price_kopecks,
+            pay_from_balance.available_kopecks, v_held_kopecks, v_debt_kopecks, v_now,
+            p_purchase_id);
   else
     pay_from_balance.available_kopecks := (wallet.balance(p_telegram_id)).available_kopecks;
   end if;
@@ -3957,10 +3973,7 @@ begin
   returning w.available_kopecks, w.held_kopecks, w.debt_kopecks, w.version
   into _post.available_kopecks, _post.held_kopecks, v_debt_kopecks, v_version;
   if not found then
-    perform core._refuse('WA001', format(
-      'telegram_id %s needs %s kopecks, %s are available (balance_not_negative)', p_telegram_id,
-      p_amount_kopecks, (select w.available_kopecks from wallet.wallet w
-                         where w.telegram_id = p_telegram_id)));
+    perform ledger._refuse_unfunded(p_telegram_id, p_amount_kopecks);
   end if;
 
   insert into ledger.transfer as t (
@@ -3979,7 +3992,28 @@ $$;
 -- Name: FUNCTION _post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, p_withdrawal_id bigint, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint); Type: COMMENT; Schema: ledger; Owner: -
 --
 
-COMMENT ON FUNCTION ledger._post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, p_withdrawal_id bigint, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint) IS 'The only writer of wallets and ledger rows: one movement from the debit to the credit account.';
+COMMENT ON FUNCTION ledger._post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, p_withdrawal_id bigint, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint) IS 'One movement from the debit to the credit account. The only writer of wallets and ledger rows, but for two that are called most: billing.pay_from_balance and subscription._renew.';
+
+--
+-- Name: _refuse_unfunded(bigint, bigint); Type: FUNCTION; Schema: ledger; Owner: -
+--
+
+CREATE FUNCTION ledger._refuse_unfunded(p_telegram_id bigint, p_amount_kopecks bigint) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  perform core._refuse('WA001', format(
+    'telegram_id %s needs %s kopecks, %s are available (balance_not_negative)', p_telegram_id,
+    p_amount_kopecks, (select w.available_kopecks from wallet.wallet w
+                       where w.telegram_id = p_telegram_id)));
+end
+$$;
+
+--
+-- Name: FUNCTION _refuse_unfunded(p_telegram_id bigint, p_amount_kopecks bigint); Type: COMMENT; Schema: ledger; Owner: -
+--
+
+COMMENT ON FUNCTION ledger._refuse_unfunded(p_telegram_id bigint, p_amount_kopecks bigint) IS 'Says how much was needed and how much is there.';
 
 --
 -- Name: _arguments(bigint, text, uuid, bigint, jsonb); Type: FUNCTION; Schema: notify; Owner: -
@@ -5637,7 +5671,8 @@ CREATE FUNCTION outbox._lock_leased(p_kind outbox.kind, p_task_id bigint, p_leas
 #variable_conflict use_column
 begin
   select t.telegram_id into _lock_leased.telegram_id
-  from outbox.task t where t.task_id = p_task_id and t.kind = p_kind;
+  from outbox.task t
+  where t.task_id = p_task_id and t.kind = p_kind and t.lease_token is not null;
   if not found then
     is_leased := false;
     is_finished := false;
@@ -6747,11 +6782,9 @@ COMMENT ON FUNCTION subscription._activate(p_telegram_id bigint, p_tariff text, 
 --
 
 CREATE FUNCTION subscription._add_months(p_start timestamp with time zone, p_months integer) RETURNS timestamp with time zone
-    LANGUAGE plpgsql IMMUTABLE
+    LANGUAGE sql IMMUTABLE
     AS $$
-begin
-  return ((p_start at time zone 'UTC') + make_interval(months => p_months)) at time zone 'UTC';
-end
+  select ((p_start at time zone 'UTC') + make_interval(months => p_months)) at time zone 'UTC'
 $$;
 
 --
@@ -6869,27 +6902,30 @@ CREATE FUNCTION subscription._extend(p_telegram_id bigint, p_tariff text, p_expi
     LANGUAGE plpgsql
     AS $$
 begin
-  insert into subscription.subscription as s (
-    telegram_id, tariff, started_at, expires_at, activation, vpn_uuid, expiry_check_at,
-    reminder_check_at)
-  values (p_telegram_id, p_tariff, p_now, p_expires_at, 'pending', p_vpn_uuid, p_expires_at,
-          p_now)
-  on conflict on constraint subscription_pkey do update
-  set tariff = excluded.tariff,
+  update subscription.subscription s
+  set tariff = p_tariff,
       period = 'paid',
-      started_at = case when s.vpn_uuid = excluded.vpn_uuid and s.period = 'paid'
-                        then s.started_at else excluded.started_at end,
-      expires_at = excluded.expires_at,
-      activation = case when s.vpn_uuid = excluded.vpn_uuid and s.activation = 'active'
+      started_at = case when s.vpn_uuid = p_vpn_uuid and s.period = 'paid'
+                        then s.started_at else p_now end,
+      expires_at = p_expires_at,
+      activation = case when s.vpn_uuid = p_vpn_uuid and s.activation = 'active'
                         then s.activation else 'pending' end,
-      key_uri = case when s.vpn_uuid = excluded.vpn_uuid then s.key_uri end,
-      vpn_uuid = excluded.vpn_uuid,
-      expiry_check_at = least(s.expiry_check_at, excluded.expires_at),
+      key_uri = case when s.vpn_uuid = p_vpn_uuid then s.key_uri end,
+      vpn_uuid = p_vpn_uuid,
+      expiry_check_at = least(s.expiry_check_at, p_expires_at),
       renew_check_at = case when not s.auto_renew then null
-                            when excluded.expires_at < s.expires_at then p_now
+                            when p_expires_at < s.expires_at then p_now
                             else coalesce(s.renew_check_at, p_now) end,
-      reminder_check_at = case when excluded.expires_at < s.expires_at then p_now
-                               else coalesce(s.reminder_check_at, p_now) end;
+      reminder_check_at = case when p_expires_at < s.expires_at then p_now
+                               else coalesce(s.reminder_check_at, p_now) end
+  where s.telegram_id = p_telegram_id;
+  if not found then
+    insert into subscription.subscription (
+      telegram_id, tariff, started_at, expires_at, activation, vpn_uuid, expiry_check_at,
+      reminder_check_at)
+    values (p_telegram_id, p_tariff, p_now, p_expires_at, 'pending', p_vpn_uuid, p_expires_at,
+            p_now);
+  end if;
 end
 $$;
 
@@ -12773,7 +12809,7 @@ CREATE INDEX scheduled_job_run_finished ON ops.scheduled_job_run USING btree (fi
 -- Name: task_by_id; Type: INDEX; Schema: outbox; Owner: -
 --
 
-CREATE INDEX task_by_id ON outbox.task USING btree (task_id);
+CREATE INDEX task_by_id ON outbox.task USING btree (task_id) WHERE (lease_token IS NOT NULL);
 
 --
 -- Name: task_cashback_once; Type: INDEX; Schema: outbox; Owner: -
@@ -13781,6 +13817,12 @@ GRANT ALL ON FUNCTION inbox.receive(p_update_ids bigint[], p_chat_ids bigint[], 
 --
 
 REVOKE ALL ON FUNCTION ledger._post(p_telegram_id bigint, p_reason ledger.reason, p_debit ledger.account, p_credit ledger.account, p_amount_kopecks bigint, p_now timestamp with time zone, p_purchase_id uuid, p_payment_id bigint, p_actor_id bigint, p_note text, p_idempotency_key text, p_withdrawal_id bigint, OUT transfer_id bigint, OUT available_kopecks bigint, OUT held_kopecks bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _refuse_unfunded(p_telegram_id bigint, p_amount_kopecks bigint); Type: ACL; Schema: ledger; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ledger._refuse_unfunded(p_telegram_id bigint, p_amount_kopecks bigint) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _arguments(p_telegram_id bigint, p_template text, p_purchase_id uuid, p_amount_kopecks bigint, p_arguments jsonb); Type: ACL; Schema: notify; Owner: -

@@ -833,7 +833,8 @@ create table outbox.task (
   correlation_id text default left(nullif(current_setting('atlas.correlation_id', true), ''), 128),
   constraint task_pkey primary key (telegram_id, task_id)
 ) with (fillfactor = 80);
-create index task_by_id on outbox.task (task_id);
+-- Only what was claimed is looked up by its id alone: those who promise a task do not pay for this index.
+create index task_by_id on outbox.task (task_id) where lease_token is not null;
 create index task_due on outbox.task (kind, due_at) where finished_at is null;
 -- The oldest of a user's unfinished tasks: in the primary key all the finished ones lie before it.
 create index task_waiting on outbox.task (telegram_id, kind, task_id) where finished_at is null;

@@ -950,17 +950,18 @@ begin
   perform subscription._extend(p_telegram_id, p_tariff, v_expires_at, v_vpn_uuid, p_now);
 
   insert into outbox.task (
-    telegram_id, task_id, kind, name, due_at, created_at, purchase_id, vpn_uuid)
-  values
-    (p_telegram_id, v_task_id, 'provision', 'add', p_now, p_now, p_purchase_id, v_vpn_uuid),
-    (p_telegram_id, nextval('outbox.task_id'), 'message', 'payment_applied', p_now, p_now,
-     p_purchase_id, null);
-  if v_referrer_id is not null and p_price_kopecks > 0 then
-    insert into outbox.task (
-      telegram_id, kind, name, due_at, created_at, purchase_id, amount_kopecks, other_id)
-    values (v_referrer_id, 'cashback', 'reward', p_now, p_now, p_purchase_id, p_price_kopecks,
-            p_telegram_id);
-  end if;
+    telegram_id, task_id, kind, name, due_at, created_at, purchase_id, vpn_uuid,
+    amount_kopecks, other_id)
+  select t.telegram_id, t.task_id, t.kind, t.name, p_now, p_now, p_purchase_id, t.vpn_uuid,
+         t.amount_kopecks, t.other_id
+  from (values
+    (p_telegram_id, v_task_id, 'provision'::outbox.kind, 'add', v_vpn_uuid, null::bigint,
+     null::bigint),
+    (p_telegram_id, nextval('outbox.task_id'), 'message', 'payment_applied', null, null, null),
+    (v_referrer_id, nextval('outbox.task_id'), 'cashback', 'reward', null, p_price_kopecks,
+     p_telegram_id)
+  ) t (telegram_id, task_id, kind, name, vpn_uuid, amount_kopecks, other_id)
+  where t.telegram_id is not null and (t.kind <> 'cashback' or p_price_kopecks > 0);
 
   update billing.purchase u
   set status = 'paid',
@@ -1958,6 +1959,195 @@ comment on function inbox._close_poison is
   'An update that kills whoever handles it must not hold up its chat, nor kill for ever.';
 -- +goose StatementEnd
 
+-- file: functions/ledger/_refuse_unfunded.sql
+-- +goose StatementBegin
+-- Refuses a movement that a wallet cannot bear.
+-- Locks: none; the caller holds the user's lock.
+-- Raises: WA001.
+create or replace function ledger._refuse_unfunded(p_telegram_id bigint, p_amount_kopecks bigint)
+returns void
+language plpgsql
+stable
+as $$
+begin
+  perform core._refuse('WA001', format(
+    'telegram_id %s needs %s kopecks, %s are available (balance_not_negative)', p_telegram_id,
+    p_amount_kopecks, (select w.available_kopecks from wallet.wallet w
+                       where w.telegram_id = p_telegram_id)));
+end
+$$;
+
+comment on function ledger._refuse_unfunded is
+  'Says how much was needed and how much is there.';
+-- +goose StatementEnd
+
+-- file: functions/subscription/_renew.sql
+-- +goose StatementBegin
+-- Renews what is due, of users whose locks the caller holds.
+-- Locks: subscription, wallet.
+-- Raises: nothing.
+create or replace function subscription._renew(
+  p_users bigint[], p_now timestamptz, out renewed int, out declined int)
+language plpgsql
+volatile
+as $$
+declare
+  v_purchases uuid[];
+begin
+  with plan as materialized (
+    select r.*, gen_random_uuid() as purchase_id, nextval('outbox.task_id') as task_id
+    from subscription._renewals(p_users, p_now) r
+  ), charged as (
+    update wallet.wallet w
+    set available_kopecks = w.available_kopecks - p.price_kopecks,
+        version = w.version + (p.price_kopecks > 0)::int
+    from plan p
+    where w.telegram_id = p.telegram_id and p.outcome = 'renew'
+    returning w.telegram_id, w.version, w.available_kopecks, w.held_kopecks, w.debt_kopecks,
+              p.price_kopecks, p.purchase_id
+  ), booked as (
+    insert into ledger.transfer (
+      telegram_id, version, debit_account, credit_account, reason, amount_kopecks,
+      available_kopecks, held_kopecks, debt_kopecks, created_at, purchase_id)
+    select c.telegram_id, c.version, 'available', 'revenue', 'purchase', c.price_kopecks,
+           c.available_kopecks, c.held_kopecks, c.debt_kopecks, p_now, c.purchase_id
+    from charged c where c.price_kopecks > 0
+  ), bought as (
+    insert into billing.purchase (
+      telegram_id, purchase_id, kind, status, tariff, months, list_kopecks, discount_kind,
+      discount_percent, price_kopecks, idempotency_key, opened_at, expires_at, closed_at,
+      paid_with, before_tariff, before_expires_at, before_period, period_starts_at,
+      after_expires_at, renews_expires_at, quoted_expires_at, available_after_kopecks,
+      provision_task_id)
+    select p.telegram_id, p.purchase_id, 'subscription', 'paid', p.tariff, p.months,
+           p.list_kopecks, p.discount_kind, p.discount_percent, p.price_kopecks,
+           'renewal:' || p.purchase_id, p_now, p_now, p_now,
+           case when p.price_kopecks > 0 then 'balance' else 'free' end, p.before_tariff,
+           p.before_expires_at, p.before_period, p.starts_at, p.expires_at, p.before_expires_at,
+           p.expires_at, c.available_kopecks, p.task_id
+    from plan p join charged c on c.telegram_id = p.telegram_id
+  ), postponed as (
+    update subscription.subscription s
+    set renew_check_at = p.check_at,
+        renew_declined_for = case p.outcome when 'decline' then s.expires_at
+                                            else s.renew_declined_for end
+    from plan p
+    where s.telegram_id = p.telegram_id and p.outcome <> 'renew'
+  ), told as (
+    insert into outbox.task (
+      telegram_id, kind, name, due_at, created_at, amount_kopecks, arguments)
+    select p.telegram_id, 'message', 'renewal_declined', p_now, p_now, p.price_kopecks,
+           jsonb_build_object('tariff', p.tariff, 'months', p.months,
+                              'expires_at', p.before_expires_at)
+    from plan p where p.outcome = 'decline' and not p.is_told
+  )
+  select array_agg(p.purchase_id) filter (where p.outcome = 'renew'),
+         (count(*) filter (where p.outcome = 'decline'))::int
+  into v_purchases, _renew.declined
+  from plan p;
+
+  _renew.renewed := subscription._fulfil_renewals(p_users, v_purchases, p_now);
+end
+$$;
+
+comment on function subscription._renew is
+  'What ledger._post and billing._fulfil do for one purchase, for all that are due at once. The '
+  'constraint purchase_renews_period_once has the last word on a second charge.';
+-- +goose StatementEnd
+
+-- file: functions/billing/pay_from_balance.sql
+-- +goose StatementBegin
+-- Pays an open purchase from the balance.
+-- Locks: user, wallet.
+-- Raises: WA001, PU001, PU002, PU003, US001, US002, 22023, OP001, OP003.
+create or replace function billing.pay_from_balance(p_telegram_id bigint, p_purchase_id uuid)
+returns table (
+  purchase_id uuid, status text, available_kopecks bigint,
+  subscription_expires_at timestamptz, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_now timestamptz;
+  v_kind billing.purchase_kind;
+  v_status billing.purchase_status;
+  v_tariff text;
+  v_months int;
+  v_price_kopecks bigint;
+  v_expires_at timestamptz;
+  v_paid_with text;
+  v_version bigint;
+  v_held_kopecks bigint;
+  v_debt_kopecks bigint;
+begin
+  perform core._guard('payments');
+  if (p_telegram_id between 1 and 4503599627370495) is not true or p_purchase_id is null then
+    perform core._refuse('22023', 'p_telegram_id: 1 to 2^52 - 1; p_purchase_id: not null');
+  end if;
+  v_is_blocked := account._lock(p_telegram_id);
+  v_now := core.now();
+
+  select u.status, u.kind, u.tariff, u.months, u.price_kopecks, u.expires_at, u.paid_with,
+         u.available_after_kopecks, u.after_expires_at
+  into v_status, v_kind, v_tariff, v_months, v_price_kopecks, v_expires_at, v_paid_with,
+       pay_from_balance.available_kopecks, pay_from_balance.subscription_expires_at
+  from billing.purchase u
+  where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
+  if not found then
+    perform core._refuse('PU001', format('purchase_id %s', p_purchase_id));
+  end if;
+
+  pay_from_balance.purchase_id := p_purchase_id;
+  pay_from_balance.status := 'paid';
+  pay_from_balance.is_replay := coalesce(v_paid_with in ('balance', 'free'), false);
+  if pay_from_balance.is_replay then
+    return next;
+    return;
+  end if;
+
+  if v_is_blocked or v_kind = 'topup' or v_status <> 'open' or v_expires_at <= v_now then
+    perform billing._refuse_to_pay(p_telegram_id, p_purchase_id, v_kind, v_status, v_expires_at);
+  end if;
+
+  if v_price_kopecks > 0 then -- as ledger._post does, in fewer steps
+    update wallet.wallet w
+    set available_kopecks = w.available_kopecks - v_price_kopecks, version = w.version + 1
+    where w.telegram_id = p_telegram_id and w.available_kopecks >= v_price_kopecks
+    returning w.version, w.available_kopecks, w.held_kopecks, w.debt_kopecks
+    into v_version, pay_from_balance.available_kopecks, v_held_kopecks, v_debt_kopecks;
+    if not found then
+      perform ledger._refuse_unfunded(p_telegram_id, v_price_kopecks);
+    end if;
+
+    insert into ledger.transfer (
+      telegram_id, version, debit_account, credit_account, reason, amount_kopecks,
+      available_kopecks, held_kopecks, debt_kopecks, created_at, purchase_id)
+    values (p_telegram_id, v_version, 'available', 'revenue', 'purchase', v_price_kopecks,
+            pay_from_balance.available_kopecks, v_held_kopecks, v_debt_kopecks, v_now,
+            p_purchase_id);
+  else
+    pay_from_balance.available_kopecks := (wallet.balance(p_telegram_id)).available_kopecks;
+  end if;
+  pay_from_balance.subscription_expires_at := billing._fulfil(
+    p_telegram_id, p_purchase_id, v_tariff, v_months, v_price_kopecks,
+    case when v_price_kopecks > 0 then 'balance' else 'free' end, null,
+    pay_from_balance.available_kopecks, v_now);
+  return next;
+end
+$$;
+
+comment on function billing.pay_from_balance is
+  'Takes the recorded price from the balance and extends the subscription, in one transaction; '
+  'the key is delivered by a job written in it. Its own key: a second call gives the first answer'
+  ' with is_replay = true.';
+
+grant execute on function billing.pay_from_balance to atlas_bot, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/ledger/_post.sql
 -- +goose StatementBegin
 -- Moves money once: the user's wallet and one ledger row. The caller holds the user's lock.
@@ -2002,10 +2192,7 @@ begin
   returning w.available_kopecks, w.held_kopecks, w.debt_kopecks, w.version
   into _post.available_kopecks, _post.held_kopecks, v_debt_kopecks, v_version;
   if not found then
-    perform core._refuse('WA001', format(
-      'telegram_id %s needs %s kopecks, %s are available (balance_not_negative)', p_telegram_id,
-      p_amount_kopecks, (select w.available_kopecks from wallet.wallet w
-                         where w.telegram_id = p_telegram_id)));
+    perform ledger._refuse_unfunded(p_telegram_id, p_amount_kopecks);
   end if;
 
   insert into ledger.transfer as t (
@@ -2021,7 +2208,8 @@ end
 $$;
 
 comment on function ledger._post is
-  'The only writer of wallets and ledger rows: one movement from the debit to the credit account.';
+  'One movement from the debit to the credit account. The only writer of wallets and ledger rows, '
+  'but for two that are called most: billing.pay_from_balance and subscription._renew.';
 -- +goose StatementEnd
 
 -- file: functions/notify/_arguments.sql
@@ -3062,7 +3250,8 @@ as $$
 #variable_conflict use_column
 begin
   select t.telegram_id into _lock_leased.telegram_id
-  from outbox.task t where t.task_id = p_task_id and t.kind = p_kind;
+  from outbox.task t
+  where t.task_id = p_task_id and t.kind = p_kind and t.lease_token is not null;
   if not found then
     is_leased := false;
     is_finished := false;
@@ -3947,12 +4136,10 @@ comment on function subscription._activate is
 -- Raises: nothing.
 create or replace function subscription._add_months(p_start timestamptz, p_months int)
 returns timestamptz
-language plpgsql
+language sql
 immutable
 as $$
-begin
-  return ((p_start at time zone 'UTC') + make_interval(months => p_months)) at time zone 'UTC';
-end
+  select ((p_start at time zone 'UTC') + make_interval(months => p_months)) at time zone 'UTC'
 $$;
 
 comment on function subscription._add_months is
@@ -4104,27 +4291,30 @@ language plpgsql
 volatile
 as $$
 begin
-  insert into subscription.subscription as s (
-    telegram_id, tariff, started_at, expires_at, activation, vpn_uuid, expiry_check_at,
-    reminder_check_at)
-  values (p_telegram_id, p_tariff, p_now, p_expires_at, 'pending', p_vpn_uuid, p_expires_at,
-          p_now)
-  on conflict on constraint subscription_pkey do update
-  set tariff = excluded.tariff,
+  update subscription.subscription s
+  set tariff = p_tariff,
       period = 'paid',
-      started_at = case when s.vpn_uuid = excluded.vpn_uuid and s.period = 'paid'
-                        then s.started_at else excluded.started_at end,
-      expires_at = excluded.expires_at,
-      activation = case when s.vpn_uuid = excluded.vpn_uuid and s.activation = 'active'
+      started_at = case when s.vpn_uuid = p_vpn_uuid and s.period = 'paid'
+                        then s.started_at else p_now end,
+      expires_at = p_expires_at,
+      activation = case when s.vpn_uuid = p_vpn_uuid and s.activation = 'active'
                         then s.activation else 'pending' end,
-      key_uri = case when s.vpn_uuid = excluded.vpn_uuid then s.key_uri end,
-      vpn_uuid = excluded.vpn_uuid,
-      expiry_check_at = least(s.expiry_check_at, excluded.expires_at),
+      key_uri = case when s.vpn_uuid = p_vpn_uuid then s.key_uri end,
+      vpn_uuid = p_vpn_uuid,
+      expiry_check_at = least(s.expiry_check_at, p_expires_at),
       renew_check_at = case when not s.auto_renew then null
-                            when excluded.expires_at < s.expires_at then p_now
+                            when p_expires_at < s.expires_at then p_now
                             else coalesce(s.renew_check_at, p_now) end,
-      reminder_check_at = case when excluded.expires_at < s.expires_at then p_now
-                               else coalesce(s.reminder_check_at, p_now) end;
+      reminder_check_at = case when p_expires_at < s.expires_at then p_now
+                               else coalesce(s.reminder_check_at, p_now) end
+  where s.telegram_id = p_telegram_id;
+  if not found then
+    insert into subscription.subscription (
+      telegram_id, tariff, started_at, expires_at, activation, vpn_uuid, expiry_check_at,
+      reminder_check_at)
+    values (p_telegram_id, p_tariff, p_now, p_expires_at, 'pending', p_vpn_uuid, p_expires_at,
+            p_now);
+  end if;
 end
 $$;
 
@@ -4231,80 +4421,6 @@ $$;
 comment on function subscription._fulfil_renewals is
   'As billing._fulfil, for many: each subscription is in force and keeps its identity. All due '
   'times move forward at once: no HOT update is to be had here, and the next runs pass them by.';
--- +goose StatementEnd
-
--- file: functions/subscription/_renew.sql
--- +goose StatementBegin
--- Renews what is due, of users whose locks the caller holds.
--- Locks: subscription, wallet.
--- Raises: nothing.
-create or replace function subscription._renew(
-  p_users bigint[], p_now timestamptz, out renewed int, out declined int)
-language plpgsql
-volatile
-as $$
-declare
-  v_purchases uuid[];
-begin
-  with plan as materialized (
-    select r.*, gen_random_uuid() as purchase_id, nextval('outbox.task_id') as task_id
-    from subscription._renewals(p_users, p_now) r
-  ), charged as (
-    update wallet.wallet w
-    set available_kopecks = w.available_kopecks - p.price_kopecks,
-        version = w.version + (p.price_kopecks > 0)::int
-    from plan p
-    where w.telegram_id = p.telegram_id and p.outcome = 'renew'
-    returning w.telegram_id, w.version, w.available_kopecks, w.held_kopecks, w.debt_kopecks,
-              p.price_kopecks, p.purchase_id
-  ), booked as (
-    insert into ledger.transfer (
-      telegram_id, version, debit_account, credit_account, reason, amount_kopecks,
-      available_kopecks, held_kopecks, debt_kopecks, created_at, purchase_id)
-    select c.telegram_id, c.version, 'available', 'revenue', 'purchase', c.price_kopecks,
-           c.available_kopecks, c.held_kopecks, c.debt_kopecks, p_now, c.purchase_id
-    from charged c where c.price_kopecks > 0
-  ), bought as (
-    insert into billing.purchase (
-      telegram_id, purchase_id, kind, status, tariff, months, list_kopecks, discount_kind,
-      discount_percent, price_kopecks, idempotency_key, opened_at, expires_at, closed_at,
-      paid_with, before_tariff, before_expires_at, before_period, period_starts_at,
-      after_expires_at, renews_expires_at, quoted_expires_at, available_after_kopecks,
-      provision_task_id)
-    select p.telegram_id, p.purchase_id, 'subscription', 'paid', p.tariff, p.months,
-           p.list_kopecks, p.discount_kind, p.discount_percent, p.price_kopecks,
-           'renewal:' || p.purchase_id, p_now, p_now, p_now,
-           case when p.price_kopecks > 0 then 'balance' else 'free' end, p.before_tariff,
-           p.before_expires_at, p.before_period, p.starts_at, p.expires_at, p.before_expires_at,
-           p.expires_at, c.available_kopecks, p.task_id
-    from plan p join charged c on c.telegram_id = p.telegram_id
-  ), postponed as (
-    update subscription.subscription s
-    set renew_check_at = p.check_at,
-        renew_declined_for = case p.outcome when 'decline' then s.expires_at
-                                            else s.renew_declined_for end
-    from plan p
-    where s.telegram_id = p.telegram_id and p.outcome <> 'renew'
-  ), told as (
-    insert into outbox.task (
-      telegram_id, kind, name, due_at, created_at, amount_kopecks, arguments)
-    select p.telegram_id, 'message', 'renewal_declined', p_now, p_now, p.price_kopecks,
-           jsonb_build_object('tariff', p.tariff, 'months', p.months,
-                              'expires_at', p.before_expires_at)
-    from plan p where p.outcome = 'decline' and not p.is_told
-  )
-  select array_agg(p.purchase_id) filter (where p.outcome = 'renew'),
-         (count(*) filter (where p.outcome = 'decline'))::int
-  into v_purchases, _renew.declined
-  from plan p;
-
-  _renew.renewed := subscription._fulfil_renewals(p_users, v_purchases, p_now);
-end
-$$;
-
-comment on function subscription._renew is
-  'What ledger._post and billing._fulfil do for one purchase, for all that are due at once. The '
-  'constraint purchase_renews_period_once has the last word on a second charge.';
 -- +goose StatementEnd
 
 -- file: functions/subscription/_renewals.sql
@@ -5882,84 +5998,6 @@ comment on function billing.open_topup is
   'billing.topup_options(). Idempotent by p_idempotency_key.';
 
 grant execute on function billing.open_topup to atlas_bot, atlas_dba;
--- +goose StatementEnd
-
--- file: functions/billing/pay_from_balance.sql
--- +goose StatementBegin
--- Pays an open purchase from the balance.
--- Locks: user, wallet.
--- Raises: WA001, PU001, PU002, PU003, US001, US002, 22023, OP001, OP003.
-create or replace function billing.pay_from_balance(p_telegram_id bigint, p_purchase_id uuid)
-returns table (
-  purchase_id uuid, status text, available_kopecks bigint,
-  subscription_expires_at timestamptz, is_replay boolean)
-language plpgsql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-declare
-  v_is_blocked boolean;
-  v_now timestamptz;
-  v_kind billing.purchase_kind;
-  v_status billing.purchase_status;
-  v_tariff text;
-  v_months int;
-  v_price_kopecks bigint;
-  v_expires_at timestamptz;
-  v_paid_with text;
-begin
-  perform core._guard('payments');
-  if (p_telegram_id between 1 and 4503599627370495) is not true or p_purchase_id is null then
-    perform core._refuse('22023', 'p_telegram_id: 1 to 2^52 - 1; p_purchase_id: not null');
-  end if;
-  v_is_blocked := account._lock(p_telegram_id);
-  v_now := core.now();
-
-  select u.status, u.kind, u.tariff, u.months, u.price_kopecks, u.expires_at, u.paid_with,
-         u.available_after_kopecks, u.after_expires_at
-  into v_status, v_kind, v_tariff, v_months, v_price_kopecks, v_expires_at, v_paid_with,
-       pay_from_balance.available_kopecks, pay_from_balance.subscription_expires_at
-  from billing.purchase u
-  where u.telegram_id = p_telegram_id and u.purchase_id = p_purchase_id;
-  if not found then
-    perform core._refuse('PU001', format('purchase_id %s', p_purchase_id));
-  end if;
-
-  pay_from_balance.purchase_id := p_purchase_id;
-  pay_from_balance.status := 'paid';
-  pay_from_balance.is_replay := coalesce(v_paid_with in ('balance', 'free'), false);
-  if pay_from_balance.is_replay then
-    return next;
-    return;
-  end if;
-
-  if v_is_blocked or v_kind = 'topup' or v_status <> 'open' or v_expires_at <= v_now then
-    perform billing._refuse_to_pay(p_telegram_id, p_purchase_id, v_kind, v_status, v_expires_at);
-  end if;
-
-  if v_price_kopecks > 0 then
-    pay_from_balance.available_kopecks := (ledger._post(
-      p_telegram_id, 'purchase', 'available', 'revenue', v_price_kopecks, v_now,
-      p_purchase_id => p_purchase_id)).available_kopecks;
-  else
-    pay_from_balance.available_kopecks := (wallet.balance(p_telegram_id)).available_kopecks;
-  end if;
-  pay_from_balance.subscription_expires_at := billing._fulfil(
-    p_telegram_id, p_purchase_id, v_tariff, v_months, v_price_kopecks,
-    case when v_price_kopecks > 0 then 'balance' else 'free' end, null,
-    pay_from_balance.available_kopecks, v_now);
-  return next;
-end
-$$;
-
-comment on function billing.pay_from_balance is
-  'Takes the recorded price from the balance and extends the subscription, in one transaction; '
-  'the key is delivered by a job written in it. Its own key: a second call gives the first answer'
-  ' with is_replay = true.';
-
-grant execute on function billing.pay_from_balance to atlas_bot, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/billing/pending_invoices.sql
@@ -9569,6 +9607,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/inbox/give_back.sql
 -- gone: functions/inbox/receive.sql
 -- gone: functions/ledger/_post.sql
+-- gone: functions/ledger/_refuse_unfunded.sql
 -- gone: functions/notify/_arguments.sql
 -- gone: functions/notify/_close_lost.sql
 -- gone: functions/notify/_remind.sql
@@ -9766,7 +9805,6 @@ drop function billing.refund_purchase;
 drop function billing.quote;
 drop function billing.precheck;
 drop function billing.pending_invoices;
-drop function billing.pay_from_balance;
 drop function billing.open_topup;
 drop function billing.open_purchase;
 drop function billing.list_prices;
@@ -9805,7 +9843,6 @@ drop function vpn._backoff;
 drop function subscription._start_after;
 drop function subscription._require_duration;
 drop function subscription._renewals;
-drop function subscription._renew;
 drop function subscription._fulfil_renewals;
 drop function subscription._find_change;
 drop function subscription._extend;
@@ -9860,6 +9897,9 @@ drop function notify._remind;
 drop function notify._close_lost;
 drop function notify._arguments;
 drop function ledger._post;
+drop function billing.pay_from_balance;
+drop function subscription._renew;
+drop function ledger._refuse_unfunded;
 drop function inbox._close_poison;
 drop function core._require_user_id;
 drop function core._require_key;

@@ -36,17 +36,18 @@ begin
   perform subscription._extend(p_telegram_id, p_tariff, v_expires_at, v_vpn_uuid, p_now);
 
   insert into outbox.task (
-    telegram_id, task_id, kind, name, due_at, created_at, purchase_id, vpn_uuid)
-  values
-    (p_telegram_id, v_task_id, 'provision', 'add', p_now, p_now, p_purchase_id, v_vpn_uuid),
-    (p_telegram_id, nextval('outbox.task_id'), 'message', 'payment_applied', p_now, p_now,
-     p_purchase_id, null);
-  if v_referrer_id is not null and p_price_kopecks > 0 then
-    insert into outbox.task (
-      telegram_id, kind, name, due_at, created_at, purchase_id, amount_kopecks, other_id)
-    values (v_referrer_id, 'cashback', 'reward', p_now, p_now, p_purchase_id, p_price_kopecks,
-            p_telegram_id);
-  end if;
+    telegram_id, task_id, kind, name, due_at, created_at, purchase_id, vpn_uuid,
+    amount_kopecks, other_id)
+  select t.telegram_id, t.task_id, t.kind, t.name, p_now, p_now, p_purchase_id, t.vpn_uuid,
+         t.amount_kopecks, t.other_id
+  from (values
+    (p_telegram_id, v_task_id, 'provision'::outbox.kind, 'add', v_vpn_uuid, null::bigint,
+     null::bigint),
+    (p_telegram_id, nextval('outbox.task_id'), 'message', 'payment_applied', null, null, null),
+    (v_referrer_id, nextval('outbox.task_id'), 'cashback', 'reward', null, p_price_kopecks,
+     p_telegram_id)
+  ) t (telegram_id, task_id, kind, name, vpn_uuid, amount_kopecks, other_id)
+  where t.telegram_id is not null and (t.kind <> 'cashback' or p_price_kopecks > 0);
 
   update billing.purchase u
   set status = 'paid',

@@ -40,10 +40,7 @@ begin
   returning w.available_kopecks, w.held_kopecks, w.debt_kopecks, w.version
   into _post.available_kopecks, _post.held_kopecks, v_debt_kopecks, v_version;
   if not found then
-    perform core._refuse('WA001', format(
-      'telegram_id %s needs %s kopecks, %s are available (balance_not_negative)', p_telegram_id,
-      p_amount_kopecks, (select w.available_kopecks from wallet.wallet w
-                         where w.telegram_id = p_telegram_id)));
+    perform ledger._refuse_unfunded(p_telegram_id, p_amount_kopecks);
   end if;
 
   insert into ledger.transfer as t (
@@ -59,4 +56,5 @@ end
 $$;
 
 comment on function ledger._post is
-  'The only writer of wallets and ledger rows: one movement from the debit to the credit account.';
+  'One movement from the debit to the credit account. The only writer of wallets and ledger rows, '
+  'but for two that are called most: billing.pay_from_balance and subscription._renew.';

@@ -11,7 +11,8 @@ as $$
 #variable_conflict use_column
 begin
   select t.telegram_id into _lock_leased.telegram_id
-  from outbox.task t where t.task_id = p_task_id and t.kind = p_kind;
+  from outbox.task t
+  where t.task_id = p_task_id and t.kind = p_kind and t.lease_token is not null;
   if not found then
     is_leased := false;
     is_finished := false;

@@ -3,12 +3,10 @@
 -- Raises: nothing.
 create or replace function subscription._add_months(p_start timestamptz, p_months int)
 returns timestamptz
-language plpgsql
+language sql
 immutable
 as $$
-begin
-  return ((p_start at time zone 'UTC') + make_interval(months => p_months)) at time zone 'UTC';
-end
+  select ((p_start at time zone 'UTC') + make_interval(months => p_months)) at time zone 'UTC'
 $$;
 
 comment on function subscription._add_months is

@@ -9,27 +9,30 @@ language plpgsql
 volatile
 as $$
 begin
-  insert into subscription.subscription as s (
-    telegram_id, tariff, started_at, expires_at, activation, vpn_uuid, expiry_check_at,
-    reminder_check_at)
-  values (p_telegram_id, p_tariff, p_now, p_expires_at, 'pending', p_vpn_uuid, p_expires_at,
-          p_now)
-  on conflict on constraint subscription_pkey do update
-  set tariff = excluded.tariff,
+  update subscription.subscription s
+  set tariff = p_tariff,
       period = 'paid',
-      started_at = case when s.vpn_uuid = excluded.vpn_uuid and s.period = 'paid'
-                        then s.started_at else excluded.started_at end,
-      expires_at = excluded.expires_at,
-      activation = case when s.vpn_uuid = excluded.vpn_uuid and s.activation = 'active'
+      started_at = case when s.vpn_uuid = p_vpn_uuid and s.period = 'paid'
+                        then s.started_at else p_now end,
+      expires_at = p_expires_at,
+      activation = case when s.vpn_uuid = p_vpn_uuid and s.activation = 'active'
                         then s.activation else 'pending' end,
-      key_uri = case when s.vpn_uuid = excluded.vpn_uuid then s.key_uri end,
-      vpn_uuid = excluded.vpn_uuid,
-      expiry_check_at = least(s.expiry_check_at, excluded.expires_at),
+      key_uri = case when s.vpn_uuid = p_vpn_uuid then s.key_uri end,
+      vpn_uuid = p_vpn_uuid,
+      expiry_check_at = least(s.expiry_check_at, p_expires_at),
       renew_check_at = case when not s.auto_renew then null
-                            when excluded.expires_at < s.expires_at then p_now
+                            when p_expires_at < s.expires_at then p_now
                             else coalesce(s.renew_check_at, p_now) end,
-      reminder_check_at = case when excluded.expires_at < s.expires_at then p_now
-                               else coalesce(s.reminder_check_at, p_now) end;
+      reminder_check_at = case when p_expires_at < s.expires_at then p_now
+                               else coalesce(s.reminder_check_at, p_now) end
+  where s.telegram_id = p_telegram_id;
+  if not found then
+    insert into subscription.subscription (
+      telegram_id, tariff, started_at, expires_at, activation, vpn_uuid, expiry_check_at,
+      reminder_check_at)
+    values (p_telegram_id, p_tariff, p_now, p_expires_at, 'pending', p_vpn_uuid, p_expires_at,
+            p_now);
+  end if;
 end
 $$;
 
