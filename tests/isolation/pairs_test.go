@@ -61,8 +61,11 @@ func TestPairs(t *testing.T) {
 					t.Errorf("%s, %s: %s", first.name, p.second, complaint)
 				}
 			}
+			text := pairsText(first, plays[i].pairs)
+			require.NotContains(t, text, "deadlock")
+			require.NotContains(t, text, "WRONG", "ops.reconcile() has found something")
 			sameAs(t, pairFile(first, ".spec"), pairSpec(first))
-			sameAs(t, pairFile(first, ".out"), pairsText(first, plays[i].pairs))
+			sameAs(t, pairFile(first, ".out"), text)
 		})
 	}
 }

@@ -34,7 +34,7 @@ var (
 const (
 	part     = 20 // of so many pairs one, where not all of them are compared
 	stages   = 4  // databases that specs are played in at once: each of them mostly waits
-	patience = 5 * time.Minute
+	patience = 20 * time.Minute
 )
 
 //go:embed testdata/scenes.sql
@@ -93,18 +93,18 @@ func (s *stage) play(spec string) (string, error) {
 	cmd.Stderr = &complaints
 	out, err := cmd.Output()
 	if err != nil || complaints.Len() > 0 {
-		return string(out), &failedRun{err, complaints.String()}
+		return string(out), &playError{err, complaints.String()}
 	}
 	return string(out), nil
 }
 
-// failedRun is a run of isolationtester that did not come to its end.
-type failedRun struct {
+// playError is a run of isolationtester that did not come to its end.
+type playError struct {
 	err        error
 	complaints string
 }
 
-func (f *failedRun) Error() string {
+func (f *playError) Error() string {
 	if f.err == nil {
 		return "isolationtester: " + f.complaints
 	}
