@@ -170,13 +170,16 @@ func (b *bench) load(script string, clients int, variables map[string]int64) rig
 		all[name] = value
 	}
 	return rig.Load{Script: filepath.Join(b.work, "scripts", script), Variables: all, Clients: clients,
-		Role: rig.BotLogin, Database: rig.Atlas, Warm: b.warm, Seconds: b.seconds}
+		Role: rig.BotLogin, Database: rig.Atlas, Warm: b.warm, Seconds: b.seconds, Calls: b.calls}
 }
 
 // numbers are enough numbers of purchases for one run of a subject.
 func (b *bench) numbers(key string, clients int) (from, to int) {
 	rate := max(1.5*b.best[key], guess(clients))
 	count := int(rate * float64(b.warm+b.seconds+2))
+	if b.calls > 0 {
+		count = b.calls * clients
+	}
 	from = b.next
 	b.next += count
 	return from, b.next
@@ -192,7 +195,7 @@ func (b *bench) run(ctx context.Context, key string, l rig.Load) (rig.Sample, er
 // tpcb is pgbench's own transaction: three updates, a select and an insert.
 func (b *bench) tpcb(key string, clients int) subject {
 	return subject{key, fmt.Sprintf("tpcb-like, %d clients", clients), clients, func(ctx context.Context, _ int) (rig.Sample, error) {
-		return b.run(ctx, key, rig.Load{Clients: clients, Role: rig.Superuser, Database: rig.TPCB, Warm: b.warm, Seconds: b.seconds})
+		return b.run(ctx, key, rig.Load{Clients: clients, Role: rig.Superuser, Database: rig.TPCB, Warm: b.warm, Seconds: b.seconds, Calls: b.calls})
 	}}
 }
 

@@ -21,13 +21,13 @@ import (
 
 // options are the flags.
 type options struct {
-	rounds, seconds, warm, users, scale, due int
+	rounds, seconds, warm, users, scale, due, calls int
 
-	clients  []int
-	only     []string
-	settings map[string]string
-	dir      string // for bench.json
-	isQuick  bool
+	clients   []int
+	only      []string
+	settings  map[string]string
+	dir, name string // of the files with the figures
+	isQuick   bool
 }
 
 const about = `Measures the functions of the SQL contract on a private, durable PostgreSQL server of this machine.
@@ -43,6 +43,7 @@ Cases:
   4  one wallet against a thousand
   5  a provider's payment, and a withdrawal, against tpcb-like
   6  automatic renewals
+  7  from a person's message to the bot's answer
 CPU and WAL per transaction are measured with each.`
 
 func main() {
@@ -68,11 +69,13 @@ func newCommand() *cobra.Command {
 	flags.IntVar(&o.warm, "warm", 1, "seconds of warm-up before each measurement")
 	flags.IntVar(&o.users, "users", 10_000, "how many users there are")
 	flags.IntVar(&o.scale, "scale", 50, "scale of pgbench's own tables")
+	flags.IntVar(&o.calls, "calls", 0, "make so many calls per client instead, which shows that all works, and little more")
 	flags.IntVar(&o.due, "due", 100_000, "how many subscriptions are due for renewal in case 6")
 	flags.IntSliceVar(&o.clients, "clients", []int{1, 8, 32, 64}, "numbers of clients of case 1")
 	flags.StringSliceVar(&o.only, "only", nil, "cases to measure, such as 1,3; all when empty")
 	flags.StringToStringVar(&o.settings, "settings", nil, "more settings of the server, such as shared_buffers=128MB,fsync=off")
-	flags.StringVar(&o.dir, "dir", "", "folder for bench.json (none is written when empty)")
+	flags.StringVar(&o.dir, "dir", "", "folder for the figures (JSON) and their chart (SVG); nothing is written when empty")
+	flags.StringVar(&o.name, "name", "bench", "name of these files; the checked-in ones are --dir tests/bench --name results")
 	flags.BoolVar(&o.isQuick, "quick", false, "one round of two seconds each: rough")
 	return command
 }
@@ -105,7 +108,7 @@ func (o *options) execute(ctx context.Context, out io.Writer) (err error) {
 
 // chosen are the groups that --only names; all by default.
 func (b *bench) chosen() ([]group, error) {
-	all := []group{b.purchase(), b.statements(), b.hotCode(), b.oneWallet(), b.otherMoney(), b.renewals()}
+	all := []group{b.purchase(), b.statements(), b.hotCode(), b.oneWallet(), b.otherMoney(), b.renewals(), b.talking()}
 	if len(b.only) == 0 {
 		return all, nil
 	}
@@ -120,14 +123,28 @@ func (b *bench) chosen() ([]group, error) {
 	return groups, nil
 }
 
+// write writes the figures and, when they are complete, their chart.
 func (b *bench) write() error {
 	if b.options.dir == "" {
 		return nil
 	}
-	path := filepath.Join(b.options.dir, "bench.json")
-	file, err := os.Create(path)
+	path := filepath.Join(b.options.dir, b.name)
+	file, err := os.Create(path + ".json")
 	if err != nil {
 		return fmt.Errorf("write the figures: %w", err)
 	}
-	return errors.Join(b.result.Write(file), file.Close())
+	if err := errors.Join(b.result.Write(file), file.Close()); err != nil {
+		return err
+	}
+	if len(b.only) > 0 {
+		return nil
+	}
+	chart, err := result.Chart(&b.result)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path+".svg", []byte(chart), 0o644); err != nil {
+		return fmt.Errorf("write the chart: %w", err)
+	}
+	return nil
 }

@@ -12,23 +12,31 @@ import (
 // targetHotCode is the share of the speed without a code that is aimed at when all buyers use the same one.
 const targetHotCode = 0.85
 
-const many = 32 // clients, where nothing else is said
+// usual is how many clients there are where nothing else is said.
+const usual = 32
+
+func (b *bench) many() int {
+	if b.calls > 0 {
+		return 4
+	}
+	return usual
+}
 
 // hotCode is case 3: everybody buys with the same promo code.
 func (b *bench) hotCode() group {
 	return group{
 		number: "3", title: "One promo code for all buyers against none",
 		subjects: []subject{
-			b.opening("no-code", "open and pay, no code", many),
-			{"hot-code", "open and pay, one code for all", many, func(ctx context.Context, round int) (rig.Sample, error) {
+			b.opening("no-code", "open and pay, no code", b.many()),
+			{"hot-code", "open and pay, one code for all", b.many(), func(ctx context.Context, round int) (rig.Sample, error) {
 				code := int64(777_000 + round) // letters and digits, so digits will do
 				err := b.server.Exec(ctx, fmt.Sprintf("select promo.issue(%d, '%d', 10, 1000000, 1000, null, 'bench:%d')",
 					crowd.Admin, code, code))
 				if err != nil {
 					return rig.Sample{}, err
 				}
-				from, _ := b.numbers("hot-code", many)
-				return b.run(ctx, "hot-code", b.load("open_and_pay_code.sql", many,
+				from, _ := b.numbers("hot-code", b.many())
+				return b.run(ctx, "hot-code", b.load("open_and_pay_code.sql", b.many(),
 					map[string]int64{"base": int64(from), "code": code}))
 			}},
 		},
@@ -43,8 +51,8 @@ func (b *bench) oneWallet() group {
 	return group{
 		number: "4", title: "Everybody pays from one wallet",
 		subjects: []subject{
-			b.paying("thousand", fmt.Sprintf("purchase, %d users", crowded), many, crowded, b.load("pay.sql", many, nil)),
-			b.paying("one", "purchase, one user", many, 1, b.load("pay.sql", many, nil)),
+			b.paying("thousand", fmt.Sprintf("purchase, %d users", crowded), b.many(), crowded, b.load("pay.sql", b.many(), nil)),
+			b.paying("one", "purchase, one user", b.many(), 1, b.load("pay.sql", b.many(), nil)),
 		},
 		ratios: []result.Ratio{{Key: "one-wallet", Title: fmt.Sprintf("one user / %d users, 32 clients", crowded), Of: "one",
 			To: "thousand"}},
@@ -53,15 +61,15 @@ func (b *bench) oneWallet() group {
 
 // otherMoney is case 5: a provider's payment, and a withdrawal from request to approval.
 func (b *bench) otherMoney() group {
-	withdraw := subject{"withdraw", "withdrawal: request and approve", many, func(ctx context.Context, _ int) (rig.Sample, error) {
-		from, _ := b.numbers("withdraw", many)
-		return b.run(ctx, "withdraw", b.load("withdraw.sql", many, map[string]int64{"base": int64(from)}))
+	withdraw := subject{"withdraw", "withdrawal: request and approve", b.many(), func(ctx context.Context, _ int) (rig.Sample, error) {
+		from, _ := b.numbers("withdraw", b.many())
+		return b.run(ctx, "withdraw", b.load("withdraw.sql", b.many(), map[string]int64{"base": int64(from)}))
 	}}
 	return group{
 		number: "5", title: "A provider's payment; a withdrawal",
 		subjects: []subject{
-			b.tpcb("tpcb-beside-money", many),
-			b.paying("settle", "settle_payment", many, b.users, b.load("settle.sql", many, nil)),
+			b.tpcb("tpcb-beside-money", b.many()),
+			b.paying("settle", "settle_payment", b.many(), b.users, b.load("settle.sql", b.many(), nil)),
 			withdraw,
 		},
 		ratios: []result.Ratio{

@@ -23,7 +23,7 @@ func (b *bench) renewals() group {
 	return group{
 		number: "6", title: "Automatic renewals",
 		subjects: []subject{
-			b.tpcb("tpcb-beside-renewals", many),
+			b.tpcb("tpcb-beside-renewals", b.many()),
 			{"renew", fmt.Sprintf("renew_due, %d due", b.due), 1, func(ctx context.Context, _ int) (rig.Sample, error) {
 				return b.renew(ctx, db)
 			}},
@@ -101,5 +101,9 @@ func (b *bench) workOff(ctx context.Context, worker *pgx.Conn) (rig.Sample, erro
 	if sum != b.due {
 		return rig.Sample{}, fmt.Errorf("%d of %d subscriptions were renewed", sum, b.due)
 	}
-	return meter.Read(ctx, float64(sum), took, took/time.Duration(calls))
+	figures, err := meter.Stop(ctx)
+	if err != nil {
+		return rig.Sample{}, err
+	}
+	return figures(float64(sum), took, took/time.Duration(calls)), nil
 }

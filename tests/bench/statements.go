@@ -28,7 +28,7 @@ func (b *bench) statements() group {
 		isFar          bool
 		target         float64
 	}{
-		{"socket", "unix socket, 32 clients", 32, b.users, false, targetSocket},
+		{"socket", "unix socket, 32 clients", b.many(), b.users, false, targetSocket},
 		{"far", "1 ms round trip, 8 clients", 8, b.users, true, targetFar},
 		{"far-one", "1 ms, 8 clients, one wallet", 8, 1, true, targetOneWallet},
 	} {

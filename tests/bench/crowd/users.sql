@@ -8,8 +8,8 @@ select g.id, (g.id - {first}) % 2 = 1 as is_referred, core.now() + {ends} as exp
        md5('vpn of ' || g.id)::uuid as vpn_uuid, nextval('outbox.task_id') as task_id
 from generate_series({first}::bigint, {last}) g (id);
 
-insert into account.account (telegram_id, username, language, referral_code, referrer_id, registered_at)
-select c.id, 'user_' || c.id, 'ru', substr(md5('code of ' || c.id), 1, 16), case when c.is_referred then c.id - 1 end,
+insert into account.account (telegram_id, username, language, is_language_chosen, referral_code, referrer_id, registered_at)
+select c.id, 'user_' || c.id, 'ru', true, substr(md5('code of ' || c.id), 1, 16), case when c.is_referred then c.id - 1 end,
        core.now() - interval '100 days'
 from crowd c;
 

@@ -39,7 +39,9 @@ func Print(w io.Writer, r *Result) {
 		}
 		fmt.Fprintln(w)
 	}
-	fmt.Fprintf(w, "\n%-4s %-44s %9s %9s %8s   %s\n", "", "ratio (median of the rounds)", "rate", "target", "CPU", "rate by round")
+	if len(r.Ratios) > 0 {
+		fmt.Fprintf(w, "\n%-4s %-44s %9s %9s %8s   %s\n", "", "ratio (median of the rounds)", "rate", "target", "CPU", "rate by round")
+	}
 	for _, ratio := range r.Ratios {
 		target := ""
 		if ratio.Target > 0 {

@@ -14,8 +14,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 const (
@@ -41,6 +39,8 @@ type Load struct {
 	IsFar          bool
 	// Warm is how long to wait at least until caches and plans are warm, in seconds; then Seconds are measured.
 	Warm, Seconds int
+	// Calls, when set, are made by each client instead, without warm-up: that shows that all works, and little more.
+	Calls int
 }
 
 // Sample is what was measured.
@@ -62,6 +62,9 @@ var errNoFigures = errors.New("pgbench ended too early")
 
 // Run runs pgbench and measures its transactions from the end of the warm-up on.
 func (s *Server) Run(ctx context.Context, l Load) (Sample, error) {
+	if l.Calls > 0 {
+		return s.runCalls(ctx, l)
+	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(l.Warm+l.Seconds)*time.Second+warmLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, s.Program("pgbench"), s.arguments(l)...)
@@ -84,6 +87,23 @@ func (s *Server) Run(ctx context.Context, l Load) (Sample, error) {
 		return sample, fmt.Errorf("%s: %w\n%s", l.Script, err, text)
 	}
 	return sample, s.waitGone(ctx)
+}
+
+var summary = regexp.MustCompile(`(?s)latency average = ([0-9.]+) ms.*tps = ([0-9.]+)`)
+
+// runCalls lets each client make so many calls.
+func (s *Server) runCalls(ctx context.Context, l Load) (Sample, error) {
+	cmd := exec.CommandContext(ctx, s.Program("pgbench"), s.arguments(l)...)
+	cmd.Env = append(os.Environ(), "PGPASSWORD="+s.Password(), "PGAPPNAME=pgbench")
+	said, err := cmd.CombinedOutput()
+	if err != nil {
+		return Sample{}, fmt.Errorf("%s: %w\n%s", l.Script, err, said)
+	}
+	fields := summary.FindStringSubmatch(string(said))
+	if fields == nil {
+		return Sample{}, fmt.Errorf("%s: no figures in what pgbench says:\n%s", l.Script, said)
+	}
+	return Sample{LatencyMS: number(fields[1]), PerSecond: number(fields[2])}, nil
 }
 
 // follow reads what pgbench says each second, and the counters at the right moments.
@@ -128,52 +148,6 @@ func (s *Server) follow(ctx context.Context, l Load, pid int, said io.Reader) (S
 	return Sample{}, text.String(), errNoFigures
 }
 
-// Meter measures what one backend and the server use for some work.
-type Meter struct {
-	server *Server
-	before usage
-	isIt   func(pid int, application string) bool
-}
-
-// Meter starts to measure the work that comes through a connection.
-func (s *Server) Meter(ctx context.Context, conn *pgx.Conn) (*Meter, error) {
-	m := &Meter{server: s, isIt: func(pid int, _ string) bool { return pid == int(conn.PgConn().PID()) }}
-	var err error
-	m.before, err = s.usage(ctx, m.isIt)
-	return m, err
-}
-
-// Read gives the figures of so much work, done in some time by calls that took so long each.
-func (m *Meter) Read(ctx context.Context, count float64, took, latency time.Duration) (Sample, error) {
-	after, err := m.server.usage(ctx, m.isIt)
-	if err != nil {
-		return Sample{}, err
-	}
-	return perTransaction(m.before, after, count, count*float64(latency.Microseconds())/1000, took.Seconds()), nil
-}
-
-func isPgbench(_ int, application string) bool { return application == "pgbench" }
-
-func perTransaction(before, after usage, count, latency, seconds float64) Sample {
-	if count == 0 {
-		return Sample{}
-	}
-	per := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 / count }
-	own := (after.clients - before.clients) + (after.background - before.background) + (after.own - before.own)
-	busy, idle := after.busy-before.busy, after.idle-before.idle
-	sample := Sample{
-		PerSecond: count / seconds, LatencyMS: latency / count,
-		CPUMicros:    per(after.clients - before.clients),
-		Background:   per(after.background - before.background),
-		ClientMicros: per(after.own - before.own),
-		WALBytes:     float64(after.wal-before.wal) / count,
-	}
-	if all := busy + idle; all > 0 {
-		sample.Others = max(0, float64(busy-own)/float64(all))
-	}
-	return sample
-}
-
 func number(text string) float64 {
 	n, err := strconv.ParseFloat(text, 64)
 	if err != nil || n != n { // NaN where nothing was done
@@ -189,8 +163,13 @@ func (s *Server) arguments(l Load) []string {
 		host, port = "127.0.0.1", s.Proxy.Port
 	}
 	args := []string{
-		"-n", "-M", "prepared", "-P", "1", "-c", strconv.Itoa(l.Clients), "-j", strconv.Itoa(min(threads, l.Clients)),
-		"-T", strconv.Itoa(forever), "-h", host, "-p", strconv.Itoa(port), "-U", l.Role,
+		"-n", "-M", "prepared", "-c", strconv.Itoa(l.Clients), "-j", strconv.Itoa(min(threads, l.Clients)),
+		"-h", host, "-p", strconv.Itoa(port), "-U", l.Role,
+	}
+	if l.Calls > 0 {
+		args = append(args, "-t", strconv.Itoa(l.Calls))
+	} else {
+		args = append(args, "-P", "1", "-T", strconv.Itoa(forever))
 	}
 	if l.Script == "" {
 		return append(args, "-b", "tpcb-like", l.Database)

@@ -121,16 +121,19 @@ func (s *Server) prepare(ctx context.Context) error {
 	return s.Exec(ctx, s.logins())
 }
 
-// logins makes the owner's login, with the bot's time limits, and gives the logins a password, which a proxy needs.
+// logins makes the owner's login, gives it and the bot's the same time limits, which a busy machine does not reach, and gives the logins a password, which a proxy needs.
 func (s *Server) logins() string {
 	return strings.NewReplacer("{owner}", OwnerLogin, "{bot}", BotLogin, "{worker}", WorkerLogin,
 		"{password}", s.Password()).Replace(`
 create role {owner} login;
 grant atlas_owner to {owner};
 alter role {owner} set role = 'atlas_owner';
-alter role {owner} set lock_timeout = '5s';
-alter role {owner} set statement_timeout = '15s';
-alter role {owner} set idle_in_transaction_session_timeout = '10s';
+alter role {owner} set idle_in_transaction_session_timeout = '1min';
+alter role {bot} set idle_in_transaction_session_timeout = '1min';
+alter role {owner} set statement_timeout = '1min';
+alter role {bot} set statement_timeout = '1min';
+alter role {owner} set lock_timeout = '50s';
+alter role {bot} set lock_timeout = '50s';
 alter role {owner} password '{password}';
 alter role {bot} password '{password}';
 alter role {worker} password '{password}';`)
