@@ -62,15 +62,27 @@ func (b *books) PendingInvoices(context.Context, atlas.Provider, int) ([]sqlapi.
 
 type bundle struct {
 	books   *books
+	shop    *shop
 	webhook http.Handler
+}
+
+// provider checks signatures as the client does, and says of invoices what the shop has.
+type provider struct {
+	*cryptopay.Client
+
+	shop *shop
+}
+
+func (p provider) GetInvoices(ctx context.Context, params cryptopay.GetInvoicesParams) ([]cryptopay.Invoice, error) {
+	return p.shop.GetInvoices(ctx, params)
 }
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	b := &bundle{books: &books{settled: map[string]sqlapi.SettlePaymentParams{}}}
+	b := &bundle{books: &books{settled: map[string]sqlapi.SettlePaymentParams{}}, shop: &shop{invoices: map[int64]string{}}}
 	client, err := cryptopay.New(cryptopay.Options{BaseURL: "http://127.0.0.1:1", Token: config.NewSecret(token)})
 	require.NoError(t, err)
-	b.webhook = NewWebhook(b.books, client, obs.Discard())
+	b.webhook = NewWebhook(b.books, provider{client, b.shop}, obs.Discard())
 	return b
 }
 
@@ -83,8 +95,16 @@ func (b *bundle) post(t *testing.T, body, signature string) int {
 	return recorder.Code
 }
 
+// signed posts an event of the provider's, who says the same when asked.
 func (b *bundle) signed(t *testing.T, body string) int {
 	t.Helper()
+	var event struct {
+		Payload json.RawMessage `json:"payload"`
+	}
+	var invoice cryptopay.Invoice
+	if json.Unmarshal([]byte(body), &event) == nil && json.Unmarshal(event.Payload, &invoice) == nil {
+		b.shop.invoices[invoice.ID] = string(event.Payload)
+	}
 	return b.post(t, body, cryptopay.Sign(token, []byte(body)))
 }
 
@@ -110,11 +130,12 @@ func TestWebhookSettlesOnce(t *testing.T) {
 	require.Equal(t, int64(14900), got.AmountMinor)
 	require.Equal(t, atlas.RUB, got.Currency)
 	require.Zero(t, got.PayerID)
-	require.JSONEq(t, paidInvoice(77, "149.00"), string(got.Raw))
+	require.Contains(t, string(got.Raw), `"invoice_id":77`)
+	require.Contains(t, string(got.Raw), `"paid_amount":"1.2345"`)
 	require.Equal(t, "cryptobot-77", b.books.contexts[0])
 }
 
-func TestWebhookRefusesForgeries(t *testing.T) {
+func TestE8WebhookRefusesForgeries(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	body := event(paidInvoice(77, "149.00"))
@@ -129,6 +150,21 @@ func TestWebhookRefusesForgeries(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized,
 		b.post(t, body, cryptopay.Sign("other", []byte(body))))
 	require.Empty(t, b.books.settled)
+}
+
+// TestE9OnlyWhatTheProviderConfirms: a true signature is not enough, and the amount is the provider's.
+func TestE9OnlyWhatTheProviderConfirms(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	body := event(paidInvoice(77, "149.00"))
+	told := func() int { return b.post(t, body, cryptopay.Sign(token, []byte(body))) }
+	require.Equal(t, http.StatusServiceUnavailable, told(), "the provider knows of no such invoice")
+	b.shop.invoices[77] = strings.Replace(paidInvoice(77, "1.00"), `"paid",`, `"active",`, 1)
+	require.Equal(t, http.StatusServiceUnavailable, told())
+	require.Empty(t, b.books.settled)
+	b.shop.invoices[77] = paidInvoice(77, "1.00")
+	require.Equal(t, http.StatusOK, told())
+	require.Equal(t, int64(100), b.books.settled["77"].AmountMinor)
 }
 
 func TestWebhookRefusesWhatIsNoEvent(t *testing.T) {
