@@ -150,7 +150,7 @@ func TestWhatDoesNotBuyGoesToTheBalance(t *testing.T) {
 	}
 }
 
-func TestUnderpaidThreeTimesBuysFromTheBalance(t *testing.T) {
+func TestE4UnderpaidThreeTimesBuysFromTheBalance(t *testing.T) {
 	b := setup(t)
 	id := b.Open(bert, "basic", 1, "k")
 	for _, charge := range []string{"1", "2", "3", "2", "1"} {

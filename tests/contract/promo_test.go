@@ -207,8 +207,8 @@ func TestSetPromoLimit(t *testing.T) {
 	b.Reconciled()
 }
 
-// TestHostileCodes is B10: what is not a code is refused before anything is looked up, whoever asks.
-func TestHostileCodes(t *testing.T) {
+// TestB10HostileCodes is B10: what is not a code is refused before anything is looked up, whoever asks.
+func TestB10HostileCodes(t *testing.T) {
 	b := setup(t)
 	b.issue("SALE10", 10)
 	for name, text := range map[string]string{

@@ -137,8 +137,8 @@ func TestAllNumbersAreFound(t *testing.T) {
 	b.Reconciled()
 }
 
-// TestReservationIsOfTheCodeNotOfItsText is B13.
-func TestReservationIsOfTheCodeNotOfItsText(t *testing.T) {
+// TestB13ReservationIsOfTheCodeNotOfItsText: a code's text is only its name.
+func TestB13ReservationIsOfTheCodeNotOfItsText(t *testing.T) {
 	b := setup(t)
 	b.issue("SALE", 10, A{"p_max_uses": 1})
 	id := b.openWith(anna, "SALE", "k")

@@ -118,7 +118,7 @@ func TestLevels(t *testing.T) {
 	require.Equal(t, 51, b.stats(bert)["paying"], "the same one twice counts once")
 }
 
-func TestCashbackOfABlockedReferrer(t *testing.T) {
+func TestC7CashbackOfABlockedReferrer(t *testing.T) {
 	b := setup(t)
 	b.invited(bert, 2000, desk.Rich)
 	b.owner.Query("update account.account set is_blocked = true where telegram_id = $1", bert)
@@ -150,7 +150,7 @@ func TestClawBack(t *testing.T) {
 	require.Equal(t, 2990, b.stats(bert)["earned_kopecks"])
 }
 
-func TestClawBackOfWhatIsThere(t *testing.T) {
+func TestC6ClawBackOfWhatIsThere(t *testing.T) {
 	b := setup(t)
 	b.invited(bert, 2000, desk.Rich)
 	bought := b.Buy(2000, "basic", 1, "k")["purchase_id"].(string)

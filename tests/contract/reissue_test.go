@@ -104,7 +104,7 @@ func TestJobOfAStaleIdentityIsARemove(t *testing.T) {
 	}
 }
 
-func TestLateKeyDoesNotReviveWhatHasEnded(t *testing.T) {
+func TestF11LateKeyDoesNotReviveWhatHasEnded(t *testing.T) {
 	b := setup(t)
 	at := time.Date(2027, 3, 5, 10, 0, 0, 0, time.UTC)
 	b.owner.At(at)

@@ -16,14 +16,15 @@ func TestRowLocksAreTheAuthority(t *testing.T) {
 		"E1Suspense": duplicateSuspense, "E3PaidWhileExpiring": paidWhileExpiring, "E3AfterSweeper": paymentAfterSweeper,
 		"E3Busy": sweeperPasses, "E14Poller": pollerAndWebhook, "E16ChargeOfTwo": chargeOfTwo, "B8Crossed": crossed,
 		"B3PerUserLimit": perUserLimit, "B5Expires": expiresAsMoneyComes, "B6ReleasedOnce": releasedOnce, "B7Terms": termsChange,
-		"I12Jobs": claimJobs, "C1RewardOnce": rewardOnce, "C3Rings": rings, "D1OneEnd": oneEnd, "D2TwoAdmins": twoAdmins,
+		"I12Jobs": claimJobs, "C1RewardOnce": rewardOnce, "C4Rings": rings, "D1OneEnd": oneEnd, "D2TwoAdmins": twoAdmins,
 		"D3WithdrawOrBuy": withdrawOrBuy, "D4WholeBalance": wholeBalance, "D4SubmitOften": submitOften, "D9Caps": caps,
 		"D10FourEyes": fourEyes,
 		"F1Fleet":     fleetRenewal, "A3Renewal": purchaseAndRenewal, "A3ForOne": renewalMoneyForOne,
 		"F2Busy": renewalPasses, "F8Deposit": renewalAndDeposit, "A10Trial": trialRace, "F1Expiry": expiryAndPurchase,
 		"H4Reissue": oneReissue, "Reminders": remindersOnce,
-		"A4RefundOnce": refundOnce, "A9Refund": refundAgainstPurchases,
+		"RefundOnce": refundOnce, "A9Refund": refundAgainstPurchases,
 		"E1Reversal": duplicateReversal, "E2SettleReverse": settleAgainstReverse, "E16Suspense": suspenseOfTwo,
+		"A9Upgrade": upgradeRenewalRefund, "D6MoneyLeft": moneyLeft, "E15Chargeback": chargebackAndRenewal, "C6Spent": rewardSpent,
 		"E16Reversal": suspenseAgainstReversal, "E16Manual": approveByTwo,
 	} {
 		t.Run(name, func(t *testing.T) {

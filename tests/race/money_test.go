@@ -21,7 +21,7 @@ func resolve(admin int, payment any, user int) A {
 	return A{"p_admin_id": admin, "p_payment_id": payment, "p_telegram_id": user, "p_amount_kopecks": nil, "p_note": "theirs"}
 }
 
-func TestA4RefundOnce(t *testing.T) { refundOnce(setup(t)) }
+func TestRefundOnce(t *testing.T) { refundOnce(setup(t)) }
 
 // refundOnce lets one admin press 25 times and another 25 times.
 func refundOnce(b *bundle) {
@@ -169,7 +169,7 @@ func suspenseAgainstReversal(b *bundle) {
 	require.Equal(b, 0, b.Available(bert))
 }
 
-func TestApproveManualByTwo(t *testing.T) { approveByTwo(setup(t)) }
+func TestE16ApproveManualByTwo(t *testing.T) { approveByTwo(setup(t)) }
 
 func approveByTwo(b *bundle) {
 	b.admins(bert)

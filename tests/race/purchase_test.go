@@ -14,11 +14,12 @@ import (
 func TestA1DoubleTap(t *testing.T) { doubleTap(setup(t)) }
 
 func doubleTap(b *bundle) {
-	id := b.Open(anna, "basic", 1, "k")
-	first := b.firstAndReplays(b.rush(times(50, b.bots, "billing.pay_from_balance", desk.Mine(anna, id))...))
-	require.Equal(b, desk.Rich-desk.Basic1, first["available_kopecks"])
-	require.Equal(b, desk.Rich-desk.Basic1, b.Available(anna))
-	require.Equal(b, b.Ends(anna), first["subscription_expires_at"])
+	user := b.customers(1, desk.Basic1*3/2)[0]
+	id := b.Open(user, "basic", 1, "k")
+	first := b.firstAndReplays(b.rush(times(50, b.bots, "billing.pay_from_balance", desk.Mine(user, id))...))
+	require.Equal(b, desk.Basic1/2, first["available_kopecks"])
+	require.Equal(b, desk.Basic1/2, b.Available(user))
+	require.Equal(b, b.Ends(user), first["subscription_expires_at"])
 	require.Equal(b, 1, b.count("ledger.transfer where reason = 'purchase'"))
 	require.Equal(b, 1, b.count("outbox.task where kind = 'provision'"))
 }

@@ -50,6 +50,8 @@ type bundle struct {
 	bots    []*pgxpool.Pool
 	workers []*pgxpool.Pool
 	random  *rand.Rand
+	// tolerated is the one check of ops.reconcile that the test breaks on purpose.
+	tolerated string
 }
 
 func setup(t *testing.T) *bundle {
@@ -128,18 +130,29 @@ func (b *bundle) rush(calls ...call) []answer {
 // rushRetried is rush where the caller tries again what the database asks to be tried again.
 func (b *bundle) rushRetried(calls ...call) []answer {
 	b.Helper()
+	return b.start(calls, func(c call) answer {
+		rows, err := b.On(b, c.pool).Try(c.function, c.args)
+		return answer{c, rows, err}
+	})
+}
+
+// start makes all calls at once, in random order, and waits for their answers, given in the order of the calls. Meanwhile
+// somebody looks at the books.
+func (b *bundle) start(calls []call, do func(c call) answer) []answer {
+	b.Helper()
+	stop := b.watch()
 	answers := make([]answer, len(calls))
 	start := make(chan struct{})
 	var done sync.WaitGroup
 	for _, i := range b.random.Perm(len(calls)) {
 		done.Go(func() {
 			<-start
-			rows, err := b.On(b, calls[i].pool).Try(calls[i].function, calls[i].args)
-			answers[i] = answer{calls[i], rows, err}
+			answers[i] = do(calls[i])
 		})
 	}
 	close(start)
 	done.Wait()
+	stop()
 	return answers
 }
 
@@ -208,16 +221,21 @@ func (b *bundle) held(
 // until waits until a query gives true.
 func (b *bundle) until(what, sql string, args ...any) {
 	b.Helper()
+	b.eventually(what, func() bool {
+		var isTrue bool
+		require.NoError(b, b.super.QueryRow(context.Background(), sql, args...).Scan(&isTrue))
+		return isTrue
+	})
+}
+
+// eventually waits until something is so.
+func (b *bundle) eventually(what string, isSo func() bool) {
+	b.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	ticker := time.NewTicker(poll)
 	defer ticker.Stop()
-	for {
-		var isTrue bool
-		require.NoError(b, b.super.QueryRow(ctx, sql, args...).Scan(&isTrue))
-		if isTrue {
-			return
-		}
+	for !isSo() {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():

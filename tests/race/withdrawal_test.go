@@ -224,7 +224,7 @@ func formerAdmin(b *bundle) {
 	require.Equal(b, 1, b.count("withdrawal.withdrawal where status = 'pending'"))
 }
 
-func TestD5PurgeAgainstTheEnd(t *testing.T) { purgeAgainstEnd(setup(t)) }
+func TestPurgeAgainstTheEnd(t *testing.T) { purgeAgainstEnd(setup(t)) }
 
 // purgeAgainstEnd lets the purge run while withdrawals end: none that is pending loses its requisites.
 func purgeAgainstEnd(b *bundle) {
