@@ -207,7 +207,7 @@ func TestCheckoutOfWhatCannotBePaidIsRefused(t *testing.T) {
 	require.Zero(t, b.count(t, `select count(*)::int from billing.payment`))
 }
 
-func TestFiftyTapsOnPayByTwoBots(t *testing.T) {
+func TestA1FiftyTapsOnPayByTwoBots(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.startBot(t)

@@ -319,11 +319,16 @@ func (b *bundle) waitCount(t *testing.T, want int, sql string, args ...any) {
 // serveCryptoWebhook lets fake Crypto Pay tell a process about payments.
 func (b *bundle) serveCryptoWebhook(t *testing.T, db *sqlapi.DB) {
 	t.Helper()
-	client, err := cryptopay.New(cryptopay.Options{BaseURL: b.pay.URL, Token: config.NewSecret(cryptoToken)})
-	require.NoError(t, err)
-	server := httptest.NewServer(cryptobot.NewWebhook(db.Billing, client, obs.NewLogger(b.log, 0, "cryptobot")))
+	server := httptest.NewServer(cryptobot.NewWebhook(db.Billing, b.cryptoClient(t), obs.NewLogger(b.log, 0, "cryptobot")))
 	t.Cleanup(server.Close)
 	b.control(t, http.MethodPut, "/control/webhook", fmt.Sprintf(`{"url":%q}`, server.URL))
+}
+
+func (b *bundle) cryptoClient(t *testing.T) *cryptopay.Client {
+	t.Helper()
+	client, err := cryptopay.New(cryptopay.Options{BaseURL: b.pay.URL, Token: config.NewSecret(cryptoToken)})
+	require.NoError(t, err)
+	return client
 }
 
 func (b *bundle) control(t *testing.T, method, path, body string) {

@@ -80,7 +80,7 @@ func TestSecretsDoNotReachTheLog(t *testing.T) {
 	require.Contains(t, line["raw"], "postgres://bot:[redacted]@db/atlas")
 }
 
-func TestHostileTextStaysOnOneLine(t *testing.T) {
+func TestX3HostileTextStaysOnOneLine(t *testing.T) {
 	t.Parallel()
 
 	line := logged(t, func(ctx context.Context, logger *slog.Logger) {
