@@ -14,7 +14,7 @@ ARGS ?=
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help deps run run/fresh build test test/race scale bench lint fmt sql/snapshot sql/verify images psql clean
+.PHONY: help deps run run/fresh build test test/race race soak scale bench lint fmt sql/snapshot sql/verify images psql clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z\/]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,28 @@ test: $(TESTSUM) ## Run all tests (PKG=./internal/... for some, ARGS for `go tes
 test/race: $(TESTSUM) ## The same with the race detector (needs a C compiler)
 	@.ci/deps test race
 	$(TESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 90m $(ARGS) $(PKG)
+
+# How often `make race` runs everything, how many times longer than `make test` each time, and how long `make soak` takes.
+ROUNDS ?= 3
+FACTOR ?= 5
+SOAK ?= 30m
+RACES := race fault load isolation property
+
+race: ## Race, fault and property tests, ROUNDS= times with seeds that follow from SEED=, each FACTOR= times longer
+	@.ci/deps test
+	@base=$(SEED); [ -n "$$base" ] || base=$$(date +%s); \
+	packages=; for name in $(RACES); do [ ! -d tests/$$name ] || packages="$$packages ./tests/$$name"; done; \
+	round=1; while [ $$round -le $(ROUNDS) ]; do \
+		seed=$$(((base * 1000003 + round * 7919) % 2147483647)); \
+		echo "=== round $$round of $(ROUNDS): ATLAS_TEST_SEED=$$seed ATLAS_TEST_FACTOR=$(FACTOR)"; \
+		ATLAS_TEST_SEED=$$seed ATLAS_TEST_FACTOR=$(FACTOR) RAPID_CHECKS=$$((150 * $(FACTOR))) \
+			go test $$packages -count 1 -timeout 120m $(ARGS) || exit 1; \
+		round=$$((round + 1)); \
+	done
+
+soak: ## All faults at once for SOAK= (30m) with a new seed, or ATLAS_TEST_SEED=; says how far it is every ten seconds
+	@.ci/deps test
+	ATLAS_SOAK=$(SOAK) go test ./tests/fault -run '^TestSoak$$' -count 1 -v -timeout 0 $(ARGS)
 
 scale: ## Time the jobs with a million users (ARGS=-scale.users=200000 for fewer; some minutes, some 8 GB in /tmp)
 	@.ci/deps test

@@ -3,7 +3,6 @@ package history
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -18,11 +17,6 @@ type effect struct {
 	user int64
 	rows []Transfer
 	ops  []*Op
-}
-
-// acknowledged are the operations whose clients were told that it is done.
-func (e *effect) acknowledged() []*Op {
-	return slices.DeleteFunc(slices.Clone(e.ops), func(op *Op) bool { return !op.IsAcknowledged() })
 }
 
 // window is when it must have happened: not before the first who asked, not after the first who was told. One of several

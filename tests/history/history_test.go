@@ -141,7 +141,7 @@ func TestEveryCheckerFindsItsMistake(t *testing.T) {
 	}{
 		{"SomeDone", "nothing was asked", func(b *book) { b.ops = nil }},
 		{"SomeDone", "a function that always declines", func(b *book) {
-			for range 10 {
+			for range 30 {
 				b.ops = append(b.ops, history.Op{Function: "subscription.start_trial", Code: "SU003"})
 			}
 		}},

@@ -83,7 +83,7 @@ func counts(m map[string]int) string {
 }
 
 // enough is how often a function must have been called before its always being declined proves that nothing was tested.
-const enough = 10
+const enough = 30
 
 // SomeDone demands that something was done at all, and by every function that was called often.
 func SomeDone(ops []Op) []Violation {

@@ -88,6 +88,18 @@ func Seed(t testing.TB) uint64 {
 	return seed
 }
 
+// Factor is ATLAS_TEST_FACTOR: how many times longer than usual scenarios run; 1 unless it is said otherwise.
+func Factor(t testing.TB) int {
+	t.Helper()
+	text := os.Getenv("ATLAS_TEST_FACTOR")
+	if text == "" {
+		return 1
+	}
+	factor, err := strconv.Atoi(text)
+	require.NoError(t, err, "ATLAS_TEST_FACTOR")
+	return max(factor, 1)
+}
+
 // Crowd is clients and the users they act for.
 type Crowd struct {
 	options Options
@@ -96,6 +108,7 @@ type Crowd struct {
 	codes   []string
 	visits  []string // each as often as its weight
 
+	isOver   atomic.Bool
 	begun    atomic.Int64 // operations
 	lostWork atomic.Int64 // when a claim's answer was lost last, in the history's time
 }
@@ -145,9 +158,12 @@ func (c *Crowd) Start(ctx context.Context) (wait func()) {
 
 func (c *Crowd) goesOn(begun time.Time, base int64) bool {
 	o := c.options
-	return (o.Operations == 0 || c.begun.Load()-base < int64(o.Operations)) &&
+	return !c.isOver.Load() && (o.Operations == 0 || c.begun.Load()-base < int64(o.Operations)) &&
 		(o.Duration == 0 || time.Since(begun) < o.Duration)
 }
+
+// Stop lets the clients bring to an end what they are at, and begin nothing more.
+func (c *Crowd) Stop() { c.isOver.Store(true) }
 
 // History is the record so far.
 func (c *Crowd) History() *history.History { return c.history }

