@@ -34,7 +34,7 @@ func (e *effect) window() (from, to time.Duration) {
 			doer = op
 		}
 	}
-	if doer != nil {
+	if doer != nil && doer.Start <= to { // else somebody did it before, and Once says so
 		from = max(from, doer.Start)
 	}
 	return from, to

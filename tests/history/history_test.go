@@ -305,6 +305,17 @@ func TestTheSearchIsDrawn(t *testing.T) {
 	require.Contains(t, string(page), "wallet.debit")
 }
 
+// TestTwoFirstsOneAfterTheOther: the search for an order survives two who say that they did the same.
+func TestTwoFirstsOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	b := inOrder()
+	again := *b.find("wallet.debit")
+	again.Start, again.Last, again.End = 20*time.Second, 20*time.Second, 21*time.Second
+	again.Answer = history.Args{"transfer_id": 2, "available_kopecks": 120, "held_kopecks": 0, "is_replay": false}
+	b.ops = append(b.ops, again)
+	require.Len(t, history.Linearizable(b.ops, b.snapshot, nowhere(t)), 1)
+}
+
 func TestASummaryNamesEveryFunction(t *testing.T) {
 	t.Parallel()
 	text := history.Summary(inOrder().ops)
