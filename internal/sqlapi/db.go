@@ -76,6 +76,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	// Unnamed statements described once per connection: no server-side state outlives a transaction.
 	poolConfig.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	poolConfig.ConnConfig.RuntimeParams["application_name"] = orDefault(cfg.ApplicationName, "atlas-secure")
+	poolConfig.ConnConfig.OnNotice = noticeWait
 	poolConfig.AfterConnect = readTimesInUTC
 
 	pool, err := pgxpool.NewWithConfig(ctx, poolConfig)
@@ -151,8 +152,13 @@ func (db *DB) send(ctx context.Context, c *call, args pgx.StrictNamedArgs, colle
 	batch := &pgx.Batch{}
 	batch.Queue(prologueSQL, obs.CorrelationID(ctx), milliseconds(db.statementTimeout), milliseconds(db.lockTimeout))
 	batch.Queue(c.sql, args)
-	results := db.pool.SendBatch(ctx, batch)
-	_, err := results.Exec()
+	conn, err := db.pool.Acquire(ctx)
+	if err != nil {
+		return err //nolint:wrapcheck // translated in do
+	}
+	defer conn.Release()
+	results := conn.SendBatch(ctx, batch)
+	_, err = results.Exec()
 	if err == nil {
 		var rows pgx.Rows
 		if rows, err = results.Query(); err == nil {
@@ -161,6 +167,9 @@ func (db *DB) send(ctx context.Context, c *call, args pgx.StrictNamedArgs, colle
 	}
 	if closed := results.Close(); err == nil || isServerError(closed) && !isServerError(err) {
 		err = closed
+	}
+	if takeNotReplicated(conn.Conn().PgConn()) && err == nil {
+		return errNotReplicated
 	}
 	return err
 }

@@ -33,7 +33,7 @@ func translate(function string, err error) error {
 		return fmt.Errorf("%s: %w: %w", function, atlas.ErrUnavailable, context.Canceled)
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s: %w: %w", function, atlas.ErrUnavailable, context.DeadlineExceeded)
-	case pgErr != nil, isConnectionError(err), pgconn.SafeToRetry(err):
+	case pgErr != nil, isConnectionError(err), pgconn.SafeToRetry(err), errors.Is(err, errNotReplicated):
 		return fmt.Errorf("%s: %w: %s", function, atlas.ErrUnavailable, obs.Redact(err.Error()))
 	default: // of the driver: an answer that does not fit, an argument that is missing
 		return fmt.Errorf("%s: %s", function, obs.Redact(err.Error()))
@@ -103,7 +103,7 @@ func isWorthRetrying(c *call, err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false
 	}
-	return pgconn.SafeToRetry(err) || isConnectionError(err) && !c.isClaim
+	return pgconn.SafeToRetry(err) || (isConnectionError(err) || errors.Is(err, errNotReplicated)) && !c.isClaim
 }
 
 // jittered spreads retries over half to one and a half of the pause.
