@@ -44,9 +44,22 @@ func NewPrivate(t testing.TB) *Bundle {
 // NewPrivateWith is NewPrivate with settings of the server, by name.
 func NewPrivateWith(t testing.TB, settings map[string]string) *Bundle {
 	t.Helper()
+	return newPrivate(t, postgres.Options{Settings: settings})
+}
+
+// NewPrivateLog is NewPrivateWith on a server whose write-ahead log is in a folder of its own, which the server's user may
+// write.
+func NewPrivateLog(t testing.TB, walDir string, settings map[string]string) *Bundle {
+	t.Helper()
+	return newPrivate(t, postgres.Options{Settings: settings, WALDir: walDir})
+}
+
+func newPrivate(t testing.TB, options postgres.Options) *Bundle {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), setupLimit)
 	defer cancel()
-	s, err := localPostgres(ctx, postgres.Options{Durable: true, Settings: settings})
+	options.Durable = true
+	s, err := localPostgres(ctx, options)
 	if err != nil {
 		t.Fatalf("harness: a private server: %v", err)
 	}

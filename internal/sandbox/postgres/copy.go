@@ -95,6 +95,16 @@ func (l *local) signalRecovery() error {
 	return nil
 }
 
+// moveWAL puts the log where Options.WALDir says, unless it is there already.
+func (l *local) moveWAL(ctx context.Context) error {
+	const script = `[ -L pg_wal ] || { cp -a pg_wal/. "$1" && rm -rf pg_wal && ln -s "$1" pg_wal; }`
+	_, err := process.Run(ctx, l.user, environment(l.runDir), "/bin/sh", "-c", `cd "$2" && `+script, "sh", l.opts.WALDir, l.dataDir)
+	if err != nil {
+		return fmt.Errorf("move the log: %w", err)
+	}
+	return nil
+}
+
 // Promote makes a standby a primary and returns when it takes writes.
 func (s *Server) Promote(ctx context.Context) error {
 	conn, err := pgx.Connect(ctx, s.SocketDSN(Superuser, "postgres"))
@@ -110,6 +120,20 @@ func (s *Server) Promote(ctx context.Context) error {
 		return fmt.Errorf("promote: not done within %v", promoteLimit)
 	}
 	return nil
+}
+
+// WhileStopped stops the server in order, runs a program of its version on its data (pg_resetwal, pg_checksums), and
+// starts it again.
+func (s *Server) WhileStopped(ctx context.Context, program string, args ...string) error {
+	l, ok := s.backend.(*local)
+	if !ok {
+		return fmt.Errorf("%s on %s: %w", program, s.Describe(), ErrUnavailable)
+	}
+	if err := errors.Join(s.Thaw(), l.stop(ctx)); err != nil {
+		return err
+	}
+	_, err := process.Run(ctx, l.user, environment(l.runDir), l.bin.program(program), append(args, "-D", l.dataDir)...)
+	return errors.Join(err, s.startBackend(ctx))
 }
 
 // Freeze stops the server and all its processes where they are (SIGSTOP), as a machine that hangs. Thaw lets it go on;

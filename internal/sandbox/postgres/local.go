@@ -81,12 +81,17 @@ func (l *local) prepare(ctx context.Context) error {
 		}
 	}
 	if l.opts.CopyOf != "" {
-		return l.copyData(ctx)
+		err = l.copyData(ctx)
+	} else {
+		err = ensureData(ctx, l.bin, l.user, l.dataDir, l.opts.Durable)
 	}
-	if err := ensureData(ctx, l.bin, l.user, l.dataDir, l.opts.Durable); err != nil || !l.opts.Recover {
-		return err
+	if err == nil && l.opts.Recover {
+		err = l.signalRecovery()
 	}
-	return l.signalRecovery()
+	if err == nil && l.opts.WALDir != "" {
+		err = l.moveWAL(ctx)
+	}
+	return err
 }
 
 // stillInUse is what a server says that starts before all processes of a killed one are gone.

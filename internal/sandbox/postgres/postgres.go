@@ -58,11 +58,13 @@ type Options struct {
 	// Recover has the server replay an archive over the copy in DataDir; Settings say which (restore_command) and how
 	// far (recovery_target_…).
 	Recover bool
+	// WALDir keeps the write-ahead log instead of the data's folder, on another disk perhaps.
+	WALDir string
 	// Password is the superuser's password for TCP where the data has one already: copies have that of their source.
 	Password string
 }
 
-func (o Options) needLocal() bool { return o.CopyOf != "" || o.Standby || o.Recover }
+func (o Options) needLocal() bool { return o.CopyOf != "" || o.Standby || o.Recover || o.WALDir != "" }
 
 // backend is one way to run the server.
 type backend interface {
