@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
@@ -38,7 +39,7 @@ func containerPostgres(ctx context.Context) (*server, error) {
 		testcontainers.WithCmd(command...),
 		// A database is copied for every test: memory is quicker at that than a container's layers.
 		testcontainers.WithTmpfs(map[string]string{"/var/lib/postgresql/data": "rw"}),
-		publish("5432/tcp", onLoopback), tcpostgres.BasicWaitStrategies())
+		publish("5432/tcp", onLoopback), ofThisRun(), tcpostgres.BasicWaitStrategies())
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", image, err), testcontainers.TerminateContainer(c))
 	}
@@ -55,7 +56,7 @@ func containerRedis(ctx context.Context) (*redisServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := tcredis.Run(ctx, image, publish("6379/tcp", onLoopback))
+	c, err := tcredis.Run(ctx, image, publish("6379/tcp", onLoopback), ofThisRun())
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", image, err), testcontainers.TerminateContainer(c))
 	}
@@ -65,6 +66,11 @@ func containerRedis(ctx context.Context) (*redisServer, error) {
 		return nil, errors.Join(fmt.Errorf("address of %s: %w", image, err), stop(ctx))
 	}
 	return newRedisServer(url, "container of "+image, 16, stop)
+}
+
+// ofThisRun labels containers with ATLAS_TEST_RUN, so that whoever set it can see afterwards that none is left.
+func ofThisRun() testcontainers.CustomizeRequestOption {
+	return testcontainers.WithLabels(map[string]string{"atlas-test-run": os.Getenv("ATLAS_TEST_RUN")})
 }
 
 // publish keeps a container's port from other machines when the engine is on this one.
