@@ -2,6 +2,7 @@ package fault_test
 
 import (
 	"context"
+	"syscall"
 	"testing"
 	"time"
 
@@ -53,6 +54,31 @@ func TestG4Crash(t *testing.T) {
 	require.Len(t, recoveries, 3, "the run ended before the third crash")
 	require.Positive(t, unknowns(crowd.History().Ops()))
 	b.judge(crowd.History(), wrong...)
+}
+
+// TestG4LostCommits is the control: a server that acknowledges before it has written forgets in a crash what clients were
+// told, and that is found.
+func TestG4LostCommits(t *testing.T) {
+	t.Parallel()
+	b := bundleOf(t, harness.NewPrivateWith(t, map[string]string{
+		"synchronous_commit": "off", "wal_buffers": "64MB", "bgwriter_lru_maxpages": "0"})) // nobody writes the log before he must
+	crowd := b.crowd(b.bots, b.workers, 8, 12, 200)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	writer := b.owner.Value("select pid from pg_stat_activity where backend_type = 'walwriter'").(int)
+	require.NoError(t, syscall.Kill(writer, syscall.SIGSTOP)) // but for this one
+	crowd.Start(ctx)()
+	require.NoError(t, syscall.Kill(writer, syscall.SIGKILL)) // the server takes it for a crash, and so it is
+	b.crash()
+	h := crowd.History()
+	b.bots.Reset()
+	b.Owner.Reset()
+	s, err := history.Take(ctx, b.Owner, h.First, h.Last)
+	require.NoError(t, err)
+	lost := history.Kept(h.Ops(), s)
+	require.NotEmpty(t, lost, "nothing was lost")
+	require.NotEmpty(t, history.Replayed(ctx, b.bots, b.workers, h.Ops()), "and a repeat does it anew")
+	t.Logf("%d of %d operations were acknowledged and lost, the first: %s", len(lost), h.Len(), lost[0])
 }
 
 // crash kills the server as a loss of power would kill its processes, and starts it again. It says how long nobody could

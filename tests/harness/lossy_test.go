@@ -41,7 +41,8 @@ func TestLostCalls(t *testing.T) {
 		require.Equal(t, before+c.done, registered(ctx, t, h), c.name)
 		calls, answers, cuts, requests := lossy.Counts()
 		require.Equal(t, all, calls, c.name)
-		require.Equal(t, c.lost, [3]int{answers, cuts, requests}, c.name)
+		lost := [3]int{answers, cuts, requests}
+		require.Equal(t, c.lost, lost, c.name)
 		lossy.Stop()
 		require.NoError(t, pool.Ping(ctx))
 	}
