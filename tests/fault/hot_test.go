@@ -44,7 +44,7 @@ func TestA11HotRevenue(t *testing.T) {
 	t.Logf("%.0f purchases/s that all credit revenue, %.0f/s that do not: %.2f of it; %d snapshots", paid, free, paid/free, looks)
 	for _, op := range h.Ops() {
 		require.Empty(t, op.Code, "%s", op.String())
-		require.Empty(t, op.Retried, "%s", op.String())
+		require.NotContains(t, op.Retried, "40P01", "%s", op.String())
 	}
 	b.judge(h, append(wrong, history.SameDeadlocks(before, after)...)...)
 }

@@ -7,7 +7,9 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"time"
 
+	"atlas-secure/internal/atlas"
 	"atlas-secure/tests/contract/desk"
 )
 
@@ -30,7 +32,7 @@ func Replayed(ctx context.Context, bot, worker Conn, ops []Op) []Violation {
 				if IsWorkers(op.Function) {
 					conn = worker
 				}
-				rows, err := Call(ctx, conn, op.Function, op.Args)
+				rows, err := repeat(ctx, conn, op)
 				if why := op.differs(rows, err); why != "" {
 					mu.Lock()
 					violations = append(violations, Violation{"replayed", user(op.User), why + ": " + op.String()})
@@ -47,6 +49,31 @@ func Replayed(ctx context.Context, bot, worker Conn, ops []Op) []Violation {
 	close(work)
 	all.Wait()
 	return violations
+}
+
+// repeats is how often a repeat is tried while the server, or a connection that a fault has left behind, says nothing about
+// the call; with pauses of a little more each time.
+const (
+	repeats    = 20
+	repeatRest = 20 * time.Millisecond
+)
+
+func repeat(ctx context.Context, conn Conn, op *Op) (rows []map[string]any, err error) {
+	for i := range repeats {
+		rows, err = Call(ctx, conn, op.Function, op.Args)
+		code := desk.Code(err)
+		isWord := err == nil || atlas.IsRefusal(code) && code != "40001" && code != "40P01" && code != "55P03"
+		if isWord || ctx.Err() != nil {
+			return rows, err
+		}
+		timer := time.NewTimer(time.Duration(i+1) * repeatRest)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+		}
+	}
+	return rows, err
 }
 
 // differs says what is wrong with the answer to a repeat.
