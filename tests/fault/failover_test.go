@@ -112,10 +112,11 @@ func TestG7CancelledWait(t *testing.T) {
 				TelegramID: anna, Amount: 500, AdminID: boss, Note: "gift", Key: how})
 			answers <- answer{transfer, err}
 		}()
-		pid, since := b.waitingForStandby(super, "")
+		isAnswered := func() bool { return len(answers) > 0 }
+		pid, since := b.waitingForStandby(super, "", isAnswered)
 		_, err := super.Exec(t.Context(), `select `+how+`($1)`, pid)
 		require.NoError(t, err)
-		b.waitingForStandby(super, since)
+		b.waitingForStandby(super, since, isAnswered)
 		require.Equal(t, desk.Rich+500*(i+1), b.Available(anna), "it is committed here")
 		require.Empty(t, answers, "acknowledged without the standby")
 		c.Stream.Up()
@@ -131,11 +132,11 @@ func TestG7CancelledWait(t *testing.T) {
 }
 
 // waitingForStandby waits until a session of the bot waits for the standby, or does so again: the server gives a new
-// query_start to what a session runs next. It gives the process.
-func (b *bundle) waitingForStandby(super *pgx.Conn, before string) (pid int, since string) {
+// query_start to what a session runs next. An answer ends the wait, too. It gives the process.
+func (b *bundle) waitingForStandby(super *pgx.Conn, before string, isAnswered func() bool) (pid int, since string) {
 	b.Helper()
 	require.Eventually(b, func() bool {
-		return super.QueryRow(context.Background(), `select pid, query_start::text from pg_stat_activity
+		return isAnswered() || super.QueryRow(context.Background(), `select pid, query_start::text from pg_stat_activity
 			where wait_event = 'SyncRep' and usename = $1 and query_start::text > $2`,
 			string(harness.BotLogin), before).Scan(&pid, &since) == nil
 	}, patience, 2*time.Millisecond, "a session waits for the standby")
