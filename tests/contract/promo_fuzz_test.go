@@ -33,8 +33,8 @@ func canonical(text string) (string, bool) {
 	return text, codeForm.MatchString(text)
 }
 
-// FuzzB10HostileCodes looks for a text that the database and the rules see differently. Seeds are here and in
-// testdata/fuzz; `go test ./tests/contract -run '^$' -fuzz FuzzB10 -fuzztime 5m` looks for more.
+// FuzzB10HostileCodes looks for a text that the database and the rules see differently. Seeds are here;
+// `go test ./tests/contract -run '^$' -fuzz FuzzB10 -fuzztime 5m` looks for more.
 func FuzzB10HostileCodes(f *testing.F) {
 	for _, text := range []string{
 		"SALE10", " sale10\n", "ＳＡＬＥ１０", "SАLE10", "SA\u200bLE10", "\u202eSALE10", "PROMOı", "PROMOİ", "ſale", "SALE\n10", "", "AB",

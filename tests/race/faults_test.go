@@ -3,8 +3,6 @@ package race_test
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
-	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -19,46 +17,16 @@ import (
 	"atlas-secure/tests/harness"
 )
 
-// losing is a network that loses answers: the server has done what it was asked and says so, and the connection ends
-// before that arrives.
-type losing struct {
-	permille atomic.Int64 // of the answers
-	lost     atomic.Int64
-}
-
-// lossy is a pool of a role whose answers are lost as often as the network says.
-func (b *bundle) lossy(role harness.Role, network *losing) *pgxpool.Pool {
+// lossyPools are two processes' pools that lose a share of the answers, and how many were lost.
+func (b *bundle) lossyPools(role harness.Role, share float64) ([]*pgxpool.Pool, func() int) {
 	b.Helper()
-	config, err := pgxpool.ParseConfig(b.harness.DSN(role))
-	require.NoError(b, err)
-	config.MaxConns = 32
-	config.ConnConfig.DialFunc = func(ctx context.Context, kind, address string) (net.Conn, error) {
-		conn, err := (&net.Dialer{}).DialContext(ctx, kind, address)
-		return &losingConn{conn, network}, err
+	one, first := b.harness.LossyPool(b, role, harness.Loss{Seed: b.random.Uint64(), Answer: share})
+	other, second := b.harness.LossyPool(b, role, harness.Loss{Seed: b.random.Uint64(), Answer: share})
+	return []*pgxpool.Pool{one, other}, func() int {
+		_, n, _, _ := first.Counts()
+		_, m, _, _ := second.Counts()
+		return n + m
 	}
-	pool, err := pgxpool.NewWithConfig(context.Background(), config)
-	require.NoError(b, err)
-	b.Cleanup(pool.Close)
-	return pool
-}
-
-type losingConn struct {
-	net.Conn
-
-	network *losing
-}
-
-var errLost = errors.New("the answer was lost")
-
-// Read waits for the answer before it loses it: whatever the server did is done.
-func (c *losingConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if err != nil || rand.Int64N(1000) >= c.network.permille.Load() {
-		return n, err
-	}
-	c.network.lost.Add(1)
-	_ = c.Close()
-	return 0, errLost
 }
 
 // isDefinite tells whether an answer says what became of the call, and asking again would not help.
@@ -158,15 +126,13 @@ func (b *bundle) holdUp(user int) func() {
 
 func TestA1DoubleTapWithLostAnswers(t *testing.T) { doubleTapLost(setup(t)) }
 
-// doubleTapLost is A1 where a twentieth of the answers is lost.
+// doubleTapLost is A1 where a fifth of the answers is lost.
 func doubleTapLost(b *bundle) {
 	user := b.customers(1, desk.Basic1*3/2)[0]
-	network := &losing{}
-	bots := []*pgxpool.Pool{b.lossy(harness.BotLogin, network), b.lossy(harness.BotLogin, network)}
-	network.permille.Store(50)
+	bots, lost := b.lossyPools(harness.BotLogin, 0.2)
 	opened := b.sameAnswer(b.insist(times(50, bots, "billing.open_purchase", desk.Choice(user, "basic", 1, "k"))...))
 	paid := b.sameAnswer(b.insist(times(50, bots, "billing.pay_from_balance", desk.Mine(user, opened["purchase_id"]))...))
-	require.Positive(b, network.lost.Load(), "nothing was lost: this proves nothing")
+	require.Positive(b, lost(), "nothing was lost: this proves nothing")
 	require.Equal(b, desk.Basic1/2, paid["available_kopecks"])
 	require.Equal(b, desk.Basic1/2, b.Available(user))
 	require.Equal(b, b.Ends(user), paid["subscription_expires_at"])

@@ -1,23 +1,14 @@
 package race_test
 
 import (
-	"context"
+	"syscall"
 	"testing"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"atlas-secure/tests/contract/desk"
 	"atlas-secure/tests/harness"
 )
-
-// lossyPools are two processes' pools that lose as many of a thousand answers.
-func (b *bundle) lossyPools(role harness.Role, permille int64) ([]*pgxpool.Pool, *losing) {
-	b.Helper()
-	network := &losing{}
-	network.permille.Store(permille)
-	return []*pgxpool.Pool{b.lossy(role, network), b.lossy(role, network)}, network
-}
 
 func TestA9UpgradeRenewalAndRefund(t *testing.T) { upgradeRenewalRefund(setup(t)) }
 
@@ -26,8 +17,8 @@ func TestA9UpgradeRenewalAndRefund(t *testing.T) { upgradeRenewalRefund(setup(t)
 func upgradeRenewalRefund(b *bundle) {
 	users := b.subscribers(12, 4)
 	money := 4*desk.Basic1 + desk.Basic1 // with the first purchase
-	bots, network := b.lossyPools(harness.BotLogin, 50)
-	workers, _ := b.lossyPools(harness.WorkerLogin, 50)
+	bots, lost := b.lossyPools(harness.BotLogin, 0.5)
+	workers, _ := b.lossyPools(harness.WorkerLogin, 0.5)
 	calls := []call{}
 	for i, user := range users {
 		first := b.owner.Value("select purchase_id from billing.purchase where telegram_id = $1", user)
@@ -39,7 +30,7 @@ func upgradeRenewalRefund(b *bundle) {
 	for _, a := range b.insist(calls...) {
 		require.NoError(b, a.err)
 	}
-	require.Positive(b, network.lost.Load(), "nothing was lost: this proves nothing")
+	require.Positive(b, lost(), "nothing was lost: this proves nothing")
 	paid := "(select coalesce(sum(price_kopecks), 0) from billing.purchase where telegram_id = $1 and status = 'paid')"
 	renewals := 0
 	for _, user := range users {
@@ -49,7 +40,7 @@ func upgradeRenewalRefund(b *bundle) {
 		require.LessOrEqual(b, renewed, 1)
 		renewals += renewed
 	}
-	b.Logf("%d of %d were renewed, %d answers were lost", renewals, len(users), network.lost.Load())
+	b.Logf("%d of %d were renewed, %d answers were lost", renewals, len(users), lost())
 	b.Reconciled()
 	calls = nil
 	for _, row := range b.owner.Query("select purchase_id from billing.purchase where status = 'paid'") {
@@ -73,11 +64,11 @@ func rewardOnceLost(b *bundle) {
 		b.Buy(id, "basic", 1, "k")
 	}
 	before := b.Available(anna) + b.Available(bert)
-	workers, network := b.lossyPools(harness.WorkerLogin, 150)
+	workers, lost := b.lossyPools(harness.WorkerLogin, 0.7)
 	for b.count("outbox.task where kind = 'cashback' and finished_at is null") > 0 {
 		b.insist(times(10, workers, "referral.pay_due", payDue)...)
 	}
-	require.Positive(b, network.lost.Load(), "nothing was lost: this proves nothing")
+	require.Positive(b, lost(), "nothing was lost: this proves nothing")
 	require.Equal(b, buyers, b.count("referral.reward where status = 'paid'"))
 	require.Equal(b, buyers, b.count("ledger.transfer where reason = 'cashback'"))
 	require.Equal(b, before+buyers*1490, b.Available(anna)+b.Available(bert))
@@ -87,7 +78,7 @@ func TestD2TwoAdminsApproveWithLostAnswers(t *testing.T) { twoAdminsLost(setup(t
 
 func twoAdminsLost(b *bundle) {
 	b.admins(5)
-	bots, network := b.lossyPools(harness.BotLogin, 100)
+	bots, lost := b.lossyPools(harness.BotLogin, 0.3)
 	users := b.customers(10, least)
 	calls := []call{}
 	for _, user := range users {
@@ -97,7 +88,7 @@ func twoAdminsLost(b *bundle) {
 		}
 	}
 	answers := b.insist(calls...)
-	require.Positive(b, network.lost.Load(), "nothing was lost: this proves nothing")
+	require.Positive(b, lost(), "nothing was lost: this proves nothing")
 	for i, user := range users {
 		winner, loser := answers[6*i:6*i+3], answers[6*i+3:6*i+6]
 		if winner[0].err != nil {
@@ -117,18 +108,9 @@ func TestD5ApprovalWhoseAnswerIsLost(t *testing.T) { approvalLost(setup(t)) }
 func approvalLost(b *bundle) {
 	b.admins(5)
 	id := b.request(anna, least, "k")
-	network := &losing{}
-	one := b.lossy(harness.BotLogin, network)
-	conn, err := one.Acquire(context.Background())
-	require.NoError(b, err)
-	defer conn.Release()
-	d := b.On(b, conn)
-	b.Credit(bert, least)
-	d.One("withdrawal.approve", decided(boss, b.request(bert, least, "k"))) // the connection is there, the statement prepared
-	network.permille.Store(1000)
-	_, err = d.Try("withdrawal.approve", decided(boss, id))
-	require.ErrorIs(b, err, errLost)
-	network.permille.Store(0)
+	one, _ := b.harness.LossyPool(b, harness.BotLogin, harness.Loss{Answer: 1})
+	_, err := b.On(b, one).Try("withdrawal.approve", decided(boss, id))
+	require.ErrorIs(b, err, syscall.ECONNRESET)
 	b.until("the server has done it",
 		"select status = 'approved' from withdrawal.withdrawal where withdrawal_id = $1", id)
 
