@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"atlas-secure/tests/contract/desk"
 )
 
 func (b *bundle) expire() any {
@@ -68,9 +70,12 @@ func TestPurchaseAfterTheEndRemovesTheOldKey(t *testing.T) {
 	b.owner.At(at)
 	b.Buy(anna, "basic", 1, "1")
 	old := b.subscription(anna)["vpn_uuid"]
+	job := b.One("vpn.claim_jobs", desk.ClaimArgs("w", 1))
+	b.One("vpn.complete_job", A{"p_job_id": job["job_id"], "p_lease_token": job["lease_token"], "p_key_uri": "vless://old"})
 	b.owner.At(at.AddDate(0, 1, 0)) // over, and the worker has not been there
 	b.Buy(anna, "basic", 1, "2")
 	now := b.subscription(anna)["vpn_uuid"]
+	require.Nil(t, b.subscription(anna)["key_uri"], "a new identity has no key yet")
 	require.Equal(t, [][]any{{"add", old}, {"add", now}, {"remove", old}}, b.nodeJobs(anna))
 	require.Equal(t, 0, b.expire())
 	require.Equal(t, "active", b.subscription(anna)["status"])

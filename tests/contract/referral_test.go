@@ -95,6 +95,12 @@ func TestCashbackIsNotForNothing(t *testing.T) {
 
 	b.Buy(anna, "basic", 1, "k")
 	require.Equal(t, 1, b.count("outbox.task where kind = 'cashback'"), "who was not invited brings nobody anything")
+
+	b.invited(bert, 2001, 0)
+	b.owner.Query("update account.account set discount_percent = 99 where telegram_id = 2001") // nine kopecks less 99 % are none
+	b.Buy(2001, "basic", 1, "k")
+	require.Equal(t, 1, b.count("outbox.task where kind = 'cashback'"), "a price of 0 pays nothing")
+	require.Equal(t, 1, b.stats(bert)["paying"], "and does not count")
 }
 
 func TestLevels(t *testing.T) {

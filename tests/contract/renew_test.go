@@ -200,6 +200,7 @@ func TestRenewalIsChargedAtMostOncePerPeriod(t *testing.T) {
 	b.owner.Query("update subscription.subscription set expires_at = $1, renew_check_at = $2", end, end.Add(-time.Hour))
 	b.owner.At(end.Add(-time.Hour))
 	require.Equal(t, [2]any{0, 0}, b.renewal(), "this end was renewed")
+	require.Zero(t, b.count("ops.dead"), "and that is no fault")
 	require.Equal(t, 9*desk.Basic1, b.Available(2000))
 	_, err := b.owner.TryQuery(`insert into billing.purchase (telegram_id, purchase_id, kind, status, list_kopecks,
 		discount_kind, discount_percent, price_kopecks, idempotency_key, opened_at, expires_at, renews_expires_at)
@@ -306,8 +307,9 @@ func TestNothingToRenew(t *testing.T) {
 		"blocked": func(b *bundle) {
 			b.One("account.block", A{"p_admin_id": boss, "p_telegram_id": 2000, "p_reason": "r"})
 		},
-		"revoked":                  func(b *bundle) { b.One("subscription.revoke", revoke(2000, "r")) },
-		"bought by hand meanwhile": func(b *bundle) { b.Buy(2000, "basic", 1, "by hand") },
+		"revoked":                   func(b *bundle) { b.One("subscription.revoke", revoke(2000, "r")) },
+		"bought by hand meanwhile":  func(b *bundle) { b.Buy(2000, "basic", 1, "by hand") },
+		"over before a worker came": func(b *bundle) { b.owner.At(b.Ends(2000)) },
 	} {
 		t.Run(how, func(t *testing.T) {
 			b := setup(t)

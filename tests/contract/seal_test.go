@@ -373,6 +373,8 @@ func TestSealWaitsForOlderTransactions(t *testing.T) {
 
 func TestTwoSealersTakeTurns(t *testing.T) {
 	b := setup(t)
+	b.sealAll(1000) // the first time they would wait for the lease's row to appear
+	b.Credit(bert, 100)
 	ctx := context.Background()
 	one, err := b.harness.DBA.Begin(ctx)
 	require.NoError(t, err)

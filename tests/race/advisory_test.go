@@ -12,8 +12,9 @@ func TestRowLocksAreTheAuthority(t *testing.T) {
 	t.Parallel()
 	for name, scenario := range map[string]func(b *bundle){
 		"A1DoubleTap": doubleTap, "A1DoubleOpen": doubleOpen, "A2MoneyForOne": moneyForOne, "A5PriceChange": priceChange,
-		"A6Expiry": expiryWhileWaiting, "T1Register": registerAtOnce, "E1Duplicates": duplicateWebhook,
-		"E1Suspense": duplicateSuspense, "E3PaidWhileExpiring": paidWhileExpiring, "E3AfterSweeper": paymentAfterSweeper,
+		"A4CancelOrPay": cancelOrPay, "A6Expiry": expiryWhileWaiting, "T1Register": registerAtOnce,
+		"E1Duplicates": duplicateWebhook, "E1Suspense": duplicateSuspense, "E1TwoCharges": twoCharges,
+		"E3PaidWhileExpiring": paidWhileExpiring, "E3AfterSweeper": paymentAfterSweeper,
 		"E3Busy": sweeperPasses, "E14Poller": pollerAndWebhook, "E16ChargeOfTwo": chargeOfTwo, "B8Crossed": crossed,
 		"B3PerUserLimit": perUserLimit, "B5Expires": expiresAsMoneyComes, "B6ReleasedOnce": releasedOnce, "B7Terms": termsChange,
 		"I12Jobs": claimJobs, "C1RewardOnce": rewardOnce, "C4Rings": rings, "D1OneEnd": oneEnd, "D2TwoAdmins": twoAdmins,

@@ -91,11 +91,36 @@ func sweeperPasses(b *bundle) {
 	require.NoError(b, err)
 	defer func() { _ = tx.Rollback(ctx) }()
 	b.On(b, tx).Settle("c", id, desk.Basic1)
-	sweep := func() any { return b.One("billing.expire_due", A{"p_epoch": nil, "p_limit": 10})["expired"] }
+	sweeper := b.impatient()
+	sweep := func() any { return sweeper.One("billing.expire_due", A{"p_epoch": nil, "p_limit": 10})["expired"] }
 	require.Equal(b, 1, sweep(), "it waits for nobody")
 	require.NoError(b, tx.Commit(ctx))
 	require.Equal(b, 0, sweep())
 	require.Equal(b, 1, b.count("billing.purchase where status = 'paid'"))
+}
+
+func TestE1TwoChargesForOnePurchase(t *testing.T) { twoCharges(setup(t)) }
+
+// twoCharges lets a card and Crypto Pay pay one purchase at once: one buys it, the other one's money is on the balance.
+func twoCharges(b *bundle) {
+	users := b.customers(20, 0)
+	calls := []call{}
+	for _, user := range users {
+		id := b.Open(user, "basic", 1, "k")
+		calls = append(calls, call{b.bots[0], "billing.settle_payment", settle(id, id, nil, desk.Basic1)},
+			call{b.bots[1], "billing.settle_payment", desk.Money("telegram", id, id, user, desk.Basic1, "RUB")})
+	}
+	answers := b.rush(calls...)
+	for i, user := range users {
+		outcomes := map[any]int{}
+		for _, a := range answers[2*i : 2*i+2] {
+			require.NoError(b, a.err)
+			outcomes[a.rows[0]["outcome"]]++
+		}
+		require.Equal(b, map[any]int{"applied": 1, "credited": 1}, outcomes)
+		require.Equal(b, desk.Basic1, b.Available(user))
+	}
+	require.Equal(b, len(users), b.count("outbox.task where kind = 'provision'"))
 }
 
 func TestE14PollerAndWebhook(t *testing.T) { pollerAndWebhook(setup(t)) }

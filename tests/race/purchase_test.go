@@ -58,6 +58,27 @@ func moneyForOne(b *bundle) {
 	require.Equal(b, len(users), b.count("outbox.task where kind = 'provision'"))
 }
 
+func TestA4CancelAgainstPayment(t *testing.T) { cancelOrPay(setup(t)) }
+
+// cancelOrPay: whichever comes second is told what became of the purchase by the first.
+func cancelOrPay(b *bundle) {
+	b.issue("HOT", 5, 5)
+	open := func(key string) A {
+		return desk.Mine(anna, b.One("billing.open_purchase", with(anna, "HOT", key))["purchase_id"])
+	}
+	does := func(function string, purchase A) func(d *desk.Desk) {
+		return func(d *desk.Desk) { d.One(function, purchase) }
+	}
+	const pay, cancel = "billing.pay_from_balance", "billing.cancel_purchase"
+	first, second := open("1"), open("2")
+	a := b.locked(b.bots[0], does(pay, first), call{b.bots[1], cancel, first}, func() {})
+	require.Equal(b, "PU003", a.code(), "what is paid is not cancelled")
+	a = b.locked(b.bots[0], does(cancel, second), call{b.bots[1], pay, second}, func() {})
+	require.Equal(b, "PU003", a.code(), "what is cancelled is not paid")
+	require.Equal(b, desk.Rich-discounted, b.Available(anna))
+	require.Equal(b, 1, b.count("promo.use"))
+}
+
 func TestA5PriceChangesBetweenOpenAndPay(t *testing.T) { priceChange(setup(t)) }
 
 func priceChange(b *bundle) {

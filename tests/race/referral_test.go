@@ -183,12 +183,13 @@ func busyReferrer(b *bundle) {
 	for _, id := range b.guests(4, desk.Basic1, anna, bert) {
 		b.Buy(id, "basic", 1, "k")
 	}
+	worker := b.impatient()
 	ctx := context.Background()
 	tx, err := b.harness.DBA.Begin(ctx)
 	require.NoError(b, err)
 	defer func() { _ = tx.Rollback(ctx) }()
 	b.On(b, tx).One("account.set_language", A{"p_telegram_id": anna, "p_language": "en"})
-	require.Equal(b, Row{"paid": 2, "paid_kopecks": 2980}, b.On(b, b.workers[0]).One("referral.pay_due", payDue))
+	require.Equal(b, Row{"paid": 2, "paid_kopecks": 2980}, worker.One("referral.pay_due", payDue))
 	require.NoError(b, tx.Commit(ctx))
-	require.Equal(b, Row{"paid": 2, "paid_kopecks": 2980}, b.On(b, b.workers[0]).One("referral.pay_due", payDue))
+	require.Equal(b, Row{"paid": 2, "paid_kopecks": 2980}, worker.One("referral.pay_due", payDue))
 }

@@ -89,6 +89,17 @@ func beInNoHurry(t *testing.T, super *pgx.Conn, database string) {
 	}
 }
 
+// impatient is a worker that gives up at once where it would have to wait for a lock.
+func (b *bundle) impatient() *desk.Desk {
+	b.Helper()
+	pool := b.harness.Pool(b, harness.Worker)
+	_, err := pool.Exec(context.Background(), fmt.Sprintf("alter role current_user in database %s set lock_timeout = '500ms'",
+		b.harness.Database))
+	require.NoError(b, err)
+	pool.Reset() // who connects from here on has it
+	return b.On(b, pool)
+}
+
 // seedOf is ATLAS_TEST_SEED, to repeat a run's order of calls, or a new one.
 func seedOf(t *testing.T) uint64 {
 	t.Helper()
@@ -212,8 +223,11 @@ func (b *bundle) held(
 		rows, err := b.On(b, waiting.pool).Try(waiting.function, waiting.args)
 		answers <- answer{waiting, rows, err}
 	}()
-	b.until("a session waits for a lock", `select exists (select from pg_stat_activity
-		where datname = current_database() and wait_event_type = 'Lock')`)
+	b.eventually("a session waits for a lock", func() bool {
+		return len(answers) > 0 || b.asks(ctx, `select exists (select from pg_stat_activity
+			where datname = current_database() and wait_event_type = 'Lock')`)
+	})
+	require.Empty(b, answers, "%s waits for nobody", waiting.function)
 	require.NoError(b, end(ctx, tx))
 	return <-answers
 }
@@ -221,11 +235,7 @@ func (b *bundle) held(
 // until waits until a query gives true.
 func (b *bundle) until(what, sql string, args ...any) {
 	b.Helper()
-	b.eventually(what, func() bool {
-		var isTrue bool
-		require.NoError(b, b.super.QueryRow(context.Background(), sql, args...).Scan(&isTrue))
-		return isTrue
-	})
+	b.eventually(what, func() bool { return b.asks(context.Background(), sql, args...) })
 }
 
 // eventually waits until something is so.
@@ -242,6 +252,13 @@ func (b *bundle) eventually(what string, isSo func() bool) {
 			require.NoError(b, errors.New("timed out"), what)
 		}
 	}
+}
+
+// asks is what a query answers that gives true or false.
+func (b *bundle) asks(ctx context.Context, sql string, args ...any) (isTrue bool) {
+	b.Helper()
+	require.NoError(b, b.super.QueryRow(ctx, sql, args...).Scan(&isTrue))
+	return isTrue
 }
 
 // count is the number of rows that a table expression has.

@@ -161,7 +161,8 @@ func renewalPasses(b *bundle) {
 	require.NoError(b, err)
 	defer func() { _ = tx.Rollback(context.Background()) }()
 	b.On(b, tx).One("account.set_language", A{"p_telegram_id": users[1], "p_language": "en"})
-	renew := func() any { return b.One("subscription.renew_due", renewDue)["renewed"] }
+	worker := b.impatient()
+	renew := func() any { return worker.One("subscription.renew_due", renewDue)["renewed"] }
 	require.Equal(b, 2, renew(), "it waits for nobody")
 	require.NoError(b, tx.Commit(context.Background()))
 	require.Equal(b, 1, renew(), "and comes back at the next tick")

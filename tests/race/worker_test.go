@@ -166,6 +166,27 @@ func oneLeader(b *bundle) {
 	}
 }
 
+func TestF4NewLeaderWaitsForTheBatchOfTheOldOne(t *testing.T) { leaderInBatch(setup(t)) }
+
+// leaderInBatch: a batch holds its lease while it runs. Whose time is over meanwhile finishes it before anybody leads
+// anew, and its next batch is refused.
+func leaderInBatch(b *bundle) {
+	lead := func(holder string) A {
+		return A{"p_name": "billing.expire_due", "p_holder": holder, "p_ttl": "30 seconds"}
+	}
+	epoch := b.On(b, b.workers[0]).One("ops.acquire_lease", lead("old"))["epoch"]
+	batch := A{"p_epoch": epoch, "p_limit": 10}
+	a := b.locked(b.workers[0],
+		func(d *desk.Desk) {
+			d.One("billing.expire_due", batch)
+			b.owner.Later("1 minute")
+		},
+		call{b.workers[1], "ops.acquire_lease", lead("new")}, func() {})
+	require.NoError(b, a.err)
+	require.Equal(b, epoch.(int)+1, a.rows[0]["epoch"])
+	b.On(b, b.workers[0]).Refused("OP002", "billing.expire_due", batch)
+}
+
 func TestF6TwoSchedulers(t *testing.T) { twoSchedulers(setup(t)) }
 
 // twoSchedulers lets every worker and pg_cron run the same batch at once.
