@@ -10,11 +10,13 @@ COVERAGE := $(BIN)/plpgsql-coverage.txt
 # Packages to test, and more arguments for `go test` or for the sandbox.
 PKG ?= ./...
 ARGS ?=
+# Which mutant to plant: a name, or how a function's name begins; all by default.
+MUTANT ?=
 # What chance begins with in `make test`: always the same, unless it is said otherwise (SEED= for a new one each time).
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help deps run run/fresh build test test/race race soak scale bench lint fmt sql/snapshot sql/verify images psql clean
+.PHONY: help deps run run/fresh build test test/race race soak mutants scale bench lint fmt sql/snapshot sql/verify images psql clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z\/]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +71,10 @@ race: ## Race, fault and property tests, ROUNDS= times with seeds that follow fr
 soak: ## All faults at once for SOAK= (30m) with a new seed, or ATLAS_TEST_SEED=; says how far it is every ten seconds
 	@.ci/deps test
 	ATLAS_SOAK=$(SOAK) go test ./tests/fault -run '^TestSoak$$' -count 1 -v -timeout 0 $(ARGS)
+
+mutants: ## Break the SQL functions in 150 ways; the tests have to catch each (MUTANT=name or billing. for some)
+	@.ci/deps test
+	go run ./tests/mutants/run "$(MUTANT)"
 
 scale: ## Time the jobs with a million users (ARGS=-scale.users=200000 for fewer; some minutes, some 8 GB in /tmp)
 	@.ci/deps test

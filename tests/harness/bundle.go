@@ -96,6 +96,9 @@ func newOn(t testing.TB, s *server) *Bundle {
 			}
 		})
 	}
+	if err == nil {
+		err = s.plant(ctx, t, name)
+	}
 	if err != nil {
 		t.Fatalf("harness: %v", err)
 	}

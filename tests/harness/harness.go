@@ -13,6 +13,8 @@
 //		h.Bot.QueryRow(...)
 //	}
 //
+// With ATLAS_TEST_MUTANT=<name> every database has that mistake of package mutants.
+//
 // When the test ends, `ops.reconcile()` must have nothing to say about its database.
 package harness
 

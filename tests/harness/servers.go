@@ -58,6 +58,16 @@ func findPostgres(ctx context.Context) (*server, error) {
 	return s, nil
 }
 
+// Serve finds or starts a server as the tests do, for a program that runs several of their binaries on one: dsn is what to
+// give them as ATLAS_TEST_DATABASE_URL.
+func Serve(ctx context.Context) (dsn, description string, stop func(ctx context.Context) error, err error) {
+	s, err := findPostgres(ctx)
+	if err != nil {
+		return "", "", nil, err
+	}
+	return s.admin, s.description, s.stop, nil
+}
+
 // testSettings of servers that the harness starts itself.
 func testSettings() map[string]string {
 	return map[string]string{"max_connections": "500", "max_locks_per_transaction": "256", "deadlock_timeout": "200ms"}
