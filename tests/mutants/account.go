@@ -45,7 +45,7 @@ func account() []Mutant {
 			Name: "register that binds a known user", Function: "account.register",
 			Right:   "set username = p_username, is_reachable = true\n",
 			Wrong:   "set username = p_username, is_reachable = true,\n        referrer_id = coalesce(a.referrer_id, v_referrer_id)\n",
-			Package: "race", Test: "TestC3C4Rings",
+			Package: "race", Test: "TestC4Rings",
 		},
 		{
 			Name: "register that expects to be the only one", Function: "account.register",

@@ -58,7 +58,7 @@ func payments() []Mutant {
 			Name: "too little money that buys", Function: "billing._apply_payment",
 			Right:   "when p_worth_kopecks < v_purchase.price_kopecks - v_tolerance_kopecks",
 			Wrong:   "when false",
-			Package: "contract", Test: "TestUnderpaidThreeTimesBuysFromTheBalance",
+			Package: "contract", Test: "TestE4UnderpaidThreeTimesBuysFromTheBalance",
 		},
 		{
 			Name: "money that buys twice", Function: "billing._apply_payment",
@@ -78,22 +78,22 @@ func payments() []Mutant {
 		{
 			Name: "manual payment as often as it is approved", Function: "billing.approve_manual",
 			Right: "'manual:' || p_purchase_id;", Wrong: "'manual:' || gen_random_uuid();",
-			Package: "race", Test: "TestApproveManualByTwo",
+			Package: "race", Test: "TestE16ApproveManualByTwo",
 		},
 		{
 			Name: "manual payment that answers another admin", Function: "billing.approve_manual",
 			Right: "elsif v_first.admin_id <> p_admin_id::text then", Wrong: "elsif false then",
-			Package: "race", Test: "TestApproveManualByTwo",
+			Package: "race", Test: "TestE16ApproveManualByTwo",
 		},
 		{
 			Name: "manual payment without the user's lock", Function: "billing.approve_manual",
 			Right:   "perform account._lock(v_telegram_id);",
-			Package: "race", Test: "TestApproveManualByTwo",
+			Package: "race", Test: "TestE16ApproveManualByTwo",
 		},
 		{
 			Name: "manual payment that is stable", Function: "billing.approve_manual",
 			Right: " LANGUAGE plpgsql\n", Wrong: " LANGUAGE plpgsql\n STABLE",
-			Package: "race", Test: "TestApproveManualByTwo",
+			Package: "race", Test: "TestE16ApproveManualByTwo",
 		},
 		{
 			Name: "invoice of any amount", Function: "billing.attach_invoice",
@@ -120,7 +120,7 @@ func takingBack() []Mutant {
 		{
 			Name: "refund without the user's lock", Function: "billing.refund_purchase",
 			Right:   "perform account._lock(v_telegram_id);",
-			Package: "race", Test: "TestA4RefundOnce",
+			Package: "race", Test: "TestRefundOnce",
 		},
 		{
 			Name: "refund of what is not paid", Function: "billing._require_paid",
@@ -130,7 +130,7 @@ func takingBack() []Mutant {
 		{
 			Name: "refund that answers another admin", Function: "billing.refund_purchase",
 			Right: "\n    and r.actor_id = p_admin_id", Wrong: "",
-			Package: "race", Test: "TestA4RefundOnce",
+			Package: "race", Test: "TestRefundOnce",
 		},
 		{
 			Name: "refund that restores nothing", Function: "billing._take_back",

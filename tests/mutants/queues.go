@@ -49,7 +49,7 @@ func queues() []Mutant {
 		{
 			Name: "late key that revives what has ended", Function: "vpn.complete_job",
 			Right: "if v_task.name = 'add' and not v_task.is_stale then", Wrong: "if v_task.name = 'add' then",
-			Package: "contract", Test: "TestLateKeyDoesNotReviveWhatHasEnded",
+			Package: "contract", Test: "TestF11LateKeyDoesNotReviveWhatHasEnded",
 		},
 	}
 }

@@ -11,6 +11,7 @@ import (
 func TestRowLocksAreTheAuthority(t *testing.T) {
 	t.Parallel()
 	for name, scenario := range map[string]func(b *bundle){
+		"A1SecondTap": secondTap,
 		"A1DoubleTap": doubleTap, "A1DoubleOpen": doubleOpen, "A2MoneyForOne": moneyForOne, "A5PriceChange": priceChange,
 		"A4CancelOrPay": cancelOrPay, "A6Expiry": expiryWhileWaiting, "T1Register": registerAtOnce,
 		"E1Duplicates": duplicateWebhook, "E1Suspense": duplicateSuspense, "E1TwoCharges": twoCharges,
