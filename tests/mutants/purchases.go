@@ -151,7 +151,7 @@ func purchases() []Mutant {
 		},
 		{
 			Name: "sweeper that keeps the promo use", Function: "billing._expire", Right: "where d.is_expired and", Wrong: "where false and",
-			Package: "race", Test: "TestB6ReleasedOnce",
+			Package: "contract", Test: "TestExpiryGivesManyUsesBack",
 		},
 		{
 			Name: "sweeper that closes what is paid", Function: "billing._expire",
