@@ -3,26 +3,19 @@ package contract_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"atlas-secure/tests/contract/desk"
+	"atlas-secure/tests/harness"
 )
 
 // randomly gives a source of chance; ATLAS_TEST_SEED repeats a run.
 func randomly(t *testing.T) *rand.Rand {
 	t.Helper()
-	seed := rand.Uint64()
-	if text := os.Getenv("ATLAS_TEST_SEED"); text != "" {
-		var err error
-		seed, err = strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err, "ATLAS_TEST_SEED")
-	}
-	t.Logf("ATLAS_TEST_SEED=%d", seed)
+	seed := harness.Seed(t)
 	return rand.New(rand.NewPCG(seed, seed))
 }
 

@@ -39,7 +39,7 @@ func setup(t *testing.T) *bundle {
 func bundleOf(t *testing.T, h *harness.Bundle) *bundle {
 	t.Helper()
 	return &bundle{
-		Bundle: h, Desk: &desk.Desk{TB: t, Conn: h.DBA}, owner: &desk.Desk{TB: t, Conn: h.Owner}, seed: load.Seed(t),
+		Bundle: h, Desk: &desk.Desk{TB: t, Conn: h.DBA}, owner: &desk.Desk{TB: t, Conn: h.Owner}, seed: harness.Seed(t),
 		bots: h.Pool(t, harness.BotLogin), workers: h.Pool(t, harness.WorkerLogin),
 	}
 }

@@ -75,19 +75,6 @@ func (o *Options) defaults() {
 	}
 }
 
-// Seed is ATLAS_TEST_SEED, to repeat a run's choices, or a new one. The test's log has it.
-func Seed(t testing.TB) uint64 {
-	t.Helper()
-	seed := rand.Uint64()
-	if text := os.Getenv("ATLAS_TEST_SEED"); text != "" {
-		var err error
-		seed, err = strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err, "ATLAS_TEST_SEED")
-	}
-	t.Logf("ATLAS_TEST_SEED=%d", seed)
-	return seed
-}
-
 // Factor is ATLAS_TEST_FACTOR: how many times longer than usual scenarios run; 1 unless it is said otherwise.
 func Factor(t testing.TB) int {
 	t.Helper()

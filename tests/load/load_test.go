@@ -16,7 +16,7 @@ func TestMixedTraffic(t *testing.T) {
 	t.Parallel()
 	b := harness.New(t)
 	bots, workers := b.Pool(t, harness.BotLogin), b.Pool(t, harness.WorkerLogin)
-	crowd := load.Open(t, load.Options{Bot: bots, Worker: workers, DBA: b.DBA, Seed: load.Seed(t), Users: 12,
+	crowd := load.Open(t, load.Options{Bot: bots, Worker: workers, DBA: b.DBA, Seed: harness.Seed(t), Users: 12,
 		Operations: 2000 * load.Factor(t)})
 	watcher := history.Watch(context.Background(), b.Owner)
 	began := time.Now()

@@ -60,7 +60,7 @@ func TestAPlantedMistakeIsFound(t *testing.T) {
 			t.Parallel()
 			b := harness.New(t)
 			b.BooksAreWrong("a mistake is planted")
-			seed := load.Seed(t)
+			seed := harness.Seed(t)
 			loss := harness.Loss{Seed: seed, Answer: 0.05}
 			bots, _ := b.LossyPool(t, harness.BotLogin, loss)
 			workers, _ := b.LossyPool(t, harness.WorkerLogin, loss)

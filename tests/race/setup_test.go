@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -62,8 +60,7 @@ func setup(t *testing.T) *bundle {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = super.Close(context.Background()) })
 	beInNoHurry(t, super, h.Database)
-	seed := seedOf(t)
-	t.Logf("ATLAS_TEST_SEED=%d", seed)
+	seed := harness.Seed(t)
 	b := &bundle{
 		Desk:    &desk.Desk{TB: t, Conn: h.DBA},
 		owner:   &desk.Desk{TB: t, Conn: h.Owner},
@@ -98,18 +95,6 @@ func (b *bundle) impatient() *desk.Desk {
 	require.NoError(b, err)
 	pool.Reset() // who connects from here on has it
 	return b.On(b, pool)
-}
-
-// seedOf is ATLAS_TEST_SEED, to repeat a run's order of calls, or a new one.
-func seedOf(t *testing.T) uint64 {
-	t.Helper()
-	text := os.Getenv("ATLAS_TEST_SEED")
-	if text == "" {
-		return rand.Uint64()
-	}
-	seed, err := strconv.ParseUint(text, 10, 64)
-	require.NoError(t, err, "ATLAS_TEST_SEED")
-	return seed
 }
 
 // call is one function call by one process.
