@@ -610,7 +610,8 @@ comment on function billing._alarm_if_amount_differs is
 -- file: functions/billing/_apply_payment.sql
 -- +goose StatementBegin
 -- Lets identified money buy its purchase, or puts it on the payer's balance.
--- Locks: wallet, subscription; the caller holds the payer's lock.
+-- Locks: promo.use (row exclusive) for a late purchase with a code, wallet, subscription; the
+--   caller holds the payer's lock.
 -- Raises: nothing.
 create or replace function billing._apply_payment(
   p_telegram_id bigint, p_owner_id bigint, p_is_blocked boolean, p_purchase_id uuid,
@@ -1540,7 +1541,7 @@ comment on function billing._reverse_unknown is
 -- file: functions/billing/_settle.sql
 -- +goose StatementBegin
 -- Books received money: finds whose it is, takes the charge id, applies or credits it.
--- Locks: user, wallet.
+-- Locks: user, promo.use (row exclusive) for a late purchase with a code, wallet.
 -- Raises: nothing.
 create or replace function billing._settle(
   p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint,
@@ -5597,7 +5598,7 @@ grant execute on function audit.verify_against to atlas_auditor, atlas_worker, a
 -- file: functions/billing/approve_manual.sql
 -- +goose StatementBegin
 -- Books money for a purchase that an admin has seen arrive.
--- Locks: account.admin row (share), user, wallet.
+-- Locks: account.admin row (share), user, promo.use (row exclusive) for a late purchase, wallet.
 -- Raises: PU001, PU003, US003, 22023, OP001, OP003.
 create or replace function billing.approve_manual(
   p_admin_id bigint, p_purchase_id uuid, p_amount_kopecks bigint, p_note text)
@@ -5786,7 +5787,7 @@ grant execute on function billing.cancel_purchase to atlas_bot, atlas_dba;
 -- file: functions/billing/expire_due.sql
 -- +goose StatementBegin
 -- Closes open purchases whose time is over.
--- Locks: lease, users (rows, skip locked).
+-- Locks: lease, users (rows, skip locked), the uses of their promo codes.
 -- Raises: OP001, OP002, OP003, 22023.
 create or replace function billing.expire_due(p_epoch bigint, p_limit int)
 returns table (expired int)
@@ -6348,7 +6349,7 @@ grant execute on function billing.reverse_payment to atlas_payments, atlas_dba;
 -- file: functions/billing/settle_payment.sql
 -- +goose StatementBegin
 -- Books money that a provider has received, exactly once per charge id.
--- Locks: user, wallet.
+-- Locks: user, promo.use (row exclusive) for a late purchase with a code, wallet.
 -- Raises: PY001, 22023, OP001.
 create or replace function billing.settle_payment(
   p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint,

@@ -1,5 +1,6 @@
 -- Lets identified money buy its purchase, or puts it on the payer's balance.
--- Locks: wallet, subscription; the caller holds the payer's lock.
+-- Locks: promo.use (row exclusive) for a late purchase with a code, wallet, subscription; the
+--   caller holds the payer's lock.
 -- Raises: nothing.
 create or replace function billing._apply_payment(
   p_telegram_id bigint, p_owner_id bigint, p_is_blocked boolean, p_purchase_id uuid,

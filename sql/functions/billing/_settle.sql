@@ -1,5 +1,5 @@
 -- Books received money: finds whose it is, takes the charge id, applies or credits it.
--- Locks: user, wallet.
+-- Locks: user, promo.use (row exclusive) for a late purchase with a code, wallet.
 -- Raises: nothing.
 create or replace function billing._settle(
   p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint,

@@ -1,5 +1,5 @@
 -- Books money for a purchase that an admin has seen arrive.
--- Locks: account.admin row (share), user, wallet.
+-- Locks: account.admin row (share), user, promo.use (row exclusive) for a late purchase, wallet.
 -- Raises: PU001, PU003, US003, 22023, OP001, OP003.
 create or replace function billing.approve_manual(
   p_admin_id bigint, p_purchase_id uuid, p_amount_kopecks bigint, p_note text)

@@ -1,5 +1,5 @@
 -- Closes open purchases whose time is over.
--- Locks: lease, users (rows, skip locked).
+-- Locks: lease, users (rows, skip locked), the uses of their promo codes.
 -- Raises: OP001, OP002, OP003, 22023.
 create or replace function billing.expire_due(p_epoch bigint, p_limit int)
 returns table (expired int)

@@ -1,5 +1,5 @@
 -- Books money that a provider has received, exactly once per charge id.
--- Locks: user, wallet.
+-- Locks: user, promo.use (row exclusive) for a late purchase with a code, wallet.
 -- Raises: PY001, 22023, OP001.
 create or replace function billing.settle_payment(
   p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint,
