@@ -16,7 +16,7 @@ import (
 
 // told are the settings that the figures depend on.
 var told = []string{
-	"shared_buffers", "fsync", "synchronous_commit", "full_page_writes", "wal_level", "max_wal_size", "checkpoint_timeout",
+	"shared_buffers", "huge_pages", "fsync", "synchronous_commit", "full_page_writes", "wal_level", "max_wal_size", "checkpoint_timeout",
 	"autovacuum", "track_functions", "jit",
 }
 
