@@ -6985,9 +6985,9 @@ begin
   with bought as materialized (
     select u.telegram_id, u.purchase_id, u.tariff, u.price_kopecks, u.after_expires_at,
            u.provision_task_id, a.referrer_id
-    from billing.purchase u
+    from unnest(p_users, p_purchases) p (telegram_id, purchase_id)
+    join billing.purchase u on u.telegram_id = p.telegram_id and u.purchase_id = p.purchase_id
     join account.account a on a.telegram_id = u.telegram_id
-    where u.telegram_id = any (p_users) and u.purchase_id = any (p_purchases)
   ), extended as (
     update subscription.subscription s
     set tariff = b.tariff,
@@ -7000,22 +7000,22 @@ begin
         reminder_check_at = p_now
     from bought b
     where s.telegram_id = b.telegram_id
-    returning s.telegram_id, s.vpn_uuid
+    returning b.telegram_id, b.purchase_id, b.price_kopecks, b.provision_task_id, b.referrer_id,
+              s.vpn_uuid
   ), promised as (
     insert into outbox.task (
       telegram_id, task_id, kind, name, due_at, created_at, purchase_id, vpn_uuid,
       amount_kopecks, other_id)
     select t.telegram_id, coalesce(t.task_id, nextval('outbox.task_id')), t.kind, t.name, p_now,
-           p_now, b.purchase_id, t.vpn_uuid, t.amount_kopecks, t.other_id
-    from bought b
-    join extended e on e.telegram_id = b.telegram_id
+           p_now, e.purchase_id, t.vpn_uuid, t.amount_kopecks, t.other_id
+    from extended e
     cross join lateral (values
-      (b.telegram_id, b.provision_task_id, 'provision'::outbox.kind, 'add', e.vpn_uuid,
+      (e.telegram_id, e.provision_task_id, 'provision'::outbox.kind, 'add', e.vpn_uuid,
        null::bigint, null::bigint),
-      (b.telegram_id, null, 'message', 'renewal_done', null, b.price_kopecks, null),
-      (b.referrer_id, null, 'cashback', 'reward', null, b.price_kopecks, b.telegram_id)
+      (e.telegram_id, null, 'message', 'renewal_done', null, e.price_kopecks, null),
+      (e.referrer_id, null, 'cashback', 'reward', null, e.price_kopecks, e.telegram_id)
     ) t (telegram_id, task_id, kind, name, vpn_uuid, amount_kopecks, other_id)
-    where t.kind <> 'cashback' or (t.telegram_id is not null and b.price_kopecks > 0)
+    where t.kind <> 'cashback' or (t.telegram_id is not null and e.price_kopecks > 0)
   )
   select count(*)::int into v_renewed from bought b;
   return v_renewed;
@@ -7026,7 +7026,7 @@ $$;
 -- Name: FUNCTION _fulfil_renewals(p_users bigint[], p_purchases uuid[], p_now timestamp with time zone); Type: COMMENT; Schema: subscription; Owner: -
 --
 
-COMMENT ON FUNCTION subscription._fulfil_renewals(p_users bigint[], p_purchases uuid[], p_now timestamp with time zone) IS 'As billing._fulfil, for many: each subscription is in force and keeps its identity. All due times move forward at once: no HOT update is to be had here, and the next runs pass them by.';
+COMMENT ON FUNCTION subscription._fulfil_renewals(p_users bigint[], p_purchases uuid[], p_now timestamp with time zone) IS 'As billing._fulfil, for many: p_users[i] has paid p_purchases[i]. Each subscription is in force and keeps its identity. All due times move forward at once: no HOT update is to be had here, and the next runs pass them by.';
 
 --
 -- Name: _renew(bigint[], timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
@@ -7036,6 +7036,7 @@ CREATE FUNCTION subscription._renew(p_users bigint[], p_now timestamp with time 
     LANGUAGE plpgsql
     AS $$
 declare
+  v_renewed bigint[];
   v_purchases uuid[];
 begin
   with plan as materialized (
@@ -7085,12 +7086,13 @@ begin
                               'expires_at', p.before_expires_at)
     from plan p where p.outcome = 'decline' and not p.is_told
   )
-  select array_agg(p.purchase_id) filter (where p.outcome = 'renew'),
+  select array_agg(p.telegram_id) filter (where p.outcome = 'renew'),
+         array_agg(p.purchase_id) filter (where p.outcome = 'renew'),
          (count(*) filter (where p.outcome = 'decline'))::int
-  into v_purchases, _renew.declined
+  into v_renewed, v_purchases, _renew.declined
   from plan p;
 
-  _renew.renewed := subscription._fulfil_renewals(p_users, v_purchases, p_now);
+  _renew.renewed := subscription._fulfil_renewals(v_renewed, v_purchases, p_now);
 end
 $$;
 

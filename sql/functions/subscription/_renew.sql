@@ -7,6 +7,7 @@ language plpgsql
 volatile
 as $$
 declare
+  v_renewed bigint[];
   v_purchases uuid[];
 begin
   with plan as materialized (
@@ -56,12 +57,13 @@ begin
                               'expires_at', p.before_expires_at)
     from plan p where p.outcome = 'decline' and not p.is_told
   )
-  select array_agg(p.purchase_id) filter (where p.outcome = 'renew'),
+  select array_agg(p.telegram_id) filter (where p.outcome = 'renew'),
+         array_agg(p.purchase_id) filter (where p.outcome = 'renew'),
          (count(*) filter (where p.outcome = 'decline'))::int
-  into v_purchases, _renew.declined
+  into v_renewed, v_purchases, _renew.declined
   from plan p;
 
-  _renew.renewed := subscription._fulfil_renewals(p_users, v_purchases, p_now);
+  _renew.renewed := subscription._fulfil_renewals(v_renewed, v_purchases, p_now);
 end
 $$;
 
