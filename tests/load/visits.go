@@ -81,8 +81,13 @@ func (c *client) tap(ctx context.Context, who *customer) {
 	}
 }
 
+// cancel gives up what somebody opened for the user, half of the time just now: most of the rest is paid by then.
 func (c *client) cancel(ctx context.Context, who *customer) {
-	if p, ok := pick(c.random, who, &who.open); ok {
+	p, ok := pick(c.random, who, &who.open)
+	if c.chance(50) {
+		p, ok = c.openPurchase(ctx, who, nil)
+	}
+	if ok {
 		c.call(ctx, who, "billing.cancel_purchase", p.id, 0, history.Args{"p_telegram_id": who.id, "p_purchase_id": p.id})
 	}
 }
