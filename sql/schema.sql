@@ -4312,17 +4312,11 @@ COMMENT ON FUNCTION notify.sent(p_message_id bigint, p_lease_token uuid) IS 'The
 CREATE FUNCTION ops._alarm(p_alarm text, p_subject text, p_detail text) RETURNS void
     LANGUAGE plpgsql
     AS $$
-declare
-  v_now timestamptz := core.now();
 begin
   perform audit._record('alarm.' || p_alarm, null, p_subject,
                         jsonb_build_object('detail', p_detail));
-
-  insert into outbox.task (telegram_id, kind, name, due_at, created_at, arguments)
-  select a.telegram_id, 'message', 'admin_alarm', v_now, v_now,
-         jsonb_build_object('alarm', p_alarm, 'subject', p_subject, 'detail', p_detail)
-  from account.admin a
-  where a.is_active;
+  perform ops._tell_admins('admin_alarm', jsonb_build_object(
+    'alarm', p_alarm, 'subject', p_subject, 'detail', p_detail));
 end
 $$;
 
@@ -5089,6 +5083,25 @@ $$;
 --
 
 COMMENT ON FUNCTION ops._setting_value(p_name text) IS 'The value of a setting in ops.setting.';
+
+--
+-- Name: _tell_admins(text, jsonb); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._tell_admins(p_template text, p_arguments jsonb) RETURNS void
+    LANGUAGE sql
+    AS $$
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, arguments)
+  select a.telegram_id, 'message', p_template, core.now(), core.now(), p_arguments
+  from account.admin a
+  where a.is_active
+$$;
+
+--
+-- Name: FUNCTION _tell_admins(p_template text, p_arguments jsonb); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._tell_admins(p_template text, p_arguments jsonb) IS 'One message each, through the outbox: whoever is an admin when it is queued gets it.';
 
 --
 -- Name: _without_values(text); Type: FUNCTION; Schema: ops; Owner: -
@@ -13965,6 +13978,12 @@ REVOKE ALL ON FUNCTION ops._reconcile_withdrawals() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION ops._setting_value(p_name text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _tell_admins(p_template text, p_arguments jsonb); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._tell_admins(p_template text, p_arguments jsonb) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _without_values(p_query text); Type: ACL; Schema: ops; Owner: -

@@ -2342,17 +2342,11 @@ returns void
 language plpgsql
 volatile
 as $$
-declare
-  v_now timestamptz := core.now();
 begin
   perform audit._record('alarm.' || p_alarm, null, p_subject,
                         jsonb_build_object('detail', p_detail));
-
-  insert into outbox.task (telegram_id, kind, name, due_at, created_at, arguments)
-  select a.telegram_id, 'message', 'admin_alarm', v_now, v_now,
-         jsonb_build_object('alarm', p_alarm, 'subject', p_subject, 'detail', p_detail)
-  from account.admin a
-  where a.is_active;
+  perform ops._tell_admins('admin_alarm', jsonb_build_object(
+    'alarm', p_alarm, 'subject', p_subject, 'detail', p_detail));
 end
 $$;
 
@@ -3142,6 +3136,26 @@ end
 $$;
 
 comment on function ops._setting_value is 'The value of a setting in ops.setting.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_tell_admins.sql
+-- +goose StatementBegin
+-- Queues a message for every admin.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._tell_admins(p_template text, p_arguments jsonb)
+returns void
+language sql
+volatile
+as $$
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, arguments)
+  select a.telegram_id, 'message', p_template, core.now(), core.now(), p_arguments
+  from account.admin a
+  where a.is_active
+$$;
+
+comment on function ops._tell_admins is
+  'One message each, through the outbox: whoever is an admin when it is queued gets it.';
 -- +goose StatementEnd
 
 -- file: functions/ops/_without_values.sql
@@ -9634,6 +9648,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/_reconcile_subscriptions.sql
 -- gone: functions/ops/_reconcile_withdrawals.sql
 -- gone: functions/ops/_setting_value.sql
+-- gone: functions/ops/_tell_admins.sql
 -- gone: functions/ops/_without_values.sql
 -- gone: functions/ops/acquire_lease.sql
 -- gone: functions/ops/claim_run.sql
@@ -9882,6 +9897,7 @@ drop function outbox._lock_leased;
 drop function outbox._finish;
 drop function outbox._claim;
 drop function ops._without_values;
+drop function ops._tell_admins;
 drop function ops._setting_value;
 drop function ops._reconcile_withdrawals;
 drop function ops._reconcile_subscriptions;
