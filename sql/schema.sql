@@ -8893,6 +8893,43 @@ $$;
 COMMENT ON FUNCTION withdrawal.request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) IS 'Holds the amount and tells the admins. p_requisites is where to pay, sealed by the application (cmd/migrate seal-requisites makes one for psql). One at a time, at most 3 in 24 hours, not below the minimum (settings), nothing while there is a debt. Idempotent by p_idempotency_key; requisites are not compared.';
 
 --
+-- Name: show_draft(bigint, uuid); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.show_draft(p_telegram_id bigint, p_draft_id uuid) RETURNS TABLE(draft_id uuid, status text, amount_kopecks bigint, requisites text, expires_at timestamp with time zone, withdrawal_id bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_draft_id is not null, 'p_draft_id: the id from withdrawal.draft');
+
+  return query
+  select d.draft_id,
+         case when w.withdrawal_id is not null then 'submitted'
+              when d.requisites is null or d.expires_at <= v_now then 'expired'
+              else 'open' end,
+         d.amount_kopecks::bigint, d.requisites, d.expires_at, w.withdrawal_id
+  from withdrawal.draft d
+  left join withdrawal.withdrawal w
+    on w.telegram_id = d.telegram_id and w.draft_id = d.draft_id
+  where d.telegram_id = p_telegram_id and d.draft_id = p_draft_id;
+  if not found then
+    perform core._refuse('WD001', format('draft_id %s', p_draft_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION show_draft(p_telegram_id bigint, p_draft_id uuid); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.show_draft(p_telegram_id bigint, p_draft_id uuid) IS 'status: open, submitted (withdrawal_id is what it became) or expired. Requisites are sealed, and null once submitted or purged. Another user''s draft is WD001. Reads only.';
+
+--
 -- Name: submit(bigint, uuid); Type: FUNCTION; Schema: withdrawal; Owner: -
 --
 
@@ -8946,6 +8983,44 @@ $$;
 --
 
 COMMENT ON FUNCTION withdrawal.submit(p_telegram_id bigint, p_draft_id uuid) IS 'withdrawal.request with what was drafted: every check is made again. Its own key: a second call gives the first answer with is_replay = true. WD001 for a draft that is unknown, another user''s or expired; DETAIL says which.';
+
+--
+-- Name: validate(bigint, bigint); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.validate(p_telegram_id bigint, p_amount_kopecks bigint) RETURNS TABLE(amount_kopecks bigint, left_kopecks bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+begin
+  perform core._require_feature('withdrawals');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_amount_kopecks between 1 and 1000000000000,
+                        'p_amount_kopecks: 1 to 10^12');
+  select a.is_blocked into v_is_blocked
+  from account.account a
+  where a.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  perform withdrawal._require_may(p_telegram_id, v_is_blocked, p_amount_kopecks, core.now());
+
+  return query
+  select p_amount_kopecks, w.available_kopecks - p_amount_kopecks
+  from wallet.wallet w
+  where w.telegram_id = p_telegram_id;
+end
+$$;
+
+--
+-- Name: FUNCTION validate(p_telegram_id bigint, p_amount_kopecks bigint); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.validate(p_telegram_id bigint, p_amount_kopecks bigint) IS 'Refuses what withdrawal.draft and request would refuse, before anybody is asked where to pay; left_kopecks would stay on the balance. Holds nothing and promises nothing. Reads only.';
 
 SET default_table_access_method = heap;
 
@@ -14671,12 +14746,28 @@ GRANT ALL ON FUNCTION withdrawal.request(p_telegram_id bigint, p_amount_kopecks 
 GRANT ALL ON FUNCTION withdrawal.request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) TO atlas_dba;
 
 --
+-- Name: FUNCTION show_draft(p_telegram_id bigint, p_draft_id uuid); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.show_draft(p_telegram_id bigint, p_draft_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.show_draft(p_telegram_id bigint, p_draft_id uuid) TO atlas_bot;
+GRANT ALL ON FUNCTION withdrawal.show_draft(p_telegram_id bigint, p_draft_id uuid) TO atlas_dba;
+
+--
 -- Name: FUNCTION submit(p_telegram_id bigint, p_draft_id uuid); Type: ACL; Schema: withdrawal; Owner: -
 --
 
 REVOKE ALL ON FUNCTION withdrawal.submit(p_telegram_id bigint, p_draft_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION withdrawal.submit(p_telegram_id bigint, p_draft_id uuid) TO atlas_bot;
 GRANT ALL ON FUNCTION withdrawal.submit(p_telegram_id bigint, p_draft_id uuid) TO atlas_dba;
+
+--
+-- Name: FUNCTION validate(p_telegram_id bigint, p_amount_kopecks bigint); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.validate(p_telegram_id bigint, p_amount_kopecks bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.validate(p_telegram_id bigint, p_amount_kopecks bigint) TO atlas_bot;
+GRANT ALL ON FUNCTION withdrawal.validate(p_telegram_id bigint, p_amount_kopecks bigint) TO atlas_dba;
 
 --
 -- Name: TABLE event; Type: ACL; Schema: audit; Owner: -

@@ -31,6 +31,17 @@ func ParsePurchaseID(text string) (PurchaseID, error) {
 	return PurchaseID(strings.ToLower(text)), nil
 }
 
+// DraftID is the opaque uuid that the confirm buttons of a withdrawal carry, in the form of a PurchaseID.
+type DraftID string
+
+// ParseDraftID accepts what ParsePurchaseID accepts.
+func ParseDraftID(text string) (DraftID, error) {
+	if !isUUID(text) {
+		return "", ErrMalformedID
+	}
+	return DraftID(strings.ToLower(text)), nil
+}
+
 func isUUID(text string) bool {
 	if len(text) != 36 {
 		return false

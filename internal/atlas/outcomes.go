@@ -27,6 +27,16 @@ const (
 	ExpiredSubscription SubscriptionStatus = "expired"
 )
 
+// DraftStatus is what became of a drafted withdrawal.
+type DraftStatus string
+
+// The states of a draft.
+const (
+	DraftOpen      DraftStatus = "open"
+	DraftSubmitted DraftStatus = "submitted"
+	DraftExpired   DraftStatus = "expired"
+)
+
 // Activation is how far the delivery of the key got.
 type Activation string
 

@@ -108,6 +108,15 @@ func TestWithdrawals(t *testing.T) {
 	params.Key = "two"
 	draft, err := b.bot.Withdrawal.Draft(ctx, params)
 	require.NoError(t, err)
+	possible, err := b.bot.Withdrawal.Validate(ctx, user, 60000)
+	require.NoError(t, err)
+	require.Equal(t, sqlapi.PossibleWithdrawal{Amount: 60000, Left: 80000}, possible)
+	shown, err := b.bot.Withdrawal.ShowDraft(ctx, user, draft.DraftID)
+	require.NoError(t, err)
+	require.Equal(t, sqlapi.ShownDraft{DraftID: draft.DraftID, Status: atlas.DraftOpen, Amount: 60000, Requisites: sealed,
+		ExpiresAt: draft.ExpiresAt}, shown)
+	_, err = b.bot.Withdrawal.ShowDraft(ctx, stranger, draft.DraftID)
+	require.ErrorIs(t, err, atlas.ErrNoSuchWithdrawal)
 	_, err = b.bot.Withdrawal.Submit(ctx, stranger, draft.DraftID)
 	require.ErrorIs(t, err, atlas.ErrNoSuchWithdrawal)
 	submitted, err := b.bot.Withdrawal.Submit(ctx, user, draft.DraftID)
@@ -127,6 +136,6 @@ func TestWithdrawals(t *testing.T) {
 	require.Len(t, latest, 3)
 	require.Equal(t, "no such card", latest[1].Reason)
 
-	require.Equal(t, "refused.withdrawal.approve refused.withdrawal.submit", b.text(t,
+	require.Equal(t, "refused.withdrawal.approve refused.withdrawal.show_draft refused.withdrawal.submit", b.text(t,
 		"select string_agg(action, ' ' order by occurred_at) from audit.event where action like 'refused.%'"))
 }

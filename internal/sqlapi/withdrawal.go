@@ -63,9 +63,9 @@ func (w Withdrawal) requested(ctx context.Context, user atlas.TelegramID, answer
 
 // WithdrawalDraft is what the dialogue can submit until ExpiresAt.
 type WithdrawalDraft struct {
-	DraftID   string    `db:"draft_id"`
-	ExpiresAt time.Time `db:"expires_at"`
-	IsReplay  bool      `db:"is_replay"`
+	DraftID   atlas.DraftID `db:"draft_id"`
+	ExpiresAt time.Time     `db:"expires_at"`
+	IsReplay  bool          `db:"is_replay"`
 }
 
 var withdrawalDraft = define(`select draft_id, expires_at, is_replay
@@ -77,14 +77,52 @@ func (w Withdrawal) Draft(ctx context.Context, p WithdrawalParams) (WithdrawalDr
 	return one[WithdrawalDraft](ctx, w.db, withdrawalDraft, p.args(), about(p.TelegramID))
 }
 
+var withdrawalShowDraft = define(`select draft_id, status, amount_kopecks, coalesce(requisites, '') as requisites, expires_at,
+  coalesce(withdrawal_id, 0) as withdrawal_id
+from withdrawal.show_draft(p_telegram_id => @p_telegram_id, p_draft_id => @p_draft_id)`, false)
+
+// ShownDraft is a draft as its screens show it. Requisites are empty once it was submitted or purged; WithdrawalID is 0
+// before.
+type ShownDraft struct {
+	DraftID      atlas.DraftID     `db:"draft_id"`
+	Status       atlas.DraftStatus `db:"status"`
+	Amount       atlas.Kopecks     `db:"amount_kopecks"`
+	Requisites   requisites.Sealed `db:"requisites"`
+	ExpiresAt    time.Time         `db:"expires_at"`
+	WithdrawalID int64             `db:"withdrawal_id"`
+}
+
+// ShowDraft reads a user's own draft. atlas.ErrNoSuchWithdrawal: it is unknown, or another user's.
+func (w Withdrawal) ShowDraft(ctx context.Context, user atlas.TelegramID, draftID atlas.DraftID) (ShownDraft, error) {
+	return one[ShownDraft](ctx, w.db, withdrawalShowDraft, pgx.StrictNamedArgs{
+		"p_telegram_id": int64(user), "p_draft_id": string(draftID),
+	}, aboutDraft(user, draftID))
+}
+
+// PossibleWithdrawal is an amount that could be withdrawn now, and what would be left of the balance.
+type PossibleWithdrawal struct {
+	Amount atlas.Kopecks `db:"amount_kopecks"`
+	Left   atlas.Kopecks `db:"left_kopecks"`
+}
+
+var withdrawalValidate = define(`select amount_kopecks, left_kopecks
+from withdrawal.validate(p_telegram_id => @p_telegram_id, p_amount_kopecks => @p_amount_kopecks)`, false)
+
+// Validate refuses what Draft would refuse, before anybody is asked where to pay. It holds nothing.
+func (w Withdrawal) Validate(ctx context.Context, user atlas.TelegramID, amount atlas.Kopecks) (PossibleWithdrawal, error) {
+	return one[PossibleWithdrawal](ctx, w.db, withdrawalValidate, pgx.StrictNamedArgs{
+		"p_telegram_id": int64(user), "p_amount_kopecks": int64(amount),
+	}, about(user))
+}
+
 var withdrawalSubmit = define(`select withdrawal_id, status, available_kopecks, held_kopecks, is_replay
 from withdrawal.submit(p_telegram_id => @p_telegram_id, p_draft_id => @p_draft_id)`, false)
 
 // Submit makes a draft a withdrawal. atlas.ErrNoSuchWithdrawal: the draft is unknown, another user's, or expired.
-func (w Withdrawal) Submit(ctx context.Context, user atlas.TelegramID, draftID string) (RequestedWithdrawal, error) {
+func (w Withdrawal) Submit(ctx context.Context, user atlas.TelegramID, draftID atlas.DraftID) (RequestedWithdrawal, error) {
 	answer, err := one[RequestedWithdrawal](ctx, w.db, withdrawalSubmit, pgx.StrictNamedArgs{
-		"p_telegram_id": int64(user), "p_draft_id": draftID,
-	}, actor{id: user, subject: "draft:" + draftID})
+		"p_telegram_id": int64(user), "p_draft_id": string(draftID),
+	}, aboutDraft(user, draftID))
 	if err == nil {
 		w.requested(ctx, user, answer)
 	}
@@ -218,6 +256,11 @@ func (w Withdrawal) PurgeDue(ctx context.Context, epoch *int64, limit int) (int,
 		"p_epoch": epoch, "p_limit": limit,
 	}, bySystem())
 	return answer.Purged, err
+}
+
+// aboutDraft is a user who acts on a draft.
+func aboutDraft(user atlas.TelegramID, draftID atlas.DraftID) actor {
+	return actor{id: user, subject: "draft:" + string(draftID)}
 }
 
 func withdrawalAttr(id int64) slog.Attr { return slog.Int64("withdrawal_id", id) }

@@ -9245,6 +9245,50 @@ comment on function withdrawal.request is
 grant execute on function withdrawal.request to atlas_bot, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/withdrawal/show_draft.sql
+-- +goose StatementBegin
+-- A drafted withdrawal, as its confirm screens show it.
+-- Locks: none.
+-- Raises: WD001, 22023.
+create or replace function withdrawal.show_draft(p_telegram_id bigint, p_draft_id uuid)
+returns table (
+  draft_id uuid, status text, amount_kopecks bigint, requisites text, expires_at timestamptz,
+  withdrawal_id bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_draft_id is not null, 'p_draft_id: the id from withdrawal.draft');
+
+  return query
+  select d.draft_id,
+         case when w.withdrawal_id is not null then 'submitted'
+              when d.requisites is null or d.expires_at <= v_now then 'expired'
+              else 'open' end,
+         d.amount_kopecks::bigint, d.requisites, d.expires_at, w.withdrawal_id
+  from withdrawal.draft d
+  left join withdrawal.withdrawal w
+    on w.telegram_id = d.telegram_id and w.draft_id = d.draft_id
+  where d.telegram_id = p_telegram_id and d.draft_id = p_draft_id;
+  if not found then
+    perform core._refuse('WD001', format('draft_id %s', p_draft_id));
+  end if;
+end
+$$;
+
+comment on function withdrawal.show_draft is
+  'status: open, submitted (withdrawal_id is what it became) or expired. Requisites are sealed, '
+  'and null once submitted or purged. Another user''s draft is WD001. Reads only.';
+
+grant execute on function withdrawal.show_draft to atlas_bot, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/withdrawal/submit.sql
 -- +goose StatementBegin
 -- Makes a drafted withdrawal a real one.
@@ -9306,6 +9350,49 @@ comment on function withdrawal.submit is
   'user''s or expired; DETAIL says which.';
 
 grant execute on function withdrawal.submit to atlas_bot, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/validate.sql
+-- +goose StatementBegin
+-- Whether a user could withdraw an amount now.
+-- Locks: none.
+-- Raises: WA001, WD003, WD004, US001, US002, 22023, OP003.
+create or replace function withdrawal.validate(p_telegram_id bigint, p_amount_kopecks bigint)
+returns table (amount_kopecks bigint, left_kopecks bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+begin
+  perform core._require_feature('withdrawals');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_amount_kopecks between 1 and 1000000000000,
+                        'p_amount_kopecks: 1 to 10^12');
+  select a.is_blocked into v_is_blocked
+  from account.account a
+  where a.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  perform withdrawal._require_may(p_telegram_id, v_is_blocked, p_amount_kopecks, core.now());
+
+  return query
+  select p_amount_kopecks, w.available_kopecks - p_amount_kopecks
+  from wallet.wallet w
+  where w.telegram_id = p_telegram_id;
+end
+$$;
+
+comment on function withdrawal.validate is
+  'Refuses what withdrawal.draft and request would refuse, before anybody is asked where to pay; '
+  'left_kopecks would stay on the balance. Holds nothing and promises nothing. Reads only.';
+
+grant execute on function withdrawal.validate to atlas_bot, atlas_dba;
 -- +goose StatementEnd
 
 -- file: views/audit/event.sql
@@ -9746,7 +9833,9 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/withdrawal/purge_due.sql
 -- gone: functions/withdrawal/reject.sql
 -- gone: functions/withdrawal/request.sql
+-- gone: functions/withdrawal/show_draft.sql
 -- gone: functions/withdrawal/submit.sql
+-- gone: functions/withdrawal/validate.sql
 -- gone: views/audit/event.sql
 -- gone: views/ops/component.sql
 -- gone: views/ops/dead_letter.sql
@@ -9759,7 +9848,9 @@ drop view ops.job;
 drop view ops.dead_letter;
 drop view ops.component;
 drop view audit.event;
+drop function withdrawal.validate;
 drop function withdrawal.submit;
+drop function withdrawal.show_draft;
 drop function withdrawal.request;
 drop function withdrawal.reject;
 drop function withdrawal.purge_due;

@@ -47,6 +47,18 @@ func withdrawalFunctions() []function {
 				return A{"p_telegram_id": anna, "p_draft_id": w.owner.Value("select draft_id from withdrawal.draft")}
 			},
 			bad: map[string][]bad{"p_draft_id": {refuse("22023", nil), refuse("WD001", unknown)}}},
+		{name: "withdrawal.show_draft", reads: true, allowed: "bot",
+			returns: "draft_id uuid, status text, amount_kopecks bigint, requisites text, expires_at timestamptz, withdrawal_id bigint",
+			args: func(w world) A {
+				return A{"p_telegram_id": anna, "p_draft_id": w.owner.Value("select draft_id from withdrawal.draft")}
+			},
+			bad: map[string][]bad{"p_draft_id": {refuse("22023", nil), refuse("WD001", unknown)},
+				"p_telegram_id": {refuse("22023", nil, 0, -1, 1<<52), refuse("WD001", bert, nobody)}}},
+		{name: "withdrawal.validate", reads: true, allowed: "bot", switche: "withdrawals",
+			returns: "amount_kopecks bigint, left_kopecks bigint",
+			args:    func(world) A { return A{"p_telegram_id": anna, "p_amount_kopecks": least} },
+			bad: map[string][]bad{"p_amount_kopecks": append(usual["p_amount_kopecks"],
+				refuse("WD003", 1, least-1), refuse("WA001", 1_000_000_000_000))}},
 		{name: "withdrawal.cancel", allowed: "bot", args: pending(A{"p_telegram_id": bert}),
 			returns: "withdrawal_id bigint, status text, is_replay boolean", bad: map[string][]bad{"p_withdrawal_id": id}},
 		{name: "withdrawal.approve", allowed: "admin", switche: "admin_actions", args: pending(A{"p_admin_id": boss}),
@@ -240,6 +252,10 @@ func TestDraftAndSubmit(t *testing.T) {
 	b.Refused("ID001", "withdrawal.draft", wish(anna, 60001, "k"))
 
 	mine := A{"p_telegram_id": anna, "p_draft_id": draft["draft_id"]}
+	shown := Row{"draft_id": draft["draft_id"], "status": "open", "amount_kopecks": 60000, "requisites": sealed,
+		"expires_at": at.Add(15 * time.Minute), "withdrawal_id": nil}
+	require.Equal(t, shown, b.One("withdrawal.show_draft", mine))
+	b.Refused("WD001", "withdrawal.show_draft", mine.With("p_telegram_id", bert))
 	b.Refused("WD001", "withdrawal.submit", mine.With("p_telegram_id", bert))
 	b.owner.At(at.Add(15*time.Minute - time.Microsecond))
 	first := b.One("withdrawal.submit", mine)
@@ -249,6 +265,8 @@ func TestDraftAndSubmit(t *testing.T) {
 	require.Equal(t, sealed, b.withdrawalRow(id)["requisites"])
 	require.Equal(t, 0, b.count("withdrawal.draft where requisites is not null"), "they are in one place only")
 	b.owner.At(at.Add(time.Hour))
+	shown["status"], shown["requisites"], shown["withdrawal_id"] = "submitted", nil, id
+	require.Equal(t, shown, b.One("withdrawal.show_draft", mine), "submitted, and not expired")
 	b.One("withdrawal.cancel", cancelled(anna, id))
 	first["is_replay"] = true
 	require.Equal(t, first, b.One("withdrawal.submit", mine), "the first answer, whatever happened since")
@@ -257,6 +275,7 @@ func TestDraftAndSubmit(t *testing.T) {
 
 	late := b.One("withdrawal.draft", wish(anna, 60000, "late"))
 	b.owner.At(at.Add(75 * time.Minute))
+	require.Equal(t, "expired", b.One("withdrawal.show_draft", mine.With("p_draft_id", late["draft_id"]))["status"])
 	require.Contains(t, b.Refused("WD001", "withdrawal.submit", mine.With("p_draft_id", late["draft_id"])).Detail, "expired at")
 }
 
@@ -267,17 +286,23 @@ func TestSubmitChecksAgain(t *testing.T) {
 		return A{"p_telegram_id": bert, "p_draft_id": b.One("withdrawal.draft", wish(bert, 60000, key))["draft_id"]}
 	}
 	one, two := draft("1"), draft("2")
+	possible := A{"p_telegram_id": bert, "p_amount_kopecks": 60000}
+	require.Equal(t, Row{"amount_kopecks": 60000, "left_kopecks": 10000}, b.One("withdrawal.validate", possible))
 	b.owner.Query("update account.account set is_blocked = true where telegram_id = $1", bert)
 	b.Refused("US002", "withdrawal.submit", one)
+	b.Refused("US002", "withdrawal.validate", possible)
 	b.owner.Query("update account.account set is_blocked = false where telegram_id = $1", bert)
 	b.One("ops.set_setting", A{"p_name": "withdrawal_minimum_kopecks", "p_value": 60001})
 	b.Refused("WD003", "withdrawal.submit", one)
+	b.Refused("WD003", "withdrawal.validate", possible)
 	b.One("ops.set_setting", A{"p_name": "withdrawal_minimum_kopecks", "p_value": least})
 	b.One("wallet.debit", by(boss, bert, 10001, "fee", "k"))
 	b.Refused("WA001", "withdrawal.submit", one)
+	b.Refused("WA001", "withdrawal.validate", possible)
 	b.Credit(bert, 1)
 	b.One("withdrawal.submit", one)
 	b.Refused("WD004", "withdrawal.submit", two)
+	b.Refused("WD004", "withdrawal.validate", possible)
 	require.Equal(t, money(0, 60000), b.wallet(bert))
 }
 
