@@ -5104,6 +5104,30 @@ $$;
 COMMENT ON FUNCTION ops._tell_admins(p_template text, p_arguments jsonb) IS 'One message each, through the outbox: whoever is an admin when it is queued gets it.';
 
 --
+-- Name: _tell_of_component(text, text, text, timestamp with time zone, text); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._tell_of_component(p_component text, p_was text, p_is text, p_down_since timestamp with time zone, p_detail text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if p_was = 'unknown' and p_is = 'up' then
+    return; -- seen for the first time
+  end if;
+  perform audit._record('component.' || p_is, null, p_component,
+    jsonb_strip_nulls(jsonb_build_object('down_since', p_down_since, 'detail', p_detail)));
+  perform ops._tell_admins('component_' || p_is, jsonb_strip_nulls(jsonb_build_object(
+    'component', p_component, 'since', p_down_since, 'detail', p_detail)));
+end
+$$;
+
+--
+-- Name: FUNCTION _tell_of_component(p_component text, p_was text, p_is text, p_down_since timestamp with time zone, p_detail text); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._tell_of_component(p_component text, p_was text, p_is text, p_down_since timestamp with time zone, p_detail text) IS 'component_down and component_up carry since when it is, or was, down.';
+
+--
 -- Name: _without_values(text); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -5498,6 +5522,98 @@ $$;
 --
 
 COMMENT ON FUNCTION ops.release_lease(p_name text, p_holder text) IS 'Lets the next one take the lease at once. is_released is false if it was not the holder''s. Safe to call again.';
+
+--
+-- Name: report_component(text, text, text, text, bigint); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.report_component(p_component text, p_state text, p_detail text, p_instance text, p_epoch bigint) RETURNS TABLE(component text, state text, is_changed boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_was record;
+  v_now timestamptz;
+  v_failing_since timestamptz;
+  v_state text;
+begin
+  perform core._guard();
+  perform core._require(p_state in ('up', 'down'), 'p_state: up or down');
+  perform core._require(length(p_instance) between 1 and 256, 'p_instance: 1 to 256 characters');
+  if p_epoch is not null then
+    perform 1 from ops.lease l
+    where l.name = 'ops.check_health' and l.epoch = p_epoch
+    for share;
+    if not found then
+      perform core._refuse('OP002', format('ops.check_health: epoch is not %s', p_epoch));
+    end if;
+  end if;
+
+  select d.is_critical, d.state, d.since, d.failing_since, d.reported_at into v_was
+  from ops.dependency d
+  where d.component = p_component
+  for no key update;
+  perform core._require(found, 'p_component: a name in ops.component_status');
+  v_now := core.now();
+
+  -- Nobody can report that the database is away: a gap in the reports says so afterwards.
+  if v_was.is_critical and v_was.state = 'up'
+     and v_was.reported_at < v_now - interval '1 minute' then
+    v_was.state := 'down';
+    v_was.since := v_was.reported_at;
+  end if;
+  if p_state = 'down' then
+    v_failing_since := coalesce(v_was.failing_since, v_now);
+    v_state := case
+      when v_now >= v_failing_since
+             + make_interval(secs => ops._setting_value('component_patience_seconds')) then 'down'
+      else v_was.state end;
+  else
+    v_state := 'up';
+  end if;
+
+  update ops.dependency d
+  set state = v_state,
+      since = case when v_state = v_was.state then v_was.since
+                   else coalesce(v_failing_since, v_now) end,
+      failing_since = v_failing_since,
+      reported_at = v_now, reported_by = p_instance, detail = left(nullif(p_detail, ''), 500)
+  where d.component = p_component;
+  if v_state <> v_was.state then
+    perform ops._tell_of_component(p_component, v_was.state, v_state,
+                                   coalesce(v_failing_since, v_was.since), left(p_detail, 500));
+  end if;
+
+  return query select p_component, v_state, v_state <> v_was.state;
+end
+$$;
+
+--
+-- Name: FUNCTION report_component(p_component text, p_state text, p_detail text, p_instance text, p_epoch bigint); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.report_component(p_component text, p_state text, p_detail text, p_instance text, p_epoch bigint) IS 'What does not answer counts as down after the setting component_patience_seconds; what answers is up at once. The change is told to the admins, whoever reports it and however often. p_epoch: of the lease ops.check_health; null by hand. Safe to call again.';
+
+--
+-- Name: schema_version(); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.schema_version() RETURNS TABLE(version bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return query
+  select coalesce(max(g.version_id), 0) from public.goose_db_version g where g.is_applied;
+end
+$$;
+
+--
+-- Name: FUNCTION schema_version(); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.schema_version() IS 'A process is ready when this is at least the migration that it was built with.';
 
 --
 -- Name: set_feature(bigint, text, boolean); Type: FUNCTION; Schema: ops; Owner: -
@@ -11087,6 +11203,166 @@ COMMENT ON COLUMN ops.component.since IS 'bot: the end of its lease; queues: the
 COMMENT ON COLUMN ops.component.detail IS 'Who, how much, or what went wrong.';
 
 --
+-- Name: dependency; Type: TABLE; Schema: ops; Owner: -
+--
+
+CREATE TABLE ops.dependency (
+    component text NOT NULL,
+    is_critical boolean NOT NULL,
+    state text DEFAULT 'unknown'::text NOT NULL,
+    since timestamp with time zone,
+    failing_since timestamp with time zone,
+    reported_at timestamp with time zone,
+    reported_by text,
+    detail text,
+    CONSTRAINT dependency_reported_by_length CHECK (((length(reported_by) >= 1) AND (length(reported_by) <= 256))),
+    CONSTRAINT dependency_state_known CHECK ((state = ANY (ARRAY['unknown'::text, 'up'::text, 'down'::text])))
+)
+WITH (fillfactor='50');
+
+--
+-- Name: TABLE dependency; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON TABLE ops.dependency IS 'What the shop depends on, as workers saw it last; view ops.component_status shows it.';
+
+--
+-- Name: COLUMN dependency.component; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.dependency.component IS 'What it is.';
+
+--
+-- Name: COLUMN dependency.is_critical; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.dependency.is_critical IS 'Without it nothing works; without another the shop works on, with something missing.';
+
+--
+-- Name: COLUMN dependency.state; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.dependency.state IS 'unknown until the first report, then up or down.';
+
+--
+-- Name: COLUMN dependency.since; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.dependency.since IS 'Since when it is so.';
+
+--
+-- Name: COLUMN dependency.failing_since; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.dependency.failing_since IS 'When it was first seen not to answer; null while it does.';
+
+--
+-- Name: COLUMN dependency.reported_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.dependency.reported_at IS 'The last report.';
+
+--
+-- Name: COLUMN dependency.reported_by; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.dependency.reported_by IS 'Who reported.';
+
+--
+-- Name: COLUMN dependency.detail; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.dependency.detail IS 'What was wrong at the last report; null when nothing was.';
+
+--
+-- Name: component_status; Type: VIEW; Schema: ops; Owner: -
+--
+
+CREATE VIEW ops.component_status AS
+ WITH seen AS (
+         SELECT d.component,
+            d.is_critical,
+                CASE
+                    WHEN (d.reported_at >= (core.now() - '00:01:00'::interval)) THEN d.state
+                    ELSE 'unknown'::text
+                END AS state,
+            d.since,
+            d.reported_at,
+            d.reported_by,
+            d.detail
+           FROM ops.dependency d
+        )
+ SELECT 'service'::text AS component,
+    true AS is_critical,
+        CASE
+            WHEN bool_or((s.is_critical AND (s.state <> 'up'::text))) THEN min(s.state) FILTER (WHERE (s.is_critical AND (s.state <> 'up'::text)))
+            WHEN bool_or((s.state = 'down'::text)) THEN 'degraded'::text
+            ELSE 'up'::text
+        END AS state,
+    max(s.since) AS since,
+    max(s.reported_at) AS checked_at,
+    NULL::text AS checked_by,
+    string_agg(s.component, ', '::text ORDER BY s.component) FILTER (WHERE (s.state = 'down'::text)) AS detail
+   FROM seen s
+UNION ALL
+ SELECT s.component,
+    s.is_critical,
+    s.state,
+    s.since,
+    s.reported_at AS checked_at,
+    s.reported_by AS checked_by,
+    s.detail
+   FROM seen s;
+
+--
+-- Name: VIEW component_status; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON VIEW ops.component_status IS 'What the shop depends on, as the job ops.check_health saw it last, and what follows for the service. How its own parts are, by what they leave in the database, is ops.component.';
+
+--
+-- Name: COLUMN component_status.component; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.component_status.component IS 'service; database, redis, telegram, vpn, cryptopay.';
+
+--
+-- Name: COLUMN component_status.is_critical; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.component_status.is_critical IS 'Without it nothing works; without another the service is degraded.';
+
+--
+-- Name: COLUMN component_status.state; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.component_status.state IS 'up, down, unknown (not configured, or nobody has looked for a minute); service also degraded.';
+
+--
+-- Name: COLUMN component_status.since; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.component_status.since IS 'Of the last change.';
+
+--
+-- Name: COLUMN component_status.checked_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.component_status.checked_at IS 'When a worker looked last.';
+
+--
+-- Name: COLUMN component_status.checked_by; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.component_status.checked_by IS 'Which worker.';
+
+--
+-- Name: COLUMN component_status.detail; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.component_status.detail IS 'What was wrong when it was looked at last; service: what is down.';
+
+--
 -- Name: dead; Type: TABLE; Schema: ops; Owner: -
 --
 
@@ -12608,6 +12884,13 @@ ALTER TABLE ONLY ops.dead
     ADD CONSTRAINT dead_pkey PRIMARY KEY (dead_id);
 
 --
+-- Name: dependency dependency_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
+--
+
+ALTER TABLE ONLY ops.dependency
+    ADD CONSTRAINT dependency_pkey PRIMARY KEY (component);
+
+--
 -- Name: feature feature_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
 --
 
@@ -14061,6 +14344,12 @@ REVOKE ALL ON FUNCTION ops._setting_value(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION ops._tell_admins(p_template text, p_arguments jsonb) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _tell_of_component(p_component text, p_was text, p_is text, p_down_since timestamp with time zone, p_detail text); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._tell_of_component(p_component text, p_was text, p_is text, p_down_since timestamp with time zone, p_detail text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _without_values(p_query text); Type: ACL; Schema: ops; Owner: -
 --
 
@@ -14139,6 +14428,24 @@ REVOKE ALL ON FUNCTION ops.release_lease(p_name text, p_holder text) FROM PUBLIC
 GRANT ALL ON FUNCTION ops.release_lease(p_name text, p_holder text) TO atlas_bot;
 GRANT ALL ON FUNCTION ops.release_lease(p_name text, p_holder text) TO atlas_worker;
 GRANT ALL ON FUNCTION ops.release_lease(p_name text, p_holder text) TO atlas_dba;
+
+--
+-- Name: FUNCTION report_component(p_component text, p_state text, p_detail text, p_instance text, p_epoch bigint); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.report_component(p_component text, p_state text, p_detail text, p_instance text, p_epoch bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.report_component(p_component text, p_state text, p_detail text, p_instance text, p_epoch bigint) TO atlas_worker;
+GRANT ALL ON FUNCTION ops.report_component(p_component text, p_state text, p_detail text, p_instance text, p_epoch bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION schema_version(); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.schema_version() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.schema_version() TO atlas_bot;
+GRANT ALL ON FUNCTION ops.schema_version() TO atlas_worker;
+GRANT ALL ON FUNCTION ops.schema_version() TO atlas_auditor;
+GRANT ALL ON FUNCTION ops.schema_version() TO atlas_dba;
 
 --
 -- Name: FUNCTION set_feature(p_admin_id bigint, p_name text, p_is_on boolean); Type: ACL; Schema: ops; Owner: -
@@ -14784,6 +15091,15 @@ GRANT SELECT ON TABLE ops.component TO atlas_admin;
 GRANT SELECT ON TABLE ops.component TO atlas_worker;
 GRANT SELECT ON TABLE ops.component TO atlas_auditor;
 GRANT SELECT ON TABLE ops.component TO atlas_dba;
+
+--
+-- Name: TABLE component_status; Type: ACL; Schema: ops; Owner: -
+--
+
+GRANT SELECT ON TABLE ops.component_status TO atlas_admin;
+GRANT SELECT ON TABLE ops.component_status TO atlas_worker;
+GRANT SELECT ON TABLE ops.component_status TO atlas_auditor;
+GRANT SELECT ON TABLE ops.component_status TO atlas_dba;
 
 --
 -- Name: TABLE dead_letter; Type: ACL; Schema: ops; Owner: -

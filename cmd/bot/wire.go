@@ -89,7 +89,7 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (*wiring, e
 		mux.Handle(address.Path, b.WebhookHandler(cfg.BotWebhookSecret))
 	}
 	obs.Register(mux, registry,
-		obs.Check{Name: "database", IsCritical: true, Probe: db.Ping},
+		obs.Check{Name: "database", IsCritical: true, Probe: db.CheckSchema},
 		obs.Check{Name: "redis", Probe: redisdb.Ping(redis)})
 	w.close = func() {
 		client.CloseIdle()

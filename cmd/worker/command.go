@@ -46,6 +46,12 @@ func newCommand() *cobra.Command {
 			}),
 		},
 		&cobra.Command{
+			Use: "components", Short: "List what the shop depends on, and how it is", Args: cobra.NoArgs,
+			RunE: withParts(func(ctx context.Context, p *parts, out io.Writer, _ []string) error {
+				return listComponents(ctx, p.db, out)
+			}),
+		},
+		&cobra.Command{
 			Use: "run NAME", Short: "Run one job once, now", Args: cobra.ExactArgs(1),
 			RunE: withParts(func(ctx context.Context, p *parts, out io.Writer, args []string) error {
 				items, err := p.worker.RunNow(ctx, args[0])
@@ -113,6 +119,20 @@ func list(ctx context.Context, db *sqlapi.DB, out io.Writer) error {
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%t\t%s\t%d\t%ds\t%s\t%s\t%s\t%d\t%.80s\n", job.Name, job.Schedule, job.IsEnabled, runsIn,
 			job.BatchSize, job.TimeoutSeconds, moment(job.LastStartedAt), count(job.LastItems), moment(job.NextRunAt),
 			job.ConsecutiveFailures, job.LastError)
+	}
+	return table.Flush()
+}
+
+func listComponents(ctx context.Context, db *sqlapi.DB, out io.Writer) error {
+	components, err := db.Ops.ComponentStatus(ctx)
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "COMPONENT\tSTATE\tSINCE\tCHECKED AT\tBY\tDETAIL")
+	for _, c := range components {
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%.120s\n", c.Component, c.State, moment(c.Since), moment(c.CheckedAt),
+			c.CheckedBy, c.Detail)
 	}
 	return table.Flush()
 }

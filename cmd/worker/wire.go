@@ -29,6 +29,7 @@ type parts struct {
 	telegram *telegram.Client
 	node     *vpn.Client
 	worker   *worker.Worker
+	checks   []obs.Check // of what the shop depends on, by the names in ops.component_status
 	mux      *http.ServeMux
 }
 
@@ -71,22 +72,23 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (p *parts, 
 	if p.node, err = vpn.NewClient(cfg.VPNNodeURL, cfg.VPNNodeAPIKey); err != nil {
 		return nil, fmt.Errorf("wiring: %w", err)
 	}
+	p.checks = []obs.Check{
+		{Name: "database", IsCritical: true, Probe: p.db.CheckSchema},
+		{Name: "redis", Probe: redisdb.Ping(p.redis)},
+		{Name: "telegram", Probe: answered(p.telegram.GetMe)},
+		{Name: "vpn", Probe: answered(p.node.Health)},
+	}
 	jobs, err := p.jobs(cfg, log)
 	if err != nil {
 		return nil, err
 	}
+	jobs["ops.check_health"] = worker.CheckHealth(p.db.Ops, log, p.checks...)
 	meter, err := worker.NewMeter(registry)
 	if err != nil {
 		return nil, fmt.Errorf("wiring: %w", err)
 	}
 	p.worker = worker.New(p.db.Ops, jobs, log, meter)
-	obs.Register(p.mux, registry,
-		obs.Check{Name: "database", IsCritical: true, Probe: p.db.Ping},
-		obs.Check{Name: "redis", Probe: redisdb.Ping(p.redis)},
-		obs.Check{Name: "vpn", Probe: func(ctx context.Context) error {
-			_, err := p.node.Health(ctx)
-			return err
-		}})
+	obs.Register(p.mux, registry, p.checks...)
 	return p, nil
 }
 
@@ -119,9 +121,18 @@ func (p *parts) jobs(cfg *config.Config, log *slog.Logger) (map[string]worker.Jo
 	if err != nil {
 		return nil, fmt.Errorf("wiring: %w", err)
 	}
+	p.checks = append(p.checks, obs.Check{Name: "cryptopay", Probe: answered(client.GetMe)})
 	poller := cryptobot.NewPoller(p.db.Billing, client, log)
 	jobs["pay.poll_cryptobot"] = func(ctx context.Context, batch worker.Batch) (int, error) {
 		return poller.Poll(ctx, batch.Limit)
 	}
 	return jobs, nil
+}
+
+// answered makes a probe of a call whose answer does not matter.
+func answered[T any](ask func(ctx context.Context) (T, error)) func(ctx context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := ask(ctx)
+		return err
+	}
 }

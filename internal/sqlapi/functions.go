@@ -8,10 +8,28 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	atlassql "atlas-secure/sql"
 )
 
-// ErrMissingFunctions means that the database is older, or newer, than this binary.
-var ErrMissingFunctions = errors.New("the database lacks what this release calls (run the migrations)")
+// ErrMissingFunctions means that the database is older than this binary, or so much newer that they do not fit.
+var ErrMissingFunctions = errors.New("the database lacks what this release calls (bin/atlas-migrate up brings it up to date)")
+
+// CheckSchema asks whether the database is one that this release can work with: its migrations are at least those that the
+// release was built with, and every function is there. A newer database is right as long as it still has them.
+func (db *DB) CheckSchema(ctx context.Context) error {
+	if err := db.CheckFunctions(ctx); err != nil {
+		return err
+	}
+	version, err := db.Ops.SchemaVersion(ctx)
+	if err != nil {
+		return err
+	}
+	if wanted := atlassql.Version(); version < wanted {
+		return fmt.Errorf("%w: its newest migration is %d, and this release needs %d", ErrMissingFunctions, version, wanted)
+	}
+	return nil
+}
 
 // signaturesSQL lists what a schema offers: functions with their parameters and columns, and views with their columns.
 const signaturesSQL = `

@@ -1007,6 +1007,7 @@ insert into ops.setting (name, value, minimum, maximum, description) values
   ('withdrawal_four_eyes_kopecks', 5000000, 1, 1000000000000, 'From this on two admins have to approve.'),
   ('withdrawal_draft_seconds', 900, 60, 86400, 'How long a drafted withdrawal can be submitted.'),
   ('requisites_days', 90, 0, 3650, 'How long requisites are kept after the end of a withdrawal.'),
+  ('component_patience_seconds', 15, 0, 3600, 'How long a component has to be away until it counts as down.'),
   ('retention_days', 30, 1, 3650, 'How long handled updates, sent messages and job runs are kept.');
 
 create table billing.topup_preset (
@@ -1089,6 +1090,7 @@ insert into ops.scheduled_job (name, schedule, is_exclusive, batch_size, timeout
   ('withdrawal.purge_due', '41 3 * * *', true, 1000, 60, 'Removes requisites that are no longer needed.'),
   ('audit.seal', '3 seconds', true, 5000, 60, 'Seals ledger and audit rows.'),
   ('pay.poll_cryptobot', '5 seconds', true, 100, 30, 'Asks Crypto Pay for invoices paid.'),
+  ('ops.check_health', '10 seconds', true, 100, 30, 'Looks whether what the shop depends on answers.'),
   ('ops.purge_due', '17 3 * * *', true, 5000, 300, 'Removes what is kept for 30 days only.');
 
 create table ops.scheduled_job_run (
@@ -1127,6 +1129,29 @@ comment on column ops.dead.job_name is 'Who gave up.';
 comment on column ops.dead.subject is 'On what.';
 comment on column ops.dead.error is 'Why.';
 comment on column ops.dead.died_at is 'When.';
+
+create table ops.dependency (
+  component text constraint dependency_pkey primary key,
+  is_critical boolean not null,
+  state text not null default 'unknown'
+    constraint dependency_state_known check (state in ('unknown', 'up', 'down')),
+  since timestamptz,
+  failing_since timestamptz,
+  reported_at timestamptz,
+  reported_by text constraint dependency_reported_by_length check (length(reported_by) between 1 and 256),
+  detail text
+) with (fillfactor = 50);
+comment on table ops.dependency is 'What the shop depends on, as workers saw it last; view ops.component_status shows it.';
+comment on column ops.dependency.component is 'What it is.';
+comment on column ops.dependency.is_critical is 'Without it nothing works; without another the shop works on, with something missing.';
+comment on column ops.dependency.state is 'unknown until the first report, then up or down.';
+comment on column ops.dependency.since is 'Since when it is so.';
+comment on column ops.dependency.failing_since is 'When it was first seen not to answer; null while it does.';
+comment on column ops.dependency.reported_at is 'The last report.';
+comment on column ops.dependency.reported_by is 'Who reported.';
+comment on column ops.dependency.detail is 'What was wrong at the last report; null when nothing was.';
+insert into ops.dependency (component, is_critical) values
+  ('database', true), ('redis', false), ('telegram', false), ('vpn', false), ('cryptopay', false);
 
 -- +goose Down
 

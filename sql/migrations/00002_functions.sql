@@ -3158,6 +3158,32 @@ comment on function ops._tell_admins is
   'One message each, through the outbox: whoever is an admin when it is queued gets it.';
 -- +goose StatementEnd
 
+-- file: functions/ops/_tell_of_component.sql
+-- +goose StatementBegin
+-- Records that a component went down or came back, and tells the admins.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._tell_of_component(
+  p_component text, p_was text, p_is text, p_down_since timestamptz, p_detail text)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  if p_was = 'unknown' and p_is = 'up' then
+    return; -- seen for the first time
+  end if;
+  perform audit._record('component.' || p_is, null, p_component,
+    jsonb_strip_nulls(jsonb_build_object('down_since', p_down_since, 'detail', p_detail)));
+  perform ops._tell_admins('component_' || p_is, jsonb_strip_nulls(jsonb_build_object(
+    'component', p_component, 'since', p_down_since, 'detail', p_detail)));
+end
+$$;
+
+comment on function ops._tell_of_component is
+  'component_down and component_up carry since when it is, or was, down.';
+-- +goose StatementEnd
+
 -- file: functions/ops/_without_values.sql
 -- +goose StatementBegin
 -- Shortens a query for people: at most 200 characters, and only up to the first text in it.
@@ -7422,6 +7448,109 @@ comment on function ops.release_lease is
 grant execute on function ops.release_lease to atlas_bot, atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/ops/report_component.sql
+-- +goose StatementBegin
+-- Notes whether something that the shop depends on answers; a change is told to the admins.
+-- Locks: lease row (share), ops.dependency row.
+-- Raises: 22023, OP001, OP002.
+create or replace function ops.report_component(
+  p_component text, p_state text, p_detail text, p_instance text, p_epoch bigint)
+returns table (component text, state text, is_changed boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_was record;
+  v_now timestamptz;
+  v_failing_since timestamptz;
+  v_state text;
+begin
+  perform core._guard();
+  perform core._require(p_state in ('up', 'down'), 'p_state: up or down');
+  perform core._require(length(p_instance) between 1 and 256, 'p_instance: 1 to 256 characters');
+  if p_epoch is not null then
+    perform 1 from ops.lease l
+    where l.name = 'ops.check_health' and l.epoch = p_epoch
+    for share;
+    if not found then
+      perform core._refuse('OP002', format('ops.check_health: epoch is not %s', p_epoch));
+    end if;
+  end if;
+
+  select d.is_critical, d.state, d.since, d.failing_since, d.reported_at into v_was
+  from ops.dependency d
+  where d.component = p_component
+  for no key update;
+  perform core._require(found, 'p_component: a name in ops.component_status');
+  v_now := core.now();
+
+  -- Nobody can report that the database is away: a gap in the reports says so afterwards.
+  if v_was.is_critical and v_was.state = 'up'
+     and v_was.reported_at < v_now - interval '1 minute' then
+    v_was.state := 'down';
+    v_was.since := v_was.reported_at;
+  end if;
+  if p_state = 'down' then
+    v_failing_since := coalesce(v_was.failing_since, v_now);
+    v_state := case
+      when v_now >= v_failing_since
+             + make_interval(secs => ops._setting_value('component_patience_seconds')) then 'down'
+      else v_was.state end;
+  else
+    v_state := 'up';
+  end if;
+
+  update ops.dependency d
+  set state = v_state,
+      since = case when v_state = v_was.state then v_was.since
+                   else coalesce(v_failing_since, v_now) end,
+      failing_since = v_failing_since,
+      reported_at = v_now, reported_by = p_instance, detail = left(nullif(p_detail, ''), 500)
+  where d.component = p_component;
+  if v_state <> v_was.state then
+    perform ops._tell_of_component(p_component, v_was.state, v_state,
+                                   coalesce(v_failing_since, v_was.since), left(p_detail, 500));
+  end if;
+
+  return query select p_component, v_state, v_state <> v_was.state;
+end
+$$;
+
+comment on function ops.report_component is
+  'What does not answer counts as down after the setting component_patience_seconds; what answers '
+  'is up at once. The change is told to the admins, whoever reports it and however often. p_epoch: '
+  'of the lease ops.check_health; null by hand. Safe to call again.';
+
+grant execute on function ops.report_component to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/ops/schema_version.sql
+-- +goose StatementBegin
+-- Gives the number of the newest migration.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops.schema_version()
+returns table (version bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+  select coalesce(max(g.version_id), 0) from public.goose_db_version g where g.is_applied;
+end
+$$;
+
+comment on function ops.schema_version is
+  'A process is ready when this is at least the migration that it was built with.';
+
+grant execute on function ops.schema_version to atlas_bot, atlas_worker, atlas_auditor, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/ops/set_feature.sql
 -- +goose StatementBegin
 -- Switches a feature on or off.
@@ -9521,6 +9650,45 @@ comment on column ops.component.detail is 'Who, how much, or what went wrong.';
 grant select on ops.component to atlas_admin, atlas_worker, atlas_auditor, atlas_dba;
 -- +goose StatementEnd
 
+-- file: views/ops/component_status.sql
+-- +goose StatementBegin
+create or replace view ops.component_status as
+with seen as ( -- what nobody has looked at for a minute is unknown
+  select d.component, d.is_critical,
+         case when d.reported_at >= core.now() - interval '1 minute' then d.state
+              else 'unknown' end as state,
+         d.since, d.reported_at, d.reported_by, d.detail
+  from ops.dependency d
+)
+select 'service' as component, true as is_critical,
+       case when bool_or(s.is_critical and s.state <> 'up') then min(s.state)
+                   filter (where s.is_critical and s.state <> 'up')
+            when bool_or(s.state = 'down') then 'degraded' else 'up' end as state,
+       max(s.since) as since, max(s.reported_at) as checked_at, null::text as checked_by,
+       string_agg(s.component, ', ' order by s.component) filter (where s.state = 'down') as detail
+from seen s
+union all
+select s.component, s.is_critical, s.state, s.since, s.reported_at, s.reported_by, s.detail
+from seen s;
+
+comment on view ops.component_status is
+  'What the shop depends on, as the job ops.check_health saw it last, and what follows for the '
+  'service. How its own parts are, by what they leave in the database, is ops.component.';
+comment on column ops.component_status.component is
+  'service; database, redis, telegram, vpn, cryptopay.';
+comment on column ops.component_status.is_critical is
+  'Without it nothing works; without another the service is degraded.';
+comment on column ops.component_status.state is
+  'up, down, unknown (not configured, or nobody has looked for a minute); service also degraded.';
+comment on column ops.component_status.since is 'Of the last change.';
+comment on column ops.component_status.checked_at is 'When a worker looked last.';
+comment on column ops.component_status.checked_by is 'Which worker.';
+comment on column ops.component_status.detail is
+  'What was wrong when it was looked at last; service: what is down.';
+
+grant select on ops.component_status to atlas_admin, atlas_worker, atlas_auditor, atlas_dba;
+-- +goose StatementEnd
+
 -- file: views/ops/dead_letter.sql
 -- +goose StatementBegin
 create or replace view ops.dead_letter as
@@ -9736,6 +9904,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/_reconcile_withdrawals.sql
 -- gone: functions/ops/_setting_value.sql
 -- gone: functions/ops/_tell_admins.sql
+-- gone: functions/ops/_tell_of_component.sql
 -- gone: functions/ops/_without_values.sql
 -- gone: functions/ops/acquire_lease.sql
 -- gone: functions/ops/claim_run.sql
@@ -9746,6 +9915,8 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/rebuild_wallet.sql
 -- gone: functions/ops/reconcile.sql
 -- gone: functions/ops/release_lease.sql
+-- gone: functions/ops/report_component.sql
+-- gone: functions/ops/schema_version.sql
 -- gone: functions/ops/set_feature.sql
 -- gone: functions/ops/set_job.sql
 -- gone: functions/ops/set_setting.sql
@@ -9838,6 +10009,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/withdrawal/validate.sql
 -- gone: views/audit/event.sql
 -- gone: views/ops/component.sql
+-- gone: views/ops/component_status.sql
 -- gone: views/ops/dead_letter.sql
 -- gone: views/ops/job.sql
 -- gone: views/ops/job_run.sql
@@ -9846,6 +10018,7 @@ drop view ops.lock_wait;
 drop view ops.job_run;
 drop view ops.job;
 drop view ops.dead_letter;
+drop view ops.component_status;
 drop view ops.component;
 drop view audit.event;
 drop function withdrawal.validate;
@@ -9887,6 +10060,8 @@ drop function promo.disable;
 drop function ops.set_setting;
 drop function ops.set_job;
 drop function ops.set_feature;
+drop function ops.schema_version;
+drop function ops.report_component;
 drop function ops.release_lease;
 drop function ops.reconcile;
 drop function ops.rebuild_wallet;
@@ -9988,6 +10163,7 @@ drop function outbox._lock_leased;
 drop function outbox._finish;
 drop function outbox._claim;
 drop function ops._without_values;
+drop function ops._tell_of_component;
 drop function ops._tell_admins;
 drop function ops._setting_value;
 drop function ops._reconcile_withdrawals;

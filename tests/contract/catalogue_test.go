@@ -81,7 +81,7 @@ func newWorld(t *testing.T) world {
 		"p_payloads": []string{"{}", "{}"}})
 	w.update = w.One("inbox.claim", desk.ClaimArgs("w", 1))
 	w.suspense = w.Settle("lost", unknown, 500)["payment_id"]
-	for _, job := range w.Query(`select name from ops.job where name like '%\_due'`) {
+	for _, job := range w.Query(`select name from ops.job where name like '%\_due' or name = 'ops.check_health'`) {
 		w.One("ops.acquire_lease", A{"p_name": job["name"], "p_holder": "w", "p_ttl": "1 hour"})
 	}
 	w.prepareWithdrawals()
@@ -258,12 +258,12 @@ func TestHelpersAndTablesAreNobodys(t *testing.T) {
 		}
 		sort.Strings(names)
 		views := map[string][]string{
-			"admin": {"ops.component select"},
-			"worker": {"ops.component select", "ops.dead_letter select", "ops.job select", "ops.job_run select",
+			"admin": {"ops.component select", "ops.component_status select"},
+			"worker": {"ops.component select", "ops.component_status select", "ops.dead_letter select", "ops.job select", "ops.job_run select",
 				"ops.lock_wait select"},
-			"auditor": {"audit.event select", "ops.component select", "ops.dead_letter select", "ops.job select",
+			"auditor": {"audit.event select", "ops.component select", "ops.component_status select", "ops.dead_letter select", "ops.job select",
 				"ops.job_run select", "ops.lock_wait select"},
-			"dba": {"audit.event select", "ops.component select", "ops.dead_letter select", "ops.job select",
+			"dba": {"audit.event select", "ops.component select", "ops.component_status select", "ops.dead_letter select", "ops.job select",
 				"ops.job_run select", "ops.lock_wait select"},
 		}
 		require.Equal(t, append([]string{}, views[role]...), names, role)

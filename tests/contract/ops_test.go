@@ -48,6 +48,15 @@ func opsFunctions() []function {
 		{name: "ops.clear_dead_letter", returns: "dead_id bigint, is_cleared boolean",
 			args: func(world) A { return A{"p_dead_id": 1, "p_note": "mended"} },
 			bad:  map[string][]bad{"p_dead_id": {refuse("22023", nil, 0, -1), accept(math.MaxInt64)}}},
+		{name: "ops.report_component", allowed: "worker", returns: "component text, state text, is_changed boolean",
+			args: func(world) A {
+				return A{"p_component": "redis", "p_state": "down", "p_detail": "no answer", "p_instance": "w", "p_epoch": 1}
+			},
+			bad: map[string][]bad{"p_component": {refuse("22023", nil, "", "service", long)},
+				"p_state": {refuse("22023", nil, "", "unknown", "degraded", long)}, "p_detail": {accept(nil, "", long, control)},
+				"p_instance": usual["p_holder"]}},
+		{name: "ops.schema_version", reads: true, allowed: "bot worker auditor", args: func(world) A { return A{} },
+			returns: "version bigint"},
 		{name: "ops.reconcile", reads: true, allowed: "worker auditor", args: func(world) A { return A{} },
 			returns: "check_name text, subject text, detail text"},
 		{name: "ops.lock_waits", reads: true, allowed: "worker auditor", args: func(world) A { return A{} },

@@ -65,6 +65,8 @@ var templates = map[string]func(t *i18n.Text, arguments json.RawMessage) (screen
 	"payment_credited":  with(screen.PaymentCredited),
 	"referral_joined":   without(screen.ReferralJoined),
 	"admin_alarm":       with(screen.Alarm),
+	"component_down":    with(screen.ComponentDown),
+	"component_up":      with(screen.ComponentUp),
 	"activation_failed": with(screen.ActivationFailed),
 
 	"trial_6h":             without(screen.TrialAfterHours),

@@ -54,6 +54,8 @@ var arguments = map[string]string{
 	"payment_credited":  `{"amount_kopecks":50000,"available_kopecks":50000,"reason":"topup"}`,
 	"referral_joined":   `{}`,
 	"admin_alarm":       `{"alarm":"payment_in_suspense","subject":"payment:1","detail":"<x>"}`,
+	"component_down":    `{"component":"redis","since":"2026-12-31T10:00:00+00:00","detail":"dial tcp <refused>"}`,
+	"component_up":      `{"component":"vpn","since":"2026-12-31T10:00:00+00:00"}`,
 	"activation_failed": `{"telegram_id":5,"error":"<node> said no"}`,
 
 	"trial_6h":             period,
@@ -91,6 +93,7 @@ func TestEveryTemplate(t *testing.T) {
 	for template, want := range map[string]string{
 		"key_ready": "31 декабря 2026, 13:00 (МСК)", "key_failed": "Пока не получилось", "payment_applied": "149 ₽", "payment_credited": "500 ₽",
 		"referral_joined": "По вашей ссылке", "admin_alarm": "payment:1", "activation_failed": `said no`,
+		"component_down": `(диалоги и лимиты)`, "component_up": "31 декабря 2026, 13:00",
 		"trial_6h": "инструкцию", "trial_48h": "31 декабря 2026, 13:00", "trial_ending": "31 декабря 2026, 13:00",
 		"trial_ended": "Купить VPN", "subscription_expired": "Купить VPN", "reminder_3d": "«Базовый»: 31 декабря 2026",
 		"reminder_24h": "Через сутки", "reminder_6h": "Через шесть часов", "reminder_3h": "Через три часа",

@@ -36,6 +36,13 @@ type AlarmArgs struct {
 	Detail  string `json:"detail"`
 }
 
+// ComponentArgs are of something that the shop depends on and that went away, or came back.
+type ComponentArgs struct {
+	Component string    `json:"component"`
+	Since     time.Time `json:"since"`
+	Detail    string    `json:"detail"`
+}
+
 // ActivationFailedArgs are of a key that could not be made.
 type ActivationFailedArgs struct {
 	TelegramID int64  `json:"telegram_id"`
@@ -83,6 +90,27 @@ func Alarm(t *i18n.Text, args AlarmArgs) Screen {
 	return Screen{Text: t.HTML("notice.admin_alarm", i18n.Args{
 		"alarm": clip(args.Alarm), "subject": clip(args.Subject), "detail": clip(args.Detail),
 	}), Rows: [][]Button{toMenu(t)}}
+}
+
+// ComponentDown tells an admin what does not answer.
+func ComponentDown(t *i18n.Text, args ComponentArgs) Screen {
+	return Screen{Text: t.HTML("notice.component_down", i18n.Args{
+		"component": componentName(t, args.Component), "since": args.Since, "detail": clip(args.Detail),
+	}), Rows: [][]Button{toMenu(t)}}
+}
+
+// ComponentUp tells an admin what answers again.
+func ComponentUp(t *i18n.Text, args ComponentArgs) Screen {
+	return Screen{Text: t.HTML("notice.component_up", i18n.Args{
+		"component": componentName(t, args.Component), "since": args.Since,
+	}), Rows: [][]Button{toMenu(t)}}
+}
+
+func componentName(t *i18n.Text, component string) string {
+	if name := "word.component_" + component; t.Has(name) {
+		return t.Plain(name)
+	}
+	return component
 }
 
 // ActivationFailed tells an admin whose key could not be made.
