@@ -5388,9 +5388,16 @@ begin
       where o.finished_at < v_before
       limit p_limit for update skip locked)
     returning 1
+  ), attempted as (
+    delete from ops.attempt a
+    where (a.telegram_id, a.action) in (
+      select o.telegram_id, o.action from ops.attempt o
+      where o.whole_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
   )
   select ((select count(*) from handled) + (select count(*) from ended)
-          + (select count(*) from ran))::int
+          + (select count(*) from ran) + (select count(*) from attempted))::int
   into v_purged;
 
   return query select v_purged;
@@ -5402,6 +5409,26 @@ $$;
 --
 
 COMMENT ON FUNCTION ops.purge_due(p_epoch bigint, p_limit integer) IS 'At most p_limit rows of each kind; setting retention_days. Ledger, payments, provisioning jobs and audit stay.';
+
+--
+-- Name: rate_limits(); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.rate_limits() RETURNS TABLE(action text, attempts bigint, per_seconds integer)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select l.action, s.value, l.per_seconds
+  from ops.rate_limit l
+  join ops.setting s on s.name = l.setting_name
+  order by l.action
+$$;
+
+--
+-- Name: FUNCTION rate_limits(); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.rate_limits() IS 'So many attempts in so many seconds, all of which may come at once. ops.set_setting changes the figures.';
 
 --
 -- Name: rebuild_wallet(bigint); Type: FUNCTION; Schema: ops; Owner: -
@@ -5720,6 +5747,59 @@ $$;
 --
 
 COMMENT ON FUNCTION ops.set_setting(p_name text, p_value bigint) IS 'In force from the next call on. The old and the new value are audited.';
+
+--
+-- Name: take_attempt(bigint, text); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.take_attempt(p_telegram_id bigint, p_action text) RETURNS TABLE(wait_milliseconds bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_attempts bigint;
+  v_token interval; -- in which one grows back
+  v_whole_at timestamptz;
+  v_now timestamptz;
+  v_early interval;
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  select l.attempts, interval '1 microsecond' * (l.per_seconds * 1000000::bigint / l.attempts)
+  into v_attempts, v_token
+  from ops.rate_limits() l where l.action = p_action;
+  perform core._require(found, 'p_action: an action in ops.rate_limits()');
+
+  loop
+    select a.whole_at into v_whole_at
+    from ops.attempt a
+    where a.telegram_id = p_telegram_id and a.action = p_action
+    for no key update;
+    exit when found;
+    insert into ops.attempt (telegram_id, action, whole_at)
+    values (p_telegram_id, p_action, '-infinity')
+    on conflict on constraint attempt_pkey do nothing; -- who lost finds the winner's next
+  end loop;
+  v_now := core.now();
+  v_whole_at := greatest(v_whole_at, v_now) + v_token;
+  v_early := v_whole_at - v_now - v_token * v_attempts;
+
+  if v_early > interval '0' then
+    return query select ceil(extract(epoch from v_early) * 1000)::bigint;
+    return;
+  end if;
+  update ops.attempt a
+  set whole_at = v_whole_at
+  where a.telegram_id = p_telegram_id and a.action = p_action;
+  return query select 0::bigint;
+end
+$$;
+
+--
+-- Name: FUNCTION take_attempt(p_telegram_id bigint, p_action text); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.take_attempt(p_telegram_id bigint, p_action text) IS 'Zero: counted, go on. Otherwise nothing was counted, and this is the time to wait. Exact, however many ask at once. The bot asks Redis before, which keeps those away who try on and on, and asks here in any case: an attempt that Redis has forgotten was counted.';
 
 --
 -- Name: _claim(outbox.kind, text, integer, interval); Type: FUNCTION; Schema: outbox; Owner: -
@@ -10613,6 +10693,40 @@ COMMENT ON COLUMN notify.reminder.anchor IS 'start or end.';
 COMMENT ON COLUMN notify.reminder.offset_seconds IS 'How long after the start, or before the end.';
 
 --
+-- Name: attempt; Type: TABLE; Schema: ops; Owner: -
+--
+
+CREATE TABLE ops.attempt (
+    telegram_id bigint NOT NULL,
+    action text NOT NULL,
+    whole_at timestamp with time zone NOT NULL
+);
+
+--
+-- Name: TABLE attempt; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON TABLE ops.attempt IS 'How much of a limit a person has used: buckets whose tokens grow back evenly.';
+
+--
+-- Name: COLUMN attempt.telegram_id; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.attempt.telegram_id IS 'The person.';
+
+--
+-- Name: COLUMN attempt.action; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.attempt.action IS 'What is limited: ops.rate_limit.';
+
+--
+-- Name: COLUMN attempt.whole_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.attempt.whole_at IS 'When the bucket is full again; each attempt moves it on by one token''s time.';
+
+--
 -- Name: lease; Type: TABLE; Schema: ops; Owner: -
 --
 
@@ -11860,6 +11974,41 @@ COMMENT ON COLUMN ops.lock_wait.blocking_transaction_lasts IS 'How long its tran
 COMMENT ON COLUMN ops.lock_wait.blocking_query IS 'Its query now, or its last one.';
 
 --
+-- Name: rate_limit; Type: TABLE; Schema: ops; Owner: -
+--
+
+CREATE TABLE ops.rate_limit (
+    action text NOT NULL,
+    setting_name text NOT NULL,
+    per_seconds integer NOT NULL,
+    CONSTRAINT rate_limit_per_seconds_positive CHECK ((per_seconds > 0))
+);
+
+--
+-- Name: TABLE rate_limit; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON TABLE ops.rate_limit IS 'What a person may do only so often; the figures are settings.';
+
+--
+-- Name: COLUMN rate_limit.action; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.rate_limit.action IS 'What is limited.';
+
+--
+-- Name: COLUMN rate_limit.setting_name; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.rate_limit.setting_name IS 'The setting that says how often.';
+
+--
+-- Name: COLUMN rate_limit.per_seconds; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.rate_limit.per_seconds IS 'In which time; so long an unused limit takes to be whole again.';
+
+--
 -- Name: scheduled_job_run_run_id_seq; Type: SEQUENCE; Schema: ops; Owner: -
 --
 
@@ -12870,6 +13019,13 @@ ALTER TABLE ONLY notify.reminder
     ADD CONSTRAINT reminder_pkey PRIMARY KEY (period, template, longer_than_seconds);
 
 --
+-- Name: attempt attempt_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
+--
+
+ALTER TABLE ONLY ops.attempt
+    ADD CONSTRAINT attempt_pkey PRIMARY KEY (telegram_id, action);
+
+--
 -- Name: dead dead_once; Type: CONSTRAINT; Schema: ops; Owner: -
 --
 
@@ -12903,6 +13059,13 @@ ALTER TABLE ONLY ops.feature
 
 ALTER TABLE ONLY ops.lease
     ADD CONSTRAINT lease_pkey PRIMARY KEY (name);
+
+--
+-- Name: rate_limit rate_limit_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
+--
+
+ALTER TABLE ONLY ops.rate_limit
+    ADD CONSTRAINT rate_limit_pkey PRIMARY KEY (action);
 
 --
 -- Name: scheduled_job scheduled_job_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
@@ -13167,6 +13330,12 @@ CREATE UNIQUE INDEX transfer_key_once ON ledger.transfer USING btree (telegram_i
 CREATE INDEX transfer_recorded ON ledger.transfer USING brin (recorded_xid) WITH (pages_per_range='16', autosummarize='on');
 
 --
+-- Name: attempt_whole; Type: INDEX; Schema: ops; Owner: -
+--
+
+CREATE INDEX attempt_whole ON ops.attempt USING btree (whole_at);
+
+--
 -- Name: scheduled_job_run_by_job; Type: INDEX; Schema: ops; Owner: -
 --
 
@@ -13339,6 +13508,13 @@ ALTER TABLE ONLY billing.refund
 
 ALTER TABLE ONLY billing.tariff_price
     ADD CONSTRAINT tariff_price_of_tariff FOREIGN KEY (tariff) REFERENCES billing.tariff(tariff);
+
+--
+-- Name: rate_limit rate_limit_of_setting; Type: FK CONSTRAINT; Schema: ops; Owner: -
+--
+
+ALTER TABLE ONLY ops.rate_limit
+    ADD CONSTRAINT rate_limit_of_setting FOREIGN KEY (setting_name) REFERENCES ops.setting(name);
 
 --
 -- Name: scheduled_job_run scheduled_job_run_of_job; Type: FK CONSTRAINT; Schema: ops; Owner: -
@@ -14405,6 +14581,14 @@ GRANT ALL ON FUNCTION ops.purge_due(p_epoch bigint, p_limit integer) TO atlas_wo
 GRANT ALL ON FUNCTION ops.purge_due(p_epoch bigint, p_limit integer) TO atlas_dba;
 
 --
+-- Name: FUNCTION rate_limits(); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.rate_limits() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.rate_limits() TO atlas_bot;
+GRANT ALL ON FUNCTION ops.rate_limits() TO atlas_dba;
+
+--
 -- Name: FUNCTION rebuild_wallet(p_telegram_id bigint); Type: ACL; Schema: ops; Owner: -
 --
 
@@ -14468,6 +14652,14 @@ GRANT ALL ON FUNCTION ops.set_job(p_name text, p_schedule text, p_is_enabled boo
 
 REVOKE ALL ON FUNCTION ops.set_setting(p_name text, p_value bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.set_setting(p_name text, p_value bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION take_attempt(p_telegram_id bigint, p_action text); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.take_attempt(p_telegram_id bigint, p_action text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.take_attempt(p_telegram_id bigint, p_action text) TO atlas_bot;
+GRANT ALL ON FUNCTION ops.take_attempt(p_telegram_id bigint, p_action text) TO atlas_dba;
 
 --
 -- Name: FUNCTION _claim(p_kind outbox.kind, p_holder text, p_limit integer, p_lease interval); Type: ACL; Schema: outbox; Owner: -

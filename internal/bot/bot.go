@@ -55,6 +55,7 @@ type Bot struct {
 	Parts
 	routes  routes
 	metrics *metrics
+	limits  *limit.Guard
 	nudge   chan struct{} // something may have become claimable
 	checks  checkouts
 }
@@ -67,7 +68,7 @@ func New(parts Parts) (*Bot, error) {
 	if parts.Grace <= 0 {
 		parts.Grace = Grace
 	}
-	b := &Bot{Parts: parts, nudge: make(chan struct{}, 1)}
+	b := &Bot{Parts: parts, nudge: make(chan struct{}, 1), limits: limit.NewGuard(parts.Limiter, Counter(parts.DB))}
 	b.checks.slots = make(chan struct{}, maxChecks)
 	var err error
 	if b.routes, err = index(b.allRoutes()); err != nil {

@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
-	"strconv"
-	"time"
 
 	"github.com/mymmrac/telego"
 
@@ -17,9 +14,6 @@ import (
 	"atlas-secure/internal/obs"
 	"atlas-secure/internal/sqlapi"
 )
-
-// paymentStarts is how often a person may ask a provider for an invoice.
-var paymentStarts = limit.Rule{Events: 5, Per: time.Minute, Burst: 5}
 
 // payFromBalance pays a purchase. The purchase is its own key: pressed twice, it is paid once.
 func (b *Bot) payFromBalance(ctx context.Context, r *request) (screen.Screen, error) {
@@ -95,9 +89,8 @@ func (b *Bot) startPayment(ctx context.Context, r *request, provider atlas.Provi
 		if offer.Provider != string(provider) || !offer.IsOffered || p.Status != atlas.PurchaseOpen {
 			continue
 		}
-		bucket := limit.Bucket{Key: "{" + strconv.FormatInt(int64(r.user), 10) + "}:pay", Rule: paymentStarts}
-		if wait := b.Limiter.Take(ctx, bucket); wait > 0 {
-			return nil, screen.TooOften(r.text, int(math.Ceil(wait.Seconds())), id), nil
+		if err := b.attempt(ctx, r, limit.Payment, screen.ToPurchase(r.text, id)); err != nil {
+			return nil, screen.Screen{}, err
 		}
 		return &paymentStart{purchase: p, way: offer}, screen.Screen{}, nil
 	}

@@ -19,6 +19,10 @@ func (b *Bot) failure(ctx context.Context, r *request, err error) (screen.Screen
 	if errors.Is(err, errOldButton) {
 		return screen.OldButton(r.text, r.name), nil
 	}
+	if early := (*tooOftenError)(nil); errors.As(err, &early) {
+		b.Log.InfoContext(ctx, "too often", obs.Operation(r.operation), obs.Outcome(obs.OutcomeRefused), obs.Err(err))
+		return screen.TooOften(r.text, string(early.action), early.wait, early.back...), nil
+	}
 	if isPassing(err) && r.attempt < maxTries {
 		return screen.Screen{}, err
 	}

@@ -88,3 +88,34 @@ func (o Ops) PurgeDue(ctx context.Context, epoch *int64, limit int) (int, error)
 	}, bySystem())
 	return answer.Purged, err
 }
+
+// RateLimit is how often a person may do something: Attempts in PerSeconds, all of which may come at once.
+type RateLimit struct {
+	Action     string `db:"action"`
+	Attempts   int    `db:"attempts"`
+	PerSeconds int    `db:"per_seconds"`
+}
+
+var opsRateLimits = define(`select action, attempts, per_seconds
+from ops.rate_limits()`, false)
+
+// RateLimits lists all limits.
+func (o Ops) RateLimits(ctx context.Context) ([]RateLimit, error) {
+	return many[RateLimit](ctx, o.db, opsRateLimits, pgx.StrictNamedArgs{}, bySystem())
+}
+
+type attemptWait struct {
+	WaitMilliseconds int64 `db:"wait_milliseconds"`
+}
+
+var opsTakeAttempt = define(`select wait_milliseconds
+from ops.take_attempt(p_telegram_id => @p_telegram_id, p_action => @p_action)`, false)
+
+// TakeAttempt counts one attempt of a person (0), or says how long to wait with it. An attempt whose answer was lost may
+// count twice.
+func (o Ops) TakeAttempt(ctx context.Context, user atlas.TelegramID, action string) (time.Duration, error) {
+	answer, err := one[attemptWait](ctx, o.db, opsTakeAttempt, pgx.StrictNamedArgs{
+		"p_telegram_id": int64(user), "p_action": action,
+	}, about(user))
+	return time.Duration(answer.WaitMilliseconds) * time.Millisecond, err
+}

@@ -1008,7 +1008,42 @@ insert into ops.setting (name, value, minimum, maximum, description) values
   ('withdrawal_draft_seconds', 900, 60, 86400, 'How long a drafted withdrawal can be submitted.'),
   ('requisites_days', 90, 0, 3650, 'How long requisites are kept after the end of a withdrawal.'),
   ('component_patience_seconds', 15, 0, 3600, 'How long a component has to be away until it counts as down.'),
-  ('retention_days', 30, 1, 3650, 'How long handled updates, sent messages and job runs are kept.');
+  ('retention_days', 30, 1, 3650, 'How long handled updates, sent messages and job runs are kept.'),
+  ('promo_attempts_per_minute', 10, 1, 100000, 'Promo codes that a user may try.'),
+  ('withdrawal_attempts_per_hour', 3, 1, 100000, 'Withdrawals that a user may ask for.'),
+  ('payment_attempts_per_minute', 5, 1, 100000, 'Invoices that a user may ask a provider for.'),
+  ('trial_attempts_per_hour', 1, 1, 100000, 'Trials that a user may ask for.'),
+  ('reissue_attempts_per_5_minutes', 3, 1, 100000, 'New keys that a user may ask for.'),
+  ('admin_attempts_per_minute', 100, 1, 100000, 'What an admin may do.');
+
+create table ops.rate_limit (
+  action text constraint rate_limit_pkey primary key,
+  setting_name text not null constraint rate_limit_of_setting references ops.setting (name),
+  per_seconds int not null constraint rate_limit_per_seconds_positive check (per_seconds > 0)
+);
+comment on table ops.rate_limit is 'What a person may do only so often; the figures are settings.';
+comment on column ops.rate_limit.action is 'What is limited.';
+comment on column ops.rate_limit.setting_name is 'The setting that says how often.';
+comment on column ops.rate_limit.per_seconds is 'In which time; so long an unused limit takes to be whole again.';
+insert into ops.rate_limit (action, setting_name, per_seconds) values
+  ('promo', 'promo_attempts_per_minute', 60),
+  ('withdrawal', 'withdrawal_attempts_per_hour', 3600),
+  ('payment', 'payment_attempts_per_minute', 60),
+  ('trial', 'trial_attempts_per_hour', 3600),
+  ('reissue', 'reissue_attempts_per_5_minutes', 300),
+  ('admin', 'admin_attempts_per_minute', 60);
+
+create table ops.attempt (
+  telegram_id bigint,
+  action text,
+  whole_at timestamptz not null,
+  constraint attempt_pkey primary key (telegram_id, action)
+);
+create index attempt_whole on ops.attempt (whole_at);
+comment on table ops.attempt is 'How much of a limit a person has used: buckets whose tokens grow back evenly.';
+comment on column ops.attempt.telegram_id is 'The person.';
+comment on column ops.attempt.action is 'What is limited: ops.rate_limit.';
+comment on column ops.attempt.whole_at is 'When the bucket is full again; each attempt moves it on by one token''s time.';
 
 create table billing.topup_preset (
   amount_kopecks core.amount_kopecks not null constraint topup_preset_pkey primary key

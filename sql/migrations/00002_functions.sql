@@ -7254,7 +7254,7 @@ grant execute on function ops.lock_waits to atlas_worker, atlas_auditor, atlas_d
 
 -- file: functions/ops/purge_due.sql
 -- +goose StatementBegin
--- Removes handled updates, ended messages and job runs older than the retention.
+-- Removes handled updates, ended messages, job runs and used limits older than the retention.
 -- Locks: lease, the removed rows (skip locked).
 -- Raises: OP001, OP002, OP003, 22023.
 create or replace function ops.purge_due(p_epoch bigint, p_limit int)
@@ -7292,9 +7292,16 @@ begin
       where o.finished_at < v_before
       limit p_limit for update skip locked)
     returning 1
+  ), attempted as (
+    delete from ops.attempt a
+    where (a.telegram_id, a.action) in (
+      select o.telegram_id, o.action from ops.attempt o
+      where o.whole_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
   )
   select ((select count(*) from handled) + (select count(*) from ended)
-          + (select count(*) from ran))::int
+          + (select count(*) from ran) + (select count(*) from attempted))::int
   into v_purged;
 
   return query select v_purged;
@@ -7306,6 +7313,31 @@ comment on function ops.purge_due is
   ' and audit stay.';
 
 grant execute on function ops.purge_due to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/ops/rate_limits.sql
+-- +goose StatementBegin
+-- Lists what a person may do only so often.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops.rate_limits()
+returns table (action text, attempts bigint, per_seconds int)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select l.action, s.value, l.per_seconds
+  from ops.rate_limit l
+  join ops.setting s on s.name = l.setting_name
+  order by l.action
+$$;
+
+comment on function ops.rate_limits is
+  'So many attempts in so many seconds, all of which may come at once. ops.set_setting changes the'
+  ' figures.';
+
+grant execute on function ops.rate_limits to atlas_bot, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/ops/rebuild_wallet.sql
@@ -7669,6 +7701,65 @@ comment on function ops.set_setting is
   'In force from the next call on. The old and the new value are audited.';
 
 grant execute on function ops.set_setting to atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/ops/take_attempt.sql
+-- +goose StatementBegin
+-- Counts one attempt of a person, or says how long it is too early for it.
+-- Locks: the person's row of ops.attempt, and nothing else in its transaction.
+-- Raises: 22023, OP001.
+create or replace function ops.take_attempt(p_telegram_id bigint, p_action text)
+returns table (wait_milliseconds bigint)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_attempts bigint;
+  v_token interval; -- in which one grows back
+  v_whole_at timestamptz;
+  v_now timestamptz;
+  v_early interval;
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  select l.attempts, interval '1 microsecond' * (l.per_seconds * 1000000::bigint / l.attempts)
+  into v_attempts, v_token
+  from ops.rate_limits() l where l.action = p_action;
+  perform core._require(found, 'p_action: an action in ops.rate_limits()');
+
+  loop
+    select a.whole_at into v_whole_at
+    from ops.attempt a
+    where a.telegram_id = p_telegram_id and a.action = p_action
+    for no key update;
+    exit when found;
+    insert into ops.attempt (telegram_id, action, whole_at)
+    values (p_telegram_id, p_action, '-infinity')
+    on conflict on constraint attempt_pkey do nothing; -- who lost finds the winner's next
+  end loop;
+  v_now := core.now();
+  v_whole_at := greatest(v_whole_at, v_now) + v_token;
+  v_early := v_whole_at - v_now - v_token * v_attempts;
+
+  if v_early > interval '0' then
+    return query select ceil(extract(epoch from v_early) * 1000)::bigint;
+    return;
+  end if;
+  update ops.attempt a
+  set whole_at = v_whole_at
+  where a.telegram_id = p_telegram_id and a.action = p_action;
+  return query select 0::bigint;
+end
+$$;
+
+comment on function ops.take_attempt is
+  'Zero: counted, go on. Otherwise nothing was counted, and this is the time to wait. Exact,'
+  ' however many ask at once. The bot asks Redis before, which keeps those away who try on and on,'
+  ' and asks here in any case: an attempt that Redis has forgotten was counted.';
+
+grant execute on function ops.take_attempt to atlas_bot, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/promo/disable.sql
@@ -9912,6 +10003,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/finish_run.sql
 -- gone: functions/ops/lock_waits.sql
 -- gone: functions/ops/purge_due.sql
+-- gone: functions/ops/rate_limits.sql
 -- gone: functions/ops/rebuild_wallet.sql
 -- gone: functions/ops/reconcile.sql
 -- gone: functions/ops/release_lease.sql
@@ -9920,6 +10012,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/set_feature.sql
 -- gone: functions/ops/set_job.sql
 -- gone: functions/ops/set_setting.sql
+-- gone: functions/ops/take_attempt.sql
 -- gone: functions/outbox/_claim.sql
 -- gone: functions/outbox/_finish.sql
 -- gone: functions/outbox/_lock_leased.sql
@@ -10057,6 +10150,7 @@ drop function promo.validate;
 drop function promo.set_limit;
 drop function promo.issue;
 drop function promo.disable;
+drop function ops.take_attempt;
 drop function ops.set_setting;
 drop function ops.set_job;
 drop function ops.set_feature;
@@ -10065,6 +10159,7 @@ drop function ops.report_component;
 drop function ops.release_lease;
 drop function ops.reconcile;
 drop function ops.rebuild_wallet;
+drop function ops.rate_limits;
 drop function ops.purge_due;
 drop function ops.lock_waits;
 drop function ops.finish_run;

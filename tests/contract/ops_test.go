@@ -45,6 +45,12 @@ func opsFunctions() []function {
 			args: func(world) A { return A{"p_name": "star_kopecks", "p_value": 180} },
 			bad: map[string][]bad{"p_name": name,
 				"p_value": {refuse("22023", nil, 0, -1, 100_001, math.MaxInt64), accept(1, 100_000)}}},
+		{name: "ops.rate_limits", reads: true, allowed: "bot", args: func(world) A { return A{} },
+			returns: "action text, attempts bigint, per_seconds integer"},
+		{name: "ops.take_attempt", allowed: "bot", returns: "wait_milliseconds bigint",
+			args: func(world) A { return A{"p_telegram_id": anna, "p_action": "promo"} },
+			bad: map[string][]bad{"p_action": {refuse("22023", nil, "", "Promo", long, control)},
+				"p_telegram_id": {refuse("22023", nil, 0, -1, 1<<52, math.MaxInt64), accept(nobody, 1<<52-1)}}},
 		{name: "ops.clear_dead_letter", returns: "dead_id bigint, is_cleared boolean",
 			args: func(world) A { return A{"p_dead_id": 1, "p_note": "mended"} },
 			bad:  map[string][]bad{"p_dead_id": {refuse("22023", nil, 0, -1), accept(math.MaxInt64)}}},
@@ -196,17 +202,19 @@ func TestPurge(t *testing.T) {
 	}
 	b.One("ops.finish_run", A{"p_job_name": "notify.send", "p_holder": "a", "p_epoch": nil,
 		"p_started_at": "2027-01-01", "p_items": 1, "p_error": nil, "p_next_run_at": nil})
+	b.One("ops.take_attempt", A{"p_telegram_id": anna, "p_action": "trial"})
 
 	b.owner.Later("29 days")
 	require.Equal(t, Row{"purged": 0}, b.One("ops.purge_due", batch(nil, 100)))
 	b.owner.Later("31 days")
-	require.Equal(t, Row{"purged": 3}, b.One("ops.purge_due", batch(nil, 1)), "one of each kind")
+	require.Equal(t, Row{"purged": 4}, b.One("ops.purge_due", batch(nil, 1)), "one of each kind")
 	require.Equal(t, Row{"purged": 1}, b.One("ops.purge_due", batch(nil, 100)))
 	require.Equal(t, Row{"purged": 0}, b.One("ops.purge_due", batch(nil, 100)))
 	require.Equal(t, 1, b.count("inbox.update"))
 	require.Equal(t, []string{"key_ready"}, b.messages(anna))
 	require.Equal(t, 1, b.count("outbox.task where kind = 'provision'"), "what purchases refer to stays")
 	require.Equal(t, 0, b.count("ops.job_run"))
+	require.Equal(t, 0, b.count("ops.attempt"))
 	b.Refused("OP002", "ops.purge_due", batch(7, 100))
 }
 

@@ -2,7 +2,6 @@ package race_test
 
 import (
 	"context"
-	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -10,53 +9,63 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"atlas-secure/internal/atlas"
+	"atlas-secure/internal/bot"
 	"atlas-secure/internal/bot/screen"
+	"atlas-secure/internal/config"
 	"atlas-secure/internal/i18n"
 	limiter "atlas-secure/internal/limit"
+	"atlas-secure/internal/sqlapi"
 	"atlas-secure/tests/contract/desk"
 	"atlas-secure/tests/harness"
 )
 
-// promoTries is what the shop allows one user.
-var promoTries = limiter.Rule{Events: 10, Per: time.Minute, Burst: 10}
+// promoTries is what the shop allows one user in a minute.
+const promoTries = 10
 
 func TestB11GuessingCodes(t *testing.T) { guessing(setup(t)) }
 
-// guessing: one user tries 10 000 codes and a hundred others 100 each, at two processes, and halfway Redis goes away.
-// The limit's tokens grow back by the clock, so what may pass is counted by how long it took.
+// guards are what two bots have: the same database and Redis, and nothing else in common.
+func (b *bundle) guards(redisAddress string, patience time.Duration) []*limiter.Guard {
+	b.Helper()
+	guards := make([]*limiter.Guard, 2)
+	for i := range guards {
+		client := redis.NewClient(&redis.Options{Addr: redisAddress, MaxRetries: -1, DialerRetries: 1, ContextTimeoutEnabled: true})
+		b.Cleanup(func() { _ = client.Close() })
+		db, err := sqlapi.Open(context.Background(), sqlapi.Config{URL: config.NewSecret(b.harness.DSN(harness.BotLogin)),
+			StatementTimeout: 3 * time.Minute, LockTimeout: 2 * time.Minute})
+		require.NoError(b, err)
+		b.Cleanup(db.Close)
+		guards[i] = limiter.NewGuard(limiter.New(client, "b11:", limiter.WithPatience(patience)), bot.Counter(db))
+	}
+	return guards
+}
+
+// guessing: one user tries 10 000 codes and a hundred others 100 each, at two processes, and halfway Redis goes away. The
+// database's clock stands, so that exactly the limit may pass, whatever becomes of Redis.
 func guessing(b *bundle) {
 	b.issue("EXPIRED", nil, 1)
 	b.owner.Query("update promo.code set expires_at = core.now() where code = 'EXPIRED'")
 	b.issue("USEDUP", 1, 1)
 	b.One("billing.open_purchase", with(anna, "USEDUP", "k"))
-	proxy := harness.Redis(b).Proxy(b)
-	processes := []*limiter.Limiter{}
-	for range 2 {
-		client := redis.NewClient(&redis.Options{Addr: proxy.Address(), DB: proxy.Client.Options().DB,
-			Password: proxy.Client.Options().Password, MaxRetries: -1, DialerRetries: 1})
-		b.Cleanup(func() { _ = client.Close() })
-		processes = append(processes, limiter.New(client, "b11:", limiter.WithPatience(time.Minute)))
-	}
+	at := time.Now().Add(time.Minute)
+	b.owner.At(at)
+	proxy := harness.PrivateRedis(b).Proxy(b)
+	guards := b.guards(proxy.Address(), time.Minute)
 	passed, total := map[int]int{}, map[string]int{}
 	try := func(user int) {
-		bucket := limiter.Bucket{Key: "{" + time.Duration(user).String() + "}:promo", Rule: promoTries}
-		if processes[rand.IntN(2)].Take(context.Background(), bucket) > 0 {
+		wait, err := guards[b.random.IntN(2)].Take(context.Background(), limiter.Promo, atlas.TelegramID(user))
+		require.NoError(b, err)
+		if wait > 0 {
 			return
 		}
-		if passed[user]++; passed[user] > 3 {
-			return // the answers are the same ones
-		}
-		text := []string{"GUESS" + string(rune('A'+rand.IntN(26))), "EXPIRED", "USEDUP"}[rand.IntN(3)]
+		passed[user]++
+		text := []string{"GUESS" + string(rune('A'+b.random.IntN(26))), "EXPIRED", "USEDUP"}[b.random.IntN(3)]
 		rows, err := b.On(b, b.bots[0]).Try("promo.validate", A{"p_telegram_id": user, "p_code": text})
 		require.Empty(b, rows)
 		total[desk.Code(err)]++
 	}
 	users := b.buyers(101)
-	most := func(since time.Time, buckets int) int {
-		return buckets * (promoTries.Burst + 1 + int(time.Since(since)/(promoTries.Per/time.Duration(promoTries.Events))))
-	}
-	round := func(buckets int) {
-		since := time.Now()
+	round := func() {
 		for range 5000 {
 			try(users[0])
 		}
@@ -65,15 +74,31 @@ func guessing(b *bundle) {
 				try(user)
 			}
 		}
-		for user, n := range passed {
-			require.LessOrEqual(b, n, most(since, buckets), "user %d", user)
-			require.GreaterOrEqual(b, n, promoTries.Burst)
-		}
-		clear(passed)
 	}
-	round(1)
+	exactly := func(n int) {
+		for _, user := range users {
+			require.Equal(b, n, passed[user], "user %d", user)
+		}
+	}
+	for range 4 { // some have tried a little when Redis goes away
+		for _, user := range users[:50] {
+			try(user)
+		}
+	}
 	proxy.Down()
-	round(len(processes)) // each process counts alone
+	round()
+	exactly(promoTries)
+	b.owner.At(at.Add(6 * time.Second))
+	proxy.Up()
+	for _, user := range users {
+		for end := time.Now().Add(patience); passed[user] == promoTries; { // until Redis, or a process alone, lets it through
+			require.True(b, time.Now().Before(end), "user %d waits in vain", user)
+			try(user)
+		}
+	}
+	round()
+	exactly(promoTries + 1)
+
 	require.Len(b, total, 3)
 	texts, err := i18n.Load(func(err error) { b.Error(err) })
 	require.NoError(b, err)
@@ -83,5 +108,38 @@ func guessing(b *bundle) {
 			require.Equal(b, screen.Failure(texts.In(language), "PR001", ""), screen.Failure(texts.In(language), code, ""),
 				"people see one answer, whatever is wrong with a code")
 		}
+	}
+}
+
+// TestB11GuessesAtOnce: a hundred guesses of one user at two bots in the same moment; Redis is there, or away.
+func TestB11GuessesAtOnce(t *testing.T) {
+	for name, address := range map[string]func(*bundle) string{
+		"with Redis":    func(b *bundle) string { return harness.PrivateRedis(b).Client.Options().Addr },
+		"without Redis": func(*bundle) string { return "127.0.0.1:1" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t)
+			b.owner.At(time.Now())
+			guards := b.guards(address(b), time.Minute)
+			gate, waits := make(chan struct{}), make(chan time.Duration, 100)
+			for i := range cap(waits) {
+				go func() {
+					<-gate
+					wait, err := guards[i%2].Take(context.Background(), limiter.Promo, anna)
+					if err != nil {
+						t.Error(err)
+					}
+					waits <- wait
+				}()
+			}
+			close(gate)
+			passed := 0
+			for range cap(waits) {
+				if wait := <-waits; wait == 0 {
+					passed++
+				}
+			}
+			require.Equal(t, promoTries, passed)
+		})
 	}
 }

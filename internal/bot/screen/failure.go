@@ -1,6 +1,9 @@
 package screen
 
 import (
+	"math"
+	"time"
+
 	"atlas-secure/internal/atlas"
 	"atlas-secure/internal/i18n"
 )
@@ -28,12 +31,26 @@ func Failure(t *i18n.Text, code, correlationID string) Screen {
 	return s
 }
 
-// TooOften asks to wait before starting another payment.
-func TooOften(t *i18n.Text, seconds int, purchase atlas.PurchaseID) Screen {
-	return Screen{
-		Text: t.CountHTML("limit.payments", seconds),
-		Rows: [][]Button{row(back(t, VerbShow, string(purchase))), toMenu(t)},
+// secondsUpTo is the longest wait that is told in seconds.
+const secondsUpTo = 90 * time.Second
+
+// TooOften says how long to wait with an action that is limited.
+func TooOften(t *i18n.Text, action string, wait time.Duration, back ...Button) Screen {
+	when := t.CountPlain("word.in_seconds", int(math.Ceil(wait.Seconds())))
+	if wait > secondsUpTo {
+		when = t.CountPlain("word.in_minutes", int(math.Ceil(wait.Minutes())))
 	}
+	s := Screen{Text: t.HTML("limit."+action, i18n.Args{"when": when})}
+	if len(back) > 0 {
+		s.Rows = append(s.Rows, back)
+	}
+	s.Rows = append(s.Rows, toMenu(t))
+	return s
+}
+
+// ToPurchase leads back to a purchase.
+func ToPurchase(t *i18n.Text, purchase atlas.PurchaseID) Button {
+	return back(t, VerbShow, string(purchase))
 }
 
 // ProviderDown says that one way to pay does not work now.

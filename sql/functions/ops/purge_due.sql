@@ -1,4 +1,4 @@
--- Removes handled updates, ended messages and job runs older than the retention.
+-- Removes handled updates, ended messages, job runs and used limits older than the retention.
 -- Locks: lease, the removed rows (skip locked).
 -- Raises: OP001, OP002, OP003, 22023.
 create or replace function ops.purge_due(p_epoch bigint, p_limit int)
@@ -36,9 +36,16 @@ begin
       where o.finished_at < v_before
       limit p_limit for update skip locked)
     returning 1
+  ), attempted as (
+    delete from ops.attempt a
+    where (a.telegram_id, a.action) in (
+      select o.telegram_id, o.action from ops.attempt o
+      where o.whole_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
   )
   select ((select count(*) from handled) + (select count(*) from ended)
-          + (select count(*) from ran))::int
+          + (select count(*) from ran) + (select count(*) from attempted))::int
   into v_purged;
 
   return query select v_purged;
