@@ -163,13 +163,16 @@ func (b *bench) once(ctx context.Context, g group, round int) error {
 	return nil
 }
 
+// script is where a script lies.
+func (b *bench) script(name string) string { return filepath.Join(b.work, "scripts", name) }
+
 // load is a run of one of our scripts by the bot's login.
 func (b *bench) load(script string, clients int, variables map[string]int64) rig.Load {
 	all := map[string]int64{"first_user": crowd.FirstUser, "users": int64(b.users), "admin": crowd.Admin}
 	for name, value := range variables {
 		all[name] = value
 	}
-	return rig.Load{Script: filepath.Join(b.work, "scripts", script), Variables: all, Clients: clients,
+	return rig.Load{Script: b.script(script), Variables: all, Clients: clients,
 		Role: rig.BotLogin, Database: rig.Atlas, Warm: b.warm, Seconds: b.seconds, Calls: b.calls}
 }
 

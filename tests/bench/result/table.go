@@ -60,6 +60,6 @@ func Print(w io.Writer, r *Result) {
 		}
 		fmt.Fprintln(w, note)
 	}
-	fmt.Fprintln(w, "\nCPU: per transaction, of the backends that did it; background: of the server's other processes; client: of pgbench (and the proxy).")
+	fmt.Fprintln(w, "\nCPU: per transaction, of the backends that did it; background: of the server's other processes; client: of pgbench.")
 	fmt.Fprintln(w, "others: the share of the machine that was taken by none of these, so how much to trust a figure.")
 }

@@ -34,9 +34,8 @@ type Load struct {
 	// Variables of the script. Each client counts its own transactions in n, from 0 on; clients and client_id are known.
 	Variables map[string]int64
 	Clients   int
-	// Role and Database to connect to: over the unix socket, or far away, through the server's proxy.
+	// Role and Database to connect to, over the unix socket.
 	Role, Database string
-	IsFar          bool
 	// Warm is how long to wait at least until caches and plans are warm, in seconds; then Seconds are measured.
 	Warm, Seconds int
 	// Calls, when set, are made by each client instead, without warm-up: that shows that all works, and little more.
@@ -158,13 +157,9 @@ func number(text string) float64 {
 
 func (s *Server) arguments(l Load) []string {
 	config := s.Control.Config()
-	host, port := config.Host, int(config.Port)
-	if l.IsFar {
-		host, port = "127.0.0.1", s.Proxy.Port
-	}
 	args := []string{
 		"-n", "-M", "prepared", "-c", strconv.Itoa(l.Clients), "-j", strconv.Itoa(min(threads, l.Clients)),
-		"-h", host, "-p", strconv.Itoa(port), "-U", l.Role,
+		"-h", config.Host, "-p", strconv.Itoa(int(config.Port)), "-U", l.Role,
 	}
 	if l.Calls > 0 {
 		args = append(args, "-t", strconv.Itoa(l.Calls))

@@ -50,8 +50,6 @@ func Settings() map[string]string {
 type Server struct {
 	*postgres.Server
 	Database // ours
-	// Proxy is where loads go that are far away.
-	Proxy *Proxy
 }
 
 // Database is one of its databases.
@@ -121,7 +119,8 @@ func (s *Server) prepare(ctx context.Context) error {
 	return s.Exec(ctx, s.logins())
 }
 
-// logins makes the owner's login, gives it and the bot's the same time limits, which a busy machine does not reach, and gives the logins a password, which a proxy needs.
+// logins makes the owner's login, gives it and the bot's the same time limits, which a busy machine does not reach, and
+// gives the logins a password.
 func (s *Server) logins() string {
 	return strings.NewReplacer("{owner}", OwnerLogin, "{bot}", BotLogin, "{worker}", WorkerLogin,
 		"{password}", s.Password()).Replace(`
