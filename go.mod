@@ -35,7 +35,10 @@ require (
 	gopkg.in/yaml.v3 v3.0.1
 )
 
-require github.com/anishathalye/porcupine v1.3.1
+require (
+	github.com/anishathalye/porcupine v1.3.1
+	github.com/go-redsync/redsync/v4 v4.18.0
+)
 
 require (
 	github.com/gorilla/mux v1.8.1 // indirect

@@ -16,6 +16,7 @@ import (
 	"atlas-secure/internal/config"
 	"atlas-secure/internal/dialogue"
 	"atlas-secure/internal/i18n"
+	"atlas-secure/internal/lease"
 	"atlas-secure/internal/limit"
 	"atlas-secure/internal/obs"
 	"atlas-secure/internal/pay/cryptobot"
@@ -60,11 +61,13 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (*wiring, e
 	}
 	prefix := redisdb.Prefix(cfg.Environment)
 	limiter := limit.New(redis, prefix)
+	name := holder()
 	parts := bot.Parts{
 		DB: db, Client: client, Texts: texts, Limiter: limiter,
 		Sender:    telegram.NewSender(client, limiter, log, telegram.WithOnUnreachable(noteUnreachable(db, log))),
 		Dialogues: dialogue.New(redis, prefix, dialogue.DefaultTTL),
-		CardToken: cfg.CardProviderToken, SupportContact: cfg.SupportContact, Holder: holder(), Log: log, Registerer: registry,
+		CardToken: cfg.CardProviderToken, SupportContact: cfg.SupportContact, Log: log, Registerer: registry,
+		Holder: name, Filter: lease.NewFilter(redis, prefix, name),
 	}
 	mux := http.NewServeMux()
 	if cfg.CryptoPayToken.IsSet() {

@@ -11,6 +11,7 @@ import (
 	"atlas-secure/internal/bot/notice"
 	"atlas-secure/internal/config"
 	"atlas-secure/internal/i18n"
+	"atlas-secure/internal/lease"
 	"atlas-secure/internal/limit"
 	"atlas-secure/internal/obs"
 	"atlas-secure/internal/pay/cryptobot"
@@ -87,7 +88,9 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (p *parts, 
 	if err != nil {
 		return nil, fmt.Errorf("wiring: %w", err)
 	}
-	p.worker = worker.New(p.db.Ops, jobs, log, meter)
+	holder := worker.Holder()
+	filter := lease.NewFilter(p.redis, redisdb.Prefix(cfg.Environment), holder)
+	p.worker = worker.New(p.db.Ops, jobs, holder, filter, log, meter)
 	obs.Register(p.mux, registry, p.checks...)
 	return p, nil
 }

@@ -20,6 +20,7 @@ import (
 	"atlas-secure/internal/config"
 	"atlas-secure/internal/dialogue"
 	"atlas-secure/internal/i18n"
+	"atlas-secure/internal/lease"
 	"atlas-secure/internal/limit"
 	"atlas-secure/internal/obs"
 	"atlas-secure/internal/sqlapi"
@@ -37,7 +38,8 @@ type Parts struct {
 	Crypto         CryptoPay     // nil: Crypto Pay is not offered
 	CardToken      config.Secret // not set: card payments are not offered
 	SupportContact string
-	Holder         string // names this process in leases
+	Holder         string        // names this process in leases
+	Filter         *lease.Filter // nil: every process asks Postgres whether it polls
 	Log            *slog.Logger
 	Registerer     prometheus.Registerer
 	Hands          int           // updates worked off at once; 0: DefaultHands

@@ -20,11 +20,8 @@ func (b *Bot) Commands() []string {
 	return names
 }
 
-// The rhythm of the poll lease.
-const (
-	PollLeaseTTL   = pollLeaseTTL
-	PollRenewEvery = pollRenewEvery
-)
+// PollLeaseTTL is how long a poller may be silent.
+const PollLeaseTTL = pollLeaseTTL
 
 // ParseAmount is parseAmount.
 func ParseAmount(text string) (atlas.Kopecks, error) { return parseAmount(text) }

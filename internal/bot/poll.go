@@ -9,15 +9,15 @@ import (
 
 	"github.com/mymmrac/telego"
 
+	"atlas-secure/internal/lease"
 	"atlas-secure/internal/obs"
 	"atlas-secure/internal/telegram"
 )
 
 const (
 	pollLease = "telegram.poll"
-	// pollLeaseTTL and pollRenewEvery: a poller that dies is followed by another within five seconds.
-	pollLeaseTTL   = 4 * time.Second
-	pollRenewEvery = time.Second
+	// pollLeaseTTL: a poller that dies is followed by another within five seconds (one and a half of it, and a question).
+	pollLeaseTTL = 3 * time.Second
 	// pollWait is how long Telegram keeps a question open while there is nothing to tell.
 	pollWait = 25 * time.Second
 	// The longest of the growing pauses after errors.
@@ -26,73 +26,19 @@ const (
 
 // Poll is the intake without a webhook. Of all processes one polls, under a lease: two would get 409 from Telegram.
 func (b *Bot) Poll(ctx context.Context) error {
-	for ctx.Err() == nil {
-		held, err := b.DB.Ops.AcquireLease(ctx, pollLease, b.Holder, pollLeaseTTL)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			b.Log.WarnContext(ctx, "could not ask for the poll lease", obs.Operation("poll"), obs.Err(err))
-			pause(ctx, outageDelay)
-		case err == nil && held != nil:
-			b.pollUnderLease(ctx)
-		default:
-			pause(ctx, pollRenewEvery)
-		}
+	election := &lease.Election{
+		Name: pollLease, Holder: b.Holder, TTL: pollLeaseTTL, Authority: b.DB.Ops, Filter: b.Filter, Log: b.Log,
 	}
+	election.Run(ctx, b.pollLoop)
 	return nil
 }
 
-// pollUnderLease polls until the lease is lost or ctx ends, and gives the lease up.
-func (b *Bot) pollUnderLease(ctx context.Context) {
-	b.Log.InfoContext(ctx, "polling", obs.Operation("poll"))
-	leased, lose := context.WithCancel(ctx)
-	renewed := make(chan struct{})
-	go func() {
-		defer close(renewed)
-		defer lose()
-		b.keepPollLease(leased)
-	}()
-	b.pollLoop(leased)
-	lose()
-	<-renewed
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
-	defer cancel()
-	if _, err := b.DB.Ops.ReleaseLease(last, pollLease, b.Holder); err != nil {
-		b.Log.WarnContext(last, "could not give the poll lease up", obs.Operation("poll"), obs.Err(err))
-	}
-	b.Log.InfoContext(last, "stopped polling", obs.Operation("poll"))
-}
-
-// keepPollLease renews the lease until ctx ends, somebody else has it, or it has run out unrenewed.
-func (b *Bot) keepPollLease(ctx context.Context) {
-	validUntil := time.Now().Add(pollLeaseTTL)
-	for {
-		pause(ctx, pollRenewEvery)
-		if ctx.Err() != nil {
-			return
-		}
-		asked := time.Now()
-		bounded, cancel := context.WithDeadline(ctx, validUntil)
-		held, err := b.DB.Ops.AcquireLease(bounded, pollLease, b.Holder, pollLeaseTTL)
-		cancel()
-		switch {
-		case err == nil && held == nil:
-			b.Log.WarnContext(ctx, "the poll lease is lost", obs.Operation("poll"))
-			return
-		case err == nil:
-			validUntil = asked.Add(pollLeaseTTL)
-		case ctx.Err() == nil && time.Now().After(validUntil):
-			b.Log.WarnContext(ctx, "the poll lease ran out", obs.Operation("poll"), obs.Err(err))
-			return
-		}
-	}
-}
-
-// pollLoop asks for updates and stores them. Only a later question with a higher offset makes Telegram forget them, so
-// that nothing is lost wherever this stops.
-func (b *Bot) pollLoop(ctx context.Context) {
+// pollLoop asks for updates and stores them, until the term ends. Only a later question with a higher offset makes Telegram
+// forget them, so that nothing is lost wherever this stops; and what a poller that was paused stores late is there already.
+func (b *Bot) pollLoop(ctx context.Context, term *lease.Term) {
 	var offset int64
 	failures := 0
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && term.IsMine() { // a question of somebody whose time is over would throw the new poller out
 		updates, err := b.Client.PollUpdates(ctx, offset, pollWait, updateKinds())
 		if err == nil && len(updates) > 0 {
 			err = b.take(ctx, updates)
@@ -107,12 +53,20 @@ func (b *Bot) pollLoop(ctx context.Context) {
 			}
 			continue
 		}
+		if isThrownOut(err) && !term.Confirm(ctx) {
+			b.Log.WarnContext(ctx, "another process polls now: stepping back", obs.Operation("poll"), obs.Err(err))
+			return
+		}
 		failures++
 		wait := b.afterPollError(ctx, err, failures)
 		b.Log.WarnContext(ctx, "could not take updates in", obs.Operation("poll"), obs.Outcome(obs.OutcomeFailed), obs.Err(err), "wait", wait)
 		pause(ctx, wait)
 	}
 }
+
+// isThrownOut says whether another question for this bot's updates ended ours. With the lease still ours that is a bot with
+// another database, or the end of an older question: a growing pause keeps the two from throwing each other out all the time.
+func isThrownOut(err error) bool { return telegram.IsConflict(err) && !telegram.IsWebhookActive(err) }
 
 // afterPollError mends what can be mended, and says how long to wait.
 func (b *Bot) afterPollError(ctx context.Context, err error, failures int) time.Duration {

@@ -94,7 +94,7 @@ func TestManyWorkersTellOnce(t *testing.T) {
 		meter, err := worker.NewMeter(prometheus.NewRegistry())
 		require.NoError(t, err)
 		w := worker.New(s.db.Ops, map[string]worker.Job{"ops.check_health": worker.CheckHealth(s.db.Ops, obs.Discard(), check)},
-			obs.Discard(), meter)
+			worker.Holder(), nil, obs.Discard(), meter)
 		workers.Go(func() { _ = w.Run(ctx) })
 	}
 	state := func(want string) {

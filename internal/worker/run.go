@@ -15,15 +15,16 @@ import (
 
 // once claims a run, does it, and writes down how it ended.
 func (w *Worker) once(ctx context.Context, job sqlapi.Job, run Job, isStopping func() bool) error {
+	if !w.mayClaim(ctx, job) {
+		return ErrNotClaimed
+	}
 	claimed, err := w.books.ClaimRun(ctx, job.Name, w.holder)
 	if err != nil {
 		w.log.WarnContext(ctx, "a run cannot be claimed", obs.Operation(job.Name), obs.Outcome(obs.OutcomeFailed),
 			obs.Err(err))
 		return fmt.Errorf("claiming a run: %w", err)
 	}
-	if claimed.Epoch != nil {
-		w.lead(job.Name)
-	}
+	w.note(job.Name, claimed.Epoch != nil)
 	if !claimed.IsClaimed {
 		return ErrNotClaimed
 	}

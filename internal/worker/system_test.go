@@ -149,7 +149,7 @@ func (s *systemBundle) worker(t *testing.T) func() {
 		"notify.send":        worker.Notify(s.db.Notify, s.mail, log),
 		"billing.expire_due": worker.Due(s.db.Billing.ExpireDue),
 		"ops.purge_due":      worker.Due(s.db.Ops.PurgeDue),
-	}, log, meter)
+	}, worker.Holder(), nil, log, meter)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx) }()

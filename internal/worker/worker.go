@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"atlas-secure/internal/lease"
 	"atlas-secure/internal/obs"
 	"atlas-secure/internal/sqlapi"
 )
@@ -40,12 +41,13 @@ type Worker struct {
 	books  Books
 	jobs   map[string]Job
 	holder string
+	filter *lease.Filter
 	log    *slog.Logger
 	meter  *Meter
 
 	mu      sync.Mutex
 	running map[string]bool
-	led     map[string]bool    // jobs whose lease this worker has had
+	leads   map[string]bool    // jobs whose lease this worker had when it last asked
 	nextRun map[string]planned // of the jobs that are not exclusive
 	runs    sync.WaitGroup
 }
@@ -55,11 +57,11 @@ type planned struct {
 	at       time.Time
 }
 
-// New makes a worker for the jobs, by the names they have in ops.job.
-func New(books Books, jobs map[string]Job, log *slog.Logger, meter *Meter) *Worker {
+// New makes a worker for the jobs, by the names they have in ops.job. A nil filter lets every worker ask for every job.
+func New(books Books, jobs map[string]Job, holder string, filter *lease.Filter, log *slog.Logger, meter *Meter) *Worker {
 	return &Worker{
-		books: books, jobs: jobs, holder: Holder(), log: log, meter: meter,
-		running: map[string]bool{}, led: map[string]bool{}, nextRun: map[string]planned{},
+		books: books, jobs: jobs, holder: holder, filter: filter, log: log, meter: meter,
+		running: map[string]bool{}, leads: map[string]bool{}, nextRun: map[string]planned{},
 	}
 }
 
@@ -111,12 +113,13 @@ func (w *Worker) releaseLeases(ctx context.Context) {
 	defer cancel()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for name := range w.led {
+	for name := range w.leads {
 		if _, err := w.books.ReleaseLease(ctx, name, w.holder); err != nil {
 			w.log.WarnContext(ctx, "a lease could not be released", obs.Operation(name), obs.Outcome(obs.OutcomeFailed),
 				obs.Err(err))
 			return
 		}
+		w.filter.Leave(ctx, name)
 	}
 }
 
@@ -188,10 +191,29 @@ func (w *Worker) isDueHere(job sqlapi.Job, schedule Schedule, now time.Time) boo
 	return isDue
 }
 
-func (w *Worker) lead(name string) {
+// filterTTL is how long a worker stays the next in line for a job that it has asked for. It is longer than a tick, and short
+// enough for another one to be asked in time when it is gone; a lease in Postgres lasts as long as a run may take.
+const filterTTL = 5 * time.Second
+
+// mayClaim says whether this worker asks Postgres for a run. Of those that do not lead an exclusive job one does.
+func (w *Worker) mayClaim(ctx context.Context, job sqlapi.Job) bool {
+	if !job.IsExclusive {
+		return true
+	}
+	isInLine := w.filter.Passes(ctx, job.Name, filterTTL)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.led[name] = true
+	return isInLine || w.leads[job.Name]
+}
+
+func (w *Worker) note(name string, isLeader bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if isLeader {
+		w.leads[name] = true
+	} else {
+		delete(w.leads, name)
+	}
 }
 
 func (w *Worker) end(name string) {

@@ -22,6 +22,7 @@ type books struct {
 	mu       sync.Mutex
 	jobs     []sqlapi.Job
 	claimed  int
+	askers   map[string]int
 	finished []sqlapi.FinishedRun
 	released []string
 	refuse   bool
@@ -33,9 +34,13 @@ func (b *books) Jobs(context.Context) ([]sqlapi.Job, error) {
 	return append([]sqlapi.Job(nil), b.jobs...), nil
 }
 
-func (b *books) ClaimRun(_ context.Context, name, _ string) (sqlapi.ClaimedRun, error) {
+func (b *books) ClaimRun(_ context.Context, name, holder string) (sqlapi.ClaimedRun, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.askers == nil {
+		b.askers = map[string]int{}
+	}
+	b.askers[holder]++
 	for _, job := range b.jobs {
 		if job.Name == name && !b.refuse {
 			b.claimed++
@@ -99,7 +104,7 @@ func (b *bundle) worker(t *testing.T, jobs map[string]Job) *Worker {
 	t.Helper()
 	meter, err := NewMeter(prometheus.NewRegistry())
 	require.NoError(t, err)
-	return New(b.books, jobs, obs.Discard(), meter)
+	return New(b.books, jobs, Holder(), nil, obs.Discard(), meter)
 }
 
 func job(name, schedule string, isExclusive bool) sqlapi.Job {
