@@ -13,31 +13,17 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"atlas-secure/internal/config"
+	"atlas-secure/internal/daemon"
 	"atlas-secure/internal/obs"
 	"atlas-secure/internal/sqlapi"
 	"atlas-secure/internal/worker"
 )
 
 func newCommand() *cobra.Command {
-	var checkOnly bool
-	root := &cobra.Command{
-		Use:           "worker",
-		Short:         "Makes keys, sends messages, closes what is due and asks providers about payments",
-		Args:          cobra.NoArgs,
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		RunE: func(command *cobra.Command, _ []string) error {
-			cfg, err := config.Load(config.Worker)
-			if err != nil {
-				return err
-			}
-			if checkOnly {
-				return cfg.Describe(command.OutOrStdout())
-			}
-			return serve(command.Context(), cfg)
-		},
-	}
-	root.Flags().BoolVar(&checkOnly, "check-config", false, "print the configuration that would be used, without secrets, and exit")
+	root := daemon.Program{
+		Name: "worker", Short: "Makes keys, sends messages, closes what is due and asks providers about payments",
+		Component: config.Worker, Serve: serve,
+	}.Command()
 	root.AddCommand(
 		&cobra.Command{
 			Use: "jobs", Short: "List the jobs", Args: cobra.NoArgs,

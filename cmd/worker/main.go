@@ -2,25 +2,16 @@
 //
 //	worker               runs until it is told to stop
 //	worker jobs          lists the jobs: schedule, last run, next run, failures
-//	worker run NAME      runs one now
+//	worker components    lists what the shop depends on, and how it is
+//	worker run NAME      runs one job now
 //	worker --check-config  prints the configuration that would be used, without secrets
 package main
 
 import (
-	"context"
-	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
+
+	"atlas-secure/internal/daemon"
+	"atlas-secure/internal/worker"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	err := newCommand().ExecuteContext(ctx)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "worker:", err)
-		os.Exit(1)
-	}
-}
+func main() { os.Exit(daemon.Main(newCommand(), worker.Grace, os.Stderr)) }

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
@@ -60,6 +61,7 @@ type Bot struct {
 	limits  *limit.Guard
 	nudge   chan struct{} // something may have become claimable
 	checks  checkouts
+	outages struct{ inbox, poll, webhook, commands *obs.Outage }
 }
 
 // New makes a bot. It calls nobody.
@@ -71,6 +73,12 @@ func New(parts Parts) (*Bot, error) {
 		parts.Grace = Grace
 	}
 	b := &Bot{Parts: parts, nudge: make(chan struct{}, 1), limits: limit.NewGuard(parts.Limiter, Counter(parts.DB))}
+	for operation, outage := range map[string]**obs.Outage{
+		"claim": &b.outages.inbox, "poll": &b.outages.poll,
+		"set_webhook": &b.outages.webhook, "set_my_commands": &b.outages.commands,
+	} {
+		*outage = obs.NewOutage(parts.Log, operation)
+	}
 	b.checks.slots = make(chan struct{}, maxChecks)
 	var err error
 	if b.routes, err = index(b.allRoutes()); err != nil {
@@ -88,8 +96,8 @@ type Intake func(ctx context.Context) error
 // Run takes updates in and works them off until ctx ends; then it finishes those in hand, gives the rest back, and
 // returns.
 func (b *Bot) Run(ctx context.Context, intake Intake) error {
-	b.announceCommands(ctx)
 	loops, ctx := errgroup.WithContext(ctx)
+	loops.Go(func() error { return b.announceCommands(ctx) })
 	loops.Go(func() error { return intake(ctx) })
 	loops.Go(func() error { return b.workInbox(ctx) })
 	err := loops.Wait()
@@ -100,21 +108,33 @@ func (b *Bot) Run(ctx context.Context, intake Intake) error {
 	return err
 }
 
-// announceCommands fills the menu beside the input field. It is decoration: failing is logged and no more.
-func (b *Bot) announceCommands(ctx context.Context) {
+// announceCommands fills the menu beside the input field, however long Telegram is away.
+func (b *Bot) announceCommands(ctx context.Context) error {
+	pauses := backoff.NewExponentialBackOff()
+	pauses.InitialInterval, pauses.MaxInterval = time.Second, time.Minute
+	_, _ = backoff.Retry(ctx, func() (struct{}, error) { // fails when ctx ends only
+		err := b.setCommands(ctx)
+		if err == nil {
+			b.outages.commands.Over(ctx)
+		} else if ctx.Err() == nil {
+			b.outages.commands.Failed(ctx, "could not set the commands", err)
+		}
+		return struct{}{}, err
+	}, backoff.WithBackOff(pauses), backoff.WithMaxElapsedTime(0))
+	return nil
+}
+
+func (b *Bot) setCommands(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	for _, language := range b.Texts.Languages() {
 		if err := b.Client.SetMyCommands(ctx, b.commandsIn(language)); err != nil {
-			b.Log.WarnContext(ctx, "could not set the commands", obs.Operation("set_my_commands"), obs.Err(err))
-			return
+			return err //nolint:wrapcheck // logged by the caller
 		}
 	}
 	everybodyElse := b.commandsIn(atlas.English)
 	everybodyElse.LanguageCode = ""
-	if err := b.Client.SetMyCommands(ctx, everybodyElse); err != nil {
-		b.Log.WarnContext(ctx, "could not set the commands", obs.Operation("set_my_commands"), obs.Err(err))
-	}
+	return b.Client.SetMyCommands(ctx, everybodyElse) //nolint:wrapcheck // logged by the caller
 }
 
 // wake makes the inbox look for work now rather than at its next turn.

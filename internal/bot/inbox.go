@@ -77,8 +77,11 @@ func (b *Bot) claim(ctx context.Context, count int) []sqlapi.ClaimedUpdate {
 		return nil
 	}
 	updates, err := b.DB.Inbox.Claim(ctx, b.Holder, count, claimLease)
-	if err != nil && ctx.Err() == nil {
-		b.Log.ErrorContext(ctx, "could not look into the inbox", obs.Operation("claim"), obs.Outcome(obs.OutcomeFailed), obs.Err(err))
+	switch {
+	case err == nil:
+		b.outages.inbox.Over(ctx)
+	case ctx.Err() == nil:
+		b.outages.inbox.Failed(ctx, "could not look into the inbox", err)
 		pause(ctx, outageDelay)
 	}
 	return updates

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -48,6 +49,7 @@ func (b *Bot) pollLoop(ctx context.Context, term *lease.Term) {
 		}
 		if err == nil {
 			failures = 0
+			b.outages.poll.Over(ctx)
 			if len(updates) > 0 {
 				offset = updates[len(updates)-1].ID + 1
 			}
@@ -59,7 +61,7 @@ func (b *Bot) pollLoop(ctx context.Context, term *lease.Term) {
 		}
 		failures++
 		wait := b.afterPollError(ctx, err, failures)
-		b.Log.WarnContext(ctx, "could not take updates in", obs.Operation("poll"), obs.Outcome(obs.OutcomeFailed), obs.Err(err), "wait", wait)
+		b.outages.poll.Failed(ctx, "could not take updates in", err, slog.Duration("wait", wait))
 		pause(ctx, wait)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -31,11 +32,12 @@ func (b *Bot) Webhook(url string, secret config.Secret) Intake {
 		for failures := 1; ctx.Err() == nil; failures++ {
 			err := b.setWebhook(ctx, url, secret)
 			if err == nil {
+				b.outages.webhook.Over(ctx)
 				b.Log.InfoContext(ctx, "taking updates by webhook", obs.Operation("set_webhook"))
 				break
 			}
 			wait := max(telegram.RetryAfter(err), jittered(min(time.Second<<min(failures, 10), pollPauseMax)))
-			b.Log.WarnContext(ctx, "could not set the webhook", obs.Operation("set_webhook"), obs.Err(err), "wait", wait)
+			b.outages.webhook.Failed(ctx, "could not set the webhook", err, slog.Duration("wait", wait))
 			pause(ctx, wait)
 		}
 		<-ctx.Done()

@@ -33,9 +33,10 @@ const releaseTime = 5 * time.Second
 
 // Run leads whenever it is this process's turn, until ctx ends. lead gets a context that ends with the term.
 func (e *Election) Run(ctx context.Context, lead func(ctx context.Context, term *Term)) {
+	asking := obs.NewOutage(e.Log, e.Name)
 	for ctx.Err() == nil {
 		if e.Filter.Passes(ctx, e.Name, e.TTL) {
-			if term := e.stand(ctx); term != nil {
+			if term := e.stand(ctx, asking); term != nil {
 				e.serve(ctx, term, lead)
 			}
 		}
@@ -44,17 +45,21 @@ func (e *Election) Run(ctx context.Context, lead func(ctx context.Context, term 
 }
 
 // stand asks for the lease; nil if somebody else has it, or nobody says.
-func (e *Election) stand(ctx context.Context) *Term {
+func (e *Election) stand(ctx context.Context, asking *obs.Outage) *Term {
 	term := &Term{election: e}
 	epoch, err := term.renew(ctx, e.TTL)
-	switch {
-	case err != nil && ctx.Err() == nil:
-		e.Log.WarnContext(ctx, "could not ask for a lease", obs.Operation(e.Name), obs.Err(err))
-	case err == nil && epoch != nil:
-		term.Epoch = *epoch
-		return term
+	if err != nil {
+		if ctx.Err() == nil {
+			asking.Failed(ctx, "could not ask for a lease", err)
+		}
+		return nil
 	}
-	return nil
+	asking.Over(ctx)
+	if epoch == nil {
+		return nil
+	}
+	term.Epoch = *epoch
+	return term
 }
 
 // serve leads until the term or ctx ends, and gives the lease up.
@@ -138,6 +143,7 @@ func (t *Term) renew(ctx context.Context, patience time.Duration) (*int64, error
 // keep renews the lease until ctx ends, somebody else has it, or it has run out unrenewed. Nothing of Redis ends a term.
 func (t *Term) keep(ctx context.Context) {
 	e := t.election
+	renewing := obs.NewOutage(e.Log, e.Name)
 	for {
 		pause(ctx, e.TTL/4)
 		if ctx.Err() != nil {
@@ -153,9 +159,10 @@ func (t *Term) keep(ctx context.Context) {
 			e.Log.WarnContext(ctx, "a lease is lost", obs.Operation(e.Name), slog.Int64("epoch", t.Epoch))
 			return
 		case err == nil:
+			renewing.Over(ctx)
 			e.Filter.Passes(ctx, e.Name, e.TTL) // those in line need not ask Postgres
 		case ctx.Err() == nil:
-			e.Log.WarnContext(ctx, "could not renew a lease", obs.Operation(e.Name), obs.Err(err))
+			renewing.Failed(ctx, "could not renew a lease", err)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -116,20 +117,29 @@ const (
 	awaitLast  = 5 * time.Second
 )
 
-// Await waits until the database answers and has every function, however long it takes: a process may start before its
-// database. Functions that are missing are an error at once, since waiting does not bring them.
+// Await waits until the database answers and has what this release calls, however long it takes: a process may start
+// before its database, and before the migrations. It says what it waits for once, not at each try.
 func (db *DB) Await(ctx context.Context) error {
-	for pause := awaitFirst; ; pause = min(2*pause, awaitLast) {
-		err := db.CheckFunctions(ctx)
-		if err == nil || errors.Is(err, ErrMissingFunctions) {
-			return err
+	outage := obs.NewOutage(db.log, "await")
+	pauses := backoff.NewExponentialBackOff()
+	pauses.InitialInterval, pauses.MaxInterval = awaitFirst, awaitLast
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		err := db.CheckSchema(ctx)
+		switch {
+		case err == nil:
+			outage.Over(ctx)
+		case ctx.Err() != nil: // told to stop
+		case errors.Is(err, ErrMissingFunctions):
+			outage.Failed(ctx, "waiting for the migrations", err)
+		default:
+			outage.Failed(ctx, "waiting for the database", err)
 		}
-		db.log.WarnContext(ctx, "waiting for the database", obs.Operation("await"), obs.Outcome(obs.OutcomeRetried),
-			obs.Err(err))
-		if err := sleep(ctx, pause); err != nil {
-			return fmt.Errorf("waiting for the database: %w", err)
-		}
+		return struct{}{}, err
+	}, backoff.WithBackOff(pauses), backoff.WithMaxElapsedTime(0))
+	if err != nil {
+		return fmt.Errorf("waiting for the database: %w", err)
 	}
+	return nil
 }
 
 // readTimesInUTC makes times come back in UTC, whatever the machine's zone is. It asks the server nothing.

@@ -3,6 +3,7 @@ package sqlapi_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"atlas-secure/internal/config"
 	"atlas-secure/internal/obs"
 	"atlas-secure/internal/sqlapi"
+	atlassql "atlas-secure/sql"
 	"atlas-secure/tests/harness"
 )
 
@@ -113,10 +115,14 @@ func TestCheckFunctions(t *testing.T) {
 		require.NoError(t, db.CheckFunctions(t.Context()))
 		require.NoError(t, db.Await(t.Context()))
 	}
-	b.BooksAreWrong("functions are missing")
+	restored := []string{
+		"alter function wallet.their_balance(bigint) rename to balance",
+		"alter view ops.jobs rename to job",
+		"alter function billing.list_all_prices rename to list_prices",
+	}
 	for _, change := range []string{
-		"drop function wallet.balance(bigint)",
-		"drop view ops.job cascade",
+		"alter function wallet.balance(bigint) rename to their_balance",
+		"alter view ops.job rename to jobs",
 		"alter function billing.list_prices rename to list_all_prices",
 	} {
 		_, err := b.owner.Exec(t.Context(), change)
@@ -128,7 +134,29 @@ func TestCheckFunctions(t *testing.T) {
 	require.ErrorContains(t, err, "ops.job does not exist")
 	require.ErrorContains(t, err, "billing.list_prices does not exist")
 	require.NotContains(t, err.Error(), "wallet.credit")
-	require.ErrorIs(t, b.bot.Await(t.Context()), sqlapi.ErrMissingFunctions, "waiting would not bring them")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	require.ErrorIs(t, b.bot.Await(ctx), context.DeadlineExceeded)
+	awaited := make(chan error, 1)
+	go func() { awaited <- b.bot.Await(t.Context()) }()
+	_, err = b.owner.Exec(t.Context(), strings.Join(restored, ";"))
+	require.NoError(t, err)
+	require.NoError(t, <-awaited, "the migrations came while it waited")
+}
+
+// TestADatabaseThatIsBehind: its functions may fit, but a migration is missing.
+func TestADatabaseThatIsBehind(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	require.NoError(t, b.worker.CheckSchema(t.Context()))
+	_, err := b.owner.Exec(t.Context(), `delete from public.goose_db_version where version_id = $1`, atlassql.Version())
+	require.NoError(t, err)
+	err = b.worker.CheckSchema(t.Context())
+	require.ErrorIs(t, err, sqlapi.ErrMissingFunctions)
+	require.ErrorContains(t, err, fmt.Sprintf("its newest migration is %d, and this release needs %d", atlassql.Version()-1, atlassql.Version()))
+	_, err = b.owner.Exec(t.Context(), `insert into public.goose_db_version (version_id, is_applied) values ($1, true)`, atlassql.Version()+7)
+	require.NoError(t, err)
+	require.NoError(t, b.worker.CheckSchema(t.Context()), "a newer one that has all of it will do")
 }
 
 func TestCorrelationIDReachesEveryRowAndStaysNowhere(t *testing.T) {

@@ -20,8 +20,7 @@ func (w *Worker) once(ctx context.Context, job sqlapi.Job, run Job, isStopping f
 	}
 	claimed, err := w.books.ClaimRun(ctx, job.Name, w.holder)
 	if err != nil {
-		w.log.WarnContext(ctx, "a run cannot be claimed", obs.Operation(job.Name), obs.Outcome(obs.OutcomeFailed),
-			obs.Err(err))
+		w.outage(job.Name).Failed(ctx, "runs cannot be claimed", err)
 		return fmt.Errorf("claiming a run: %w", err)
 	}
 	w.note(job.Name, claimed.Epoch != nil)
@@ -72,15 +71,16 @@ func protected(ctx context.Context, run Job, batch Batch) (items int, err error)
 
 func (w *Worker) report(ctx context.Context, name string, start time.Time, items int, err error) {
 	w.meter.observe(name, time.Since(start), items, err)
-	attrs := []slog.Attr{obs.Operation(name), obs.Took(start), slog.Int("items", items)}
-	switch {
-	case err != nil:
-		w.log.LogAttrs(ctx, slog.LevelError, "run", append(attrs, obs.Outcome(obs.OutcomeFailed), obs.Err(err))...)
-	case items > 0:
-		w.log.LogAttrs(ctx, slog.LevelInfo, "run", append(attrs, obs.Outcome(obs.OutcomeOK))...)
-	default:
-		w.log.LogAttrs(ctx, slog.LevelDebug, "run", append(attrs, obs.Outcome(obs.OutcomeOK))...)
+	if err != nil {
+		w.outage(name).Failed(ctx, "runs fail", err, obs.Took(start), slog.Int("items", items))
+		return
 	}
+	w.outage(name).Over(ctx)
+	level := slog.LevelDebug
+	if items > 0 {
+		level = slog.LevelInfo
+	}
+	w.log.LogAttrs(ctx, level, "run", obs.Operation(name), obs.Took(start), slog.Int("items", items), obs.Outcome(obs.OutcomeOK))
 }
 
 // record writes down a run even when its own time is over.
@@ -105,8 +105,7 @@ func (w *Worker) record(
 	isRecorded, err := w.books.FinishRun(ctx, finished)
 	switch {
 	case err != nil:
-		w.log.WarnContext(ctx, "a run cannot be recorded", obs.Operation(job.Name), obs.Outcome(obs.OutcomeFailed),
-			obs.Err(err))
+		w.outage(job.Name).Failed(ctx, "runs cannot be recorded", err)
 		return fmt.Errorf("recording a run: %w", err)
 	case !isRecorded:
 		w.log.WarnContext(ctx, "another worker has taken the job over", obs.Operation(job.Name),

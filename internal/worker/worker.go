@@ -45,8 +45,11 @@ type Worker struct {
 	log    *slog.Logger
 	meter  *Meter
 
+	schedule *obs.Outage // of reading it
+
 	mu      sync.Mutex
 	running map[string]bool
+	failing map[string]*obs.Outage
 	leads   map[string]bool    // jobs whose lease this worker had when it last asked
 	nextRun map[string]planned // of the jobs that are not exclusive
 	runs    sync.WaitGroup
@@ -61,7 +64,8 @@ type planned struct {
 func New(books Books, jobs map[string]Job, holder string, filter *lease.Filter, log *slog.Logger, meter *Meter) *Worker {
 	return &Worker{
 		books: books, jobs: jobs, holder: holder, filter: filter, log: log, meter: meter,
-		running: map[string]bool{}, leads: map[string]bool{}, nextRun: map[string]planned{},
+		schedule: obs.NewOutage(log, "schedule"),
+		running:  map[string]bool{}, failing: map[string]*obs.Outage{}, leads: map[string]bool{}, nextRun: map[string]planned{},
 	}
 }
 
@@ -129,11 +133,11 @@ func (w *Worker) startDue(ctx, work context.Context) {
 	jobs, err := w.books.Jobs(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
-			w.log.WarnContext(ctx, "the schedule cannot be read", obs.Operation("schedule"), obs.Outcome(obs.OutcomeFailed),
-				obs.Err(err))
+			w.schedule.Failed(ctx, "the schedule cannot be read", err)
 		}
 		return
 	}
+	w.schedule.Over(ctx)
 	for _, job := range jobs {
 		run, isKnown := w.jobs[job.Name]
 		if !isKnown || !job.IsEnabled || !w.begin(job, time.Now()) {
@@ -214,6 +218,16 @@ func (w *Worker) note(name string, isLeader bool) {
 	} else {
 		delete(w.leads, name)
 	}
+}
+
+// outage is that of a job: a job that fails every second is told of once.
+func (w *Worker) outage(name string) *obs.Outage {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.failing[name] == nil {
+		w.failing[name] = obs.NewOutage(w.log, name)
+	}
+	return w.failing[name]
 }
 
 func (w *Worker) end(name string) {
