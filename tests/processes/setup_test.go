@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"atlas-secure/internal/sandbox/botapi"
+	"atlas-secure/internal/sandbox/botapi/person"
 	"atlas-secure/tests/contract/desk"
 	"atlas-secure/tests/harness"
 )
@@ -65,12 +66,18 @@ type bundle struct {
 	root    *desk.Desk // a superuser's
 	env     []string
 	node    *node
+	people  *person.Client
 }
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
 	t.Parallel()
-	h := harness.New(t)
+	return bundleOf(t, harness.New(t))
+}
+
+// bundleOf makes a bundle of a database.
+func bundleOf(t *testing.T, h *harness.Bundle) *bundle {
+	t.Helper()
 	super, err := pgx.Connect(context.Background(), h.DSN(harness.Superuser))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = super.Close(context.Background()) })
@@ -80,7 +87,7 @@ func setup(t *testing.T) *bundle {
 	t.Cleanup(func() { _ = api.Close(); telegram.CloseClientConnections(); telegram.Close() })
 	b := &bundle{
 		Desk: &desk.Desk{TB: t, Conn: h.DBA}, owner: &desk.Desk{TB: t, Conn: h.Owner}, root: &desk.Desk{TB: t, Conn: super},
-		harness: h, node: newNode(t),
+		harness: h, node: newNode(t), people: person.NewClient(telegram.URL, ""),
 	}
 	b.env = append(os.Environ(), "APP_ENV=local", "LOCAL_BOT_TOKEN="+token, "LOCAL_BOT_API_URL="+telegram.URL,
 		"LOCAL_REDIS_URL=redis://"+miniredis.RunT(t).Addr(), "LOCAL_VPN_NODE_URL="+b.node.URL, "LOCAL_VPN_NODE_API_KEY=key",
