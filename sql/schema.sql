@@ -2788,6 +2788,54 @@ $$;
 COMMENT ON FUNCTION billing.attach_invoice(p_purchase_id uuid, p_provider text, p_invoice_id text, p_amount_minor bigint, p_currency text) IS 'Ties an invoice to an open purchase, for the amount that billing.ways_to_pay named and no other. A second call with the same invoice is a replay; a purchase may have several invoices.';
 
 --
+-- Name: begin_refund(bigint, text, text, text); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.begin_refund(p_admin_id bigint, p_provider text, p_charge_id text, p_reason text) RETURNS TABLE(payment_id bigint, payer_id bigint, amount_minor bigint, currency text, outcome text, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_charge record;
+  v_payment record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(length(p_charge_id) between 1 and 256, 'p_charge_id: 1 to 256 characters');
+  perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform billing._require_provider(p_provider);
+  perform account._require_admin(p_admin_id);
+
+  v_charge := billing._lock_charge(p_provider, p_charge_id);
+  perform core._require(v_charge.payment_id is not null, 'p_charge_id: a charge in the books');
+  select coalesce(p.payer_id, nullif(p.telegram_id, 0)) as payer_id, p.amount_minor, p.currency,
+         p.outcome::text as outcome, p.refund_begun_at is not null as is_begun
+  into strict v_payment
+  from billing.payment p
+  where p.telegram_id = v_charge.telegram_id and p.payment_id = v_charge.payment_id;
+  if not v_payment.is_begun then
+    update billing.payment p
+    set refund_begun_by = p_admin_id, refund_begun_at = core.now(), refund_reason = p_reason
+    where p.telegram_id = v_charge.telegram_id and p.payment_id = v_charge.payment_id;
+    perform audit._record('billing.begin_refund', p_admin_id,
+                          'payment:' || v_charge.payment_id,
+                          jsonb_build_object('provider', p_provider, 'charge_id', p_charge_id,
+                                             'reason', p_reason));
+  end if;
+  return query
+  select v_charge.payment_id, v_payment.payer_id, v_payment.amount_minor, v_payment.currency,
+         v_payment.outcome, v_payment.is_begun;
+end
+$$;
+
+--
+-- Name: FUNCTION begin_refund(p_admin_id bigint, p_provider text, p_charge_id text, p_reason text); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.begin_refund(p_admin_id bigint, p_provider text, p_charge_id text, p_reason text) IS 'Moves no money: after it the provider is asked, and billing.reverse_payment follows once the provider has said yes, or that it was refunded before. Whoever finds a refund begun and not reversed calls it again, with any admin: a replay, because a provider refunds a charge once. payer_id: who has paid, else whose it is; null if nobody knows.';
+
+--
 -- Name: cancel_purchase(bigint, uuid); Type: FUNCTION; Schema: billing; Owner: -
 --
 
@@ -2889,6 +2937,71 @@ $$;
 --
 
 COMMENT ON FUNCTION billing.expire_due(p_epoch bigint, p_limit integer) IS 'Closes at most p_limit users'' open purchases whose time is over. Users that are busy are left for the next run. p_epoch: of the lease billing.expire_due; null by hand.';
+
+--
+-- Name: find_payments(text, text[]); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.find_payments(p_provider text, p_charge_ids text[]) RETURNS TABLE(payment_id bigint, charge_id text, telegram_id bigint, payer_id bigint, purchase_id uuid, amount_minor bigint, currency text, outcome text, suspense_reason text, received_at timestamp with time zone, reversed_at timestamp with time zone, refund_begun_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require(length(p_provider) between 1 and 64, 'p_provider: 1 to 64 characters');
+  perform core._require(cardinality(p_charge_ids) <= 1000, 'p_charge_ids: at most 1000');
+
+  return query
+  select p.payment_id, p.charge_id, nullif(p.telegram_id, 0), p.payer_id, p.purchase_id,
+         p.amount_minor, p.currency, p.outcome::text, p.suspense_reason, p.received_at,
+         p.reversed_at, p.refund_begun_at
+  from billing.charge c
+  join billing.payment p on p.telegram_id = c.telegram_id and p.payment_id = c.payment_id
+  where c.provider = p_provider and c.charge_id = any (p_charge_ids)
+  order by p.payment_id;
+end
+$$;
+
+--
+-- Name: FUNCTION find_payments(p_provider text, p_charge_ids text[]); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.find_payments(p_provider text, p_charge_ids text[]) IS 'Of the charges that are in the books; the others have no row. Reads only.';
+
+--
+-- Name: list_payments(text, timestamp with time zone, timestamp with time zone, bigint, integer); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.list_payments(p_provider text, p_from timestamp with time zone, p_to timestamp with time zone, p_after_payment_id bigint, p_limit integer) RETURNS TABLE(payment_id bigint, charge_id text, telegram_id bigint, payer_id bigint, purchase_id uuid, amount_minor bigint, currency text, outcome text, suspense_reason text, received_at timestamp with time zone, reversed_at timestamp with time zone, refund_begun_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require(length(p_provider) between 1 and 64, 'p_provider: 1 to 64 characters');
+  perform core._require(p_from is not null, 'p_from: the beginning of the period');
+  perform core._require(p_to is not null, 'p_to: the end of the period');
+  perform core._require(p_after_payment_id >= 0, 'p_after_payment_id: 0 to begin');
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+
+  return query
+  select p.payment_id, p.charge_id, nullif(p.telegram_id, 0), p.payer_id, p.purchase_id,
+         p.amount_minor, p.currency, p.outcome::text, p.suspense_reason, p.received_at,
+         p.reversed_at, p.refund_begun_at
+  from billing.payment p
+  where p.provider = p_provider
+    and (p.received_at, p.payment_id) > (p_from, p_after_payment_id)
+    and p.received_at < p_to
+  order by p.received_at, p.payment_id
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION list_payments(p_provider text, p_from timestamp with time zone, p_to timestamp with time zone, p_after_payment_id bigint, p_limit integer); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.list_payments(p_provider text, p_from timestamp with time zone, p_to timestamp with time zone, p_after_payment_id bigint, p_limit integer) IS 'Received from p_from on and before p_to. For the next page: the last row''s received_at and payment_id as p_from and p_after_payment_id. A null telegram_id: nobody''s. Reads only.';
 
 --
 -- Name: list_prices(); Type: FUNCTION; Schema: billing; Owner: -
@@ -3105,10 +3218,10 @@ $$;
 COMMENT ON FUNCTION billing.pay_from_balance(p_telegram_id bigint, p_purchase_id uuid) IS 'Takes the recorded price from the balance and extends the subscription, in one transaction; the key is delivered by a job written in it. Its own key: a second call gives the first answer with is_replay = true.';
 
 --
--- Name: pending_invoices(text, integer); Type: FUNCTION; Schema: billing; Owner: -
+-- Name: pending_invoices(text, timestamp with time zone, text, integer); Type: FUNCTION; Schema: billing; Owner: -
 --
 
-CREATE FUNCTION billing.pending_invoices(p_provider text, p_limit integer) RETURNS TABLE(purchase_id uuid, invoice_id text, amount_minor bigint, currency text, attached_at timestamp with time zone)
+CREATE FUNCTION billing.pending_invoices(p_provider text, p_before_at timestamp with time zone, p_before_invoice_id text, p_limit integer) RETURNS TABLE(purchase_id uuid, invoice_id text, amount_minor bigint, currency text, attached_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -3117,6 +3230,8 @@ declare
   v_now timestamptz := core.now();
 begin
   perform core._require(length(p_provider) between 1 and 64, 'p_provider: 1 to 64 characters');
+  perform core._require((p_before_at is null) = (p_before_invoice_id is null),
+                        'p_before_at and p_before_invoice_id: both or neither');
   perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
 
   return query
@@ -3124,18 +3239,20 @@ begin
   from billing.invoice n
   where n.provider = p_provider
     and n.attached_at > v_now - interval '3 days'
+    and (n.attached_at, n.invoice_id)
+        < (coalesce(p_before_at, 'infinity'), coalesce(p_before_invoice_id, ''))
     and not exists (select 1 from billing.charge c
                     where c.provider = n.provider and c.charge_id = n.invoice_id)
-  order by n.attached_at desc
+  order by n.attached_at desc, n.invoice_id desc
   limit p_limit;
 end
 $$;
 
 --
--- Name: FUNCTION pending_invoices(p_provider text, p_limit integer); Type: COMMENT; Schema: billing; Owner: -
+-- Name: FUNCTION pending_invoices(p_provider text, p_before_at timestamp with time zone, p_before_invoice_id text, p_limit integer); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing.pending_invoices(p_provider text, p_limit integer) IS 'Attached within 3 days and not settled, newest first; for providers whose charge id is the invoice id. Reads only.';
+COMMENT ON FUNCTION billing.pending_invoices(p_provider text, p_before_at timestamp with time zone, p_before_invoice_id text, p_limit integer) IS 'Attached within 3 days and not settled, newest first; for providers whose charge id is the invoice id. For the next page: the last row''s attached_at and invoice_id; nulls to begin. Reads only.';
 
 --
 -- Name: precheck(bigint, uuid, bigint, text); Type: FUNCTION; Schema: billing; Owner: -
@@ -4146,12 +4263,20 @@ begin
   select array_agg(c.task_id), array_agg(c.telegram_id) into v_tasks, v_users
   from outbox._claim('message', p_holder, p_limit, p_lease) c;
 
+  -- Who takes no messages is left alone until they are back; a key is paid for and worth a try.
+  update outbox.task t
+  set finished_at = core.now(), outcome = 'unreachable', leased_until = null
+  from unnest(v_users, v_tasks) c (telegram_id, task_id)
+  join account.account a on a.telegram_id = c.telegram_id and not a.is_reachable
+  where t.telegram_id = c.telegram_id and t.task_id = c.task_id and not t.is_repeatable;
+
   return query
   select t.task_id, t.telegram_id::bigint, t.name,
          notify._arguments(t.telegram_id, t.name, t.purchase_id, t.amount_kopecks, t.arguments),
          t.lease_token, a.language, t.correlation_id
   from unnest(v_users, v_tasks) c (telegram_id, task_id)
   join outbox.task t on t.telegram_id = c.telegram_id and t.task_id = c.task_id
+    and t.finished_at is null
   join account.account a on a.telegram_id = t.telegram_id
   order by t.task_id;
 end
@@ -4161,7 +4286,7 @@ $$;
 -- Name: FUNCTION claim(p_holder text, p_limit integer, p_lease interval); Type: COMMENT; Schema: notify; Owner: -
 --
 
-COMMENT ON FUNCTION notify.claim(p_holder text, p_limit integer, p_lease interval) IS 'Leases up to p_limit messages for p_lease; then notify.sent, or notify.failed where it is certain that nothing was delivered. With neither, the outcome is unknown: when the lease has run out a key_ready is given out again, every other message is closed as lost. arguments has what the template shows: kopecks and times.';
+COMMENT ON FUNCTION notify.claim(p_holder text, p_limit integer, p_lease interval) IS 'Leases up to p_limit messages for p_lease; then notify.sent, or notify.failed where it is certain that nothing was delivered. With neither, the outcome is unknown: when the lease has run out a key_ready is given out again, every other message is closed as lost. arguments has what the template shows: kopecks and times. Messages to somebody who has blocked the bot are closed unsent (unreachable), but for keys.';
 
 --
 -- Name: enqueue_due(bigint, integer); Type: FUNCTION; Schema: notify; Owner: -
@@ -4272,6 +4397,40 @@ $$;
 --
 
 COMMENT ON FUNCTION notify.failed(p_message_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) IS 'Only where nothing was delivered for certain (429, 4xx, no connection). Unreachable: the user blocked the bot, nothing more is sent for this message. Else it is tried again with backoff, 10 times in all (setting message_attempts). is_recorded is false when the lease was lost.';
+
+--
+-- Name: release(bigint, uuid, text, interval); Type: FUNCTION; Schema: notify; Owner: -
+--
+
+CREATE FUNCTION notify.release(p_message_id bigint, p_lease_token uuid, p_error text, p_wait interval) RETURNS TABLE(message_id bigint, is_recorded boolean, next_attempt_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_task record;
+begin
+  perform core._guard();
+  perform core._require(p_message_id is not null, 'p_message_id: the id from claim');
+  perform core._require(p_lease_token is not null, 'p_lease_token: the token from claim');
+  perform core._require(length(p_error) >= 1, 'p_error: what went wrong');
+  perform core._require(p_wait between interval '0' and interval '1 day',
+                        'p_wait: 0 to 1 day');
+
+  select l.telegram_id, l.is_leased, l.is_finished, l.given_back_until into v_task
+  from outbox._lock_leased('message', p_message_id, p_lease_token) l;
+  if v_task.is_leased and not v_task.is_finished and v_task.given_back_until is null then
+    v_task.given_back_until := outbox._retry(v_task.telegram_id, p_message_id, p_error, p_wait, 1);
+  end if;
+  return query select p_message_id, v_task.is_leased, v_task.given_back_until;
+end
+$$;
+
+--
+-- Name: FUNCTION release(p_message_id bigint, p_lease_token uuid, p_error text, p_wait interval); Type: COMMENT; Schema: notify; Owner: -
+--
+
+COMMENT ON FUNCTION notify.release(p_message_id bigint, p_lease_token uuid, p_error text, p_wait interval) IS 'Only where nothing was delivered for certain, because nothing could be: Telegram told everybody to wait, or the process stops. The attempt is not counted, however often that happens; due again after p_wait. is_recorded is false when the lease was lost.';
 
 --
 -- Name: sent(bigint, uuid); Type: FUNCTION; Schema: notify; Owner: -
@@ -9890,8 +10049,12 @@ CREATE TABLE billing.payment (
     received_at timestamp with time zone NOT NULL,
     raw jsonb,
     correlation_id text DEFAULT "left"(NULLIF(current_setting('atlas.correlation_id'::text, true), ''::text), 128),
+    refund_begun_by bigint,
+    refund_begun_at timestamp with time zone,
+    refund_reason text,
     CONSTRAINT payment_amount_positive CHECK ((amount_minor > 0)),
     CONSTRAINT payment_credits_no_more_than_received CHECK (((credited_kopecks)::bigint <= worth_kopecks)),
+    CONSTRAINT payment_refund_is_whole CHECK ((((refund_begun_by IS NULL) = (refund_begun_at IS NULL)) AND ((refund_begun_by IS NULL) = (refund_reason IS NULL)))),
     CONSTRAINT payment_resolution_is_whole CHECK (((resolved_by IS NULL) = (resolved_at IS NULL))),
     CONSTRAINT payment_reversed_says_when CHECK (((outcome = 'reversed'::billing.payment_outcome) = (reversed_at IS NOT NULL))),
     CONSTRAINT payment_suspense_has_reason CHECK (((outcome = 'suspense'::billing.payment_outcome) <= (suspense_reason IS NOT NULL))),
@@ -10035,6 +10198,24 @@ COMMENT ON COLUMN billing.payment.raw IS 'The provider''s own words.';
 --
 
 COMMENT ON COLUMN billing.payment.correlation_id IS 'Ties it to the event it came with.';
+
+--
+-- Name: COLUMN payment.refund_begun_by; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.refund_begun_by IS 'The admin who had the provider asked to give it back.';
+
+--
+-- Name: COLUMN payment.refund_begun_at; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.refund_begun_at IS 'When; it is over once the outcome is reversed.';
+
+--
+-- Name: COLUMN payment.refund_reason; Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON COLUMN billing.payment.refund_reason IS 'The admin''s words.';
 
 --
 -- Name: payment_id; Type: SEQUENCE; Schema: billing; Owner: -
@@ -13270,6 +13451,12 @@ CREATE INDEX invoice_by_id ON billing.invoice USING btree (provider, invoice_id)
 CREATE INDEX payment_by_id ON billing.payment USING btree (payment_id);
 
 --
+-- Name: payment_received; Type: INDEX; Schema: billing; Owner: -
+--
+
+CREATE INDEX payment_received ON billing.payment USING btree (provider, received_at, payment_id);
+
+--
 -- Name: payment_suspended; Type: INDEX; Schema: billing; Owner: -
 --
 
@@ -14133,6 +14320,15 @@ GRANT ALL ON FUNCTION billing.attach_invoice(p_purchase_id uuid, p_provider text
 GRANT ALL ON FUNCTION billing.attach_invoice(p_purchase_id uuid, p_provider text, p_invoice_id text, p_amount_minor bigint, p_currency text) TO atlas_dba;
 
 --
+-- Name: FUNCTION begin_refund(p_admin_id bigint, p_provider text, p_charge_id text, p_reason text); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.begin_refund(p_admin_id bigint, p_provider text, p_charge_id text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.begin_refund(p_admin_id bigint, p_provider text, p_charge_id text, p_reason text) TO atlas_payments;
+GRANT ALL ON FUNCTION billing.begin_refund(p_admin_id bigint, p_provider text, p_charge_id text, p_reason text) TO atlas_admin;
+GRANT ALL ON FUNCTION billing.begin_refund(p_admin_id bigint, p_provider text, p_charge_id text, p_reason text) TO atlas_dba;
+
+--
 -- Name: FUNCTION cancel_purchase(p_telegram_id bigint, p_purchase_id uuid); Type: ACL; Schema: billing; Owner: -
 --
 
@@ -14147,6 +14343,24 @@ GRANT ALL ON FUNCTION billing.cancel_purchase(p_telegram_id bigint, p_purchase_i
 REVOKE ALL ON FUNCTION billing.expire_due(p_epoch bigint, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION billing.expire_due(p_epoch bigint, p_limit integer) TO atlas_worker;
 GRANT ALL ON FUNCTION billing.expire_due(p_epoch bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION find_payments(p_provider text, p_charge_ids text[]); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.find_payments(p_provider text, p_charge_ids text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.find_payments(p_provider text, p_charge_ids text[]) TO atlas_payments;
+GRANT ALL ON FUNCTION billing.find_payments(p_provider text, p_charge_ids text[]) TO atlas_auditor;
+GRANT ALL ON FUNCTION billing.find_payments(p_provider text, p_charge_ids text[]) TO atlas_dba;
+
+--
+-- Name: FUNCTION list_payments(p_provider text, p_from timestamp with time zone, p_to timestamp with time zone, p_after_payment_id bigint, p_limit integer); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.list_payments(p_provider text, p_from timestamp with time zone, p_to timestamp with time zone, p_after_payment_id bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.list_payments(p_provider text, p_from timestamp with time zone, p_to timestamp with time zone, p_after_payment_id bigint, p_limit integer) TO atlas_payments;
+GRANT ALL ON FUNCTION billing.list_payments(p_provider text, p_from timestamp with time zone, p_to timestamp with time zone, p_after_payment_id bigint, p_limit integer) TO atlas_auditor;
+GRANT ALL ON FUNCTION billing.list_payments(p_provider text, p_from timestamp with time zone, p_to timestamp with time zone, p_after_payment_id bigint, p_limit integer) TO atlas_dba;
 
 --
 -- Name: FUNCTION list_prices(); Type: ACL; Schema: billing; Owner: -
@@ -14183,13 +14397,13 @@ GRANT ALL ON FUNCTION billing.pay_from_balance(p_telegram_id bigint, p_purchase_
 GRANT ALL ON FUNCTION billing.pay_from_balance(p_telegram_id bigint, p_purchase_id uuid) TO atlas_dba;
 
 --
--- Name: FUNCTION pending_invoices(p_provider text, p_limit integer); Type: ACL; Schema: billing; Owner: -
+-- Name: FUNCTION pending_invoices(p_provider text, p_before_at timestamp with time zone, p_before_invoice_id text, p_limit integer); Type: ACL; Schema: billing; Owner: -
 --
 
-REVOKE ALL ON FUNCTION billing.pending_invoices(p_provider text, p_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION billing.pending_invoices(p_provider text, p_limit integer) TO atlas_worker;
-GRANT ALL ON FUNCTION billing.pending_invoices(p_provider text, p_limit integer) TO atlas_payments;
-GRANT ALL ON FUNCTION billing.pending_invoices(p_provider text, p_limit integer) TO atlas_dba;
+REVOKE ALL ON FUNCTION billing.pending_invoices(p_provider text, p_before_at timestamp with time zone, p_before_invoice_id text, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.pending_invoices(p_provider text, p_before_at timestamp with time zone, p_before_invoice_id text, p_limit integer) TO atlas_worker;
+GRANT ALL ON FUNCTION billing.pending_invoices(p_provider text, p_before_at timestamp with time zone, p_before_invoice_id text, p_limit integer) TO atlas_payments;
+GRANT ALL ON FUNCTION billing.pending_invoices(p_provider text, p_before_at timestamp with time zone, p_before_invoice_id text, p_limit integer) TO atlas_dba;
 
 --
 -- Name: FUNCTION precheck(p_telegram_id bigint, p_purchase_id uuid, p_amount_minor bigint, p_currency text); Type: ACL; Schema: billing; Owner: -
@@ -14414,6 +14628,14 @@ GRANT ALL ON FUNCTION notify.enqueue_due(p_epoch bigint, p_limit integer) TO atl
 REVOKE ALL ON FUNCTION notify.failed(p_message_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION notify.failed(p_message_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) TO atlas_worker;
 GRANT ALL ON FUNCTION notify.failed(p_message_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) TO atlas_dba;
+
+--
+-- Name: FUNCTION release(p_message_id bigint, p_lease_token uuid, p_error text, p_wait interval); Type: ACL; Schema: notify; Owner: -
+--
+
+REVOKE ALL ON FUNCTION notify.release(p_message_id bigint, p_lease_token uuid, p_error text, p_wait interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.release(p_message_id bigint, p_lease_token uuid, p_error text, p_wait interval) TO atlas_worker;
+GRANT ALL ON FUNCTION notify.release(p_message_id bigint, p_lease_token uuid, p_error text, p_wait interval) TO atlas_dba;
 
 --
 -- Name: FUNCTION sent(p_message_id bigint, p_lease_token uuid); Type: ACL; Schema: notify; Owner: -

@@ -23,6 +23,7 @@ const (
 	PaymentSuspended  MoneyEvent = "PAYMENT_SUSPENDED"
 	PaymentReversed   MoneyEvent = "PAYMENT_REVERSED"
 	PurchaseRefunded  MoneyEvent = "PURCHASE_REFUNDED"
+	RefundBegun       MoneyEvent = "REFUND_BEGUN"
 
 	SubscriptionsRenewed MoneyEvent = "SUBSCRIPTIONS_RENEWED"
 	CashbackPaid         MoneyEvent = "CASHBACK_PAID"

@@ -68,6 +68,25 @@ func (n Notify) Failed(ctx context.Context, message Message, reason string, isUn
 	return answer.IsRecorded, err
 }
 
+var notifyRelease = define(`select message_id, is_recorded
+from notify.release(p_message_id => @p_message_id, p_lease_token => @p_lease_token, p_error => @p_error,
+  p_wait => @p_wait)`, false)
+
+// maxRelease is the longest wait that notify.release takes.
+const maxRelease = 24 * time.Hour
+
+// Release gives a message back that certainly was not sent, through no fault of its own; it costs no attempt. False means
+// that the lease had run out.
+func (n Notify) Release(ctx context.Context, message Message, reason string, wait time.Duration) (bool, error) {
+	answer, err := one[closedMessage](ctx, n.db, notifyRelease, pgx.StrictNamedArgs{
+		"p_message_id":  message.MessageID,
+		"p_lease_token": message.LeaseToken,
+		"p_error":       clip(reason),
+		"p_wait":        min(wait, maxRelease),
+	}, bySystem())
+	return answer.IsRecorded, err
+}
+
 type enqueuedCount struct {
 	Enqueued int `db:"enqueued"`
 }

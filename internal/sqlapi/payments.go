@@ -155,13 +155,21 @@ type PendingInvoice struct {
 }
 
 var billingPendingInvoices = define(`select purchase_id, invoice_id, amount_minor, currency, attached_at
-from billing.pending_invoices(p_provider => @p_provider, p_limit => @p_limit)`, false)
+from billing.pending_invoices(p_provider => @p_provider, p_before_at => @p_before_at,
+  p_before_invoice_id => @p_before_invoice_id, p_limit => @p_limit)`, false)
 
-// PendingInvoices reads the invoices of the last days that a poller should ask the provider about.
-func (b Billing) PendingInvoices(ctx context.Context, provider atlas.Provider, limit int) ([]PendingInvoice, error) {
-	return many[PendingInvoice](ctx, b.db, billingPendingInvoices, pgx.StrictNamedArgs{
-		"p_provider": string(provider), "p_limit": limit,
-	}, bySystem())
+// PendingInvoices reads a page of the invoices of the last days that a poller should ask the provider about, newest first.
+// The next page begins after the last invoice of this one; nil begins.
+func (b Billing) PendingInvoices(
+	ctx context.Context, provider atlas.Provider, after *PendingInvoice, limit int,
+) ([]PendingInvoice, error) {
+	args := pgx.StrictNamedArgs{
+		"p_provider": string(provider), "p_limit": limit, "p_before_at": nil, "p_before_invoice_id": nil,
+	}
+	if after != nil {
+		args["p_before_at"], args["p_before_invoice_id"] = after.AttachedAt, after.InvoiceID
+	}
+	return many[PendingInvoice](ctx, b.db, billingPendingInvoices, args, bySystem())
 }
 
 // ReversePaymentParams is a provider's word that it has taken a charge back: a refund or a chargeback.

@@ -145,7 +145,7 @@ func TestTopupThroughAProvider(t *testing.T) {
 		PurchaseID: opened.PurchaseID, Provider: atlas.CryptoBot, InvoiceID: "555", AmountMinor: 50000, Currency: atlas.RUB,
 	})
 	require.NoError(t, err)
-	pending, err := b.worker.Billing.PendingInvoices(ctx, atlas.CryptoBot, 10)
+	pending, err := b.worker.Billing.PendingInvoices(ctx, atlas.CryptoBot, nil, 10)
 	require.NoError(t, err)
 	require.Len(t, pending, 1)
 	require.Equal(t, "555", pending[0].InvoiceID)
@@ -169,7 +169,7 @@ func TestTopupThroughAProvider(t *testing.T) {
 	require.Equal(t, atlas.Suspense, settled.Outcome)
 	require.Zero(t, settled.TelegramID)
 
-	pending, err = b.worker.Billing.PendingInvoices(ctx, atlas.CryptoBot, 10)
+	pending, err = b.worker.Billing.PendingInvoices(ctx, atlas.CryptoBot, nil, 10)
 	require.NoError(t, err)
 	require.Empty(t, pending)
 	problems, err := b.dba.Ops.Reconcile(ctx)

@@ -2,6 +2,7 @@ package telegram
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -29,6 +30,15 @@ func (c Class) String() string { return classNames[c] }
 
 // ErrNoTimeLeft means that the limits would not let the message out before the caller's deadline. Nothing was sent.
 var ErrNoTimeLeft = errors.New("no turn to send before the deadline")
+
+// noTurnError is an ErrNoTimeLeft that knows when the next turn is.
+type noTurnError struct{ wait time.Duration }
+
+func (e *noTurnError) Error() string {
+	return fmt.Sprintf("%v: the next is in %s", ErrNoTimeLeft, e.wait.Round(time.Millisecond))
+}
+
+func (e *noTurnError) Is(target error) bool { return target == ErrNoTimeLeft }
 
 // Classify says how the call that returned err ended.
 func Classify(err error) Class {
@@ -61,8 +71,12 @@ func classifyRefusal(refusal *telegoapi.Error) Class {
 	}
 }
 
-// RetryAfter is the time that a 429 asks to wait, and zero for everything else.
+// RetryAfter is the time that a 429 asks to wait, or that was left until a message's turn, and zero for everything else.
 func RetryAfter(err error) time.Duration {
+	var noTurn *noTurnError
+	if errors.As(err, &noTurn) {
+		return noTurn.wait
+	}
 	var refusal *telegoapi.Error
 	if !errors.As(err, &refusal) || refusal.ErrorCode != http.StatusTooManyRequests {
 		return 0
@@ -93,6 +107,9 @@ func isNotModified(err error) bool { return isDescribed(err, "message is not mod
 func IsQueryOver(err error) bool {
 	return isDescribed(err, "query is too old", "query id is invalid", "query_id_invalid")
 }
+
+// IsRefunded says whether a payment in Stars was not refunded because it was before.
+func IsRefunded(err error) bool { return isDescribed(err, "charge_already_refunded") }
 
 func hasCode(err error, code int) bool {
 	var refusal *telegoapi.Error

@@ -68,7 +68,7 @@ func (p pace) take(ctx context.Context, buckets ...limit.Bucket) error {
 			return nil
 		}
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
-			return fmt.Errorf("%w: the next is in %s", ErrNoTimeLeft, wait.Round(time.Millisecond))
+			return &noTurnError{wait: wait}
 		}
 		if err := sleep(ctx, wait); err != nil {
 			return fmt.Errorf("%w: %w", ErrNoTimeLeft, err)

@@ -272,6 +272,13 @@ func (o *outbox) Failed(_ context.Context, message sqlapi.Message, reason string
 	return true, nil
 }
 
+func (o *outbox) Release(_ context.Context, message sqlapi.Message, reason string, wait time.Duration) (bool, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ended[message.MessageID] = fmt.Sprintf("released: %s %s", reason, wait)
+	return true, nil
+}
+
 type messenger func(ctx context.Context, message sqlapi.Message) error
 
 func (m messenger) Deliver(ctx context.Context, message sqlapi.Message) error { return m(ctx, message) }
@@ -281,10 +288,18 @@ type refusal struct{ isUnreachable bool }
 func (refusal) Error() string         { return "refused" }
 func (r refusal) IsUnreachable() bool { return r.isUnreachable }
 
+type later struct {
+	refusal
+
+	wait time.Duration
+}
+
+func (l later) Wait() time.Duration { return l.wait }
+
 func TestMessagesEndAsTheyWent(t *testing.T) {
 	t.Parallel()
 	o := &outbox{ended: map[int64]string{}}
-	for id := range int64(4) {
+	for id := range int64(5) {
 		o.messages = append(o.messages, sqlapi.Message{MessageID: id, CorrelationID: fmt.Sprintf("u%d", id)})
 	}
 	send := messenger(func(ctx context.Context, message sqlapi.Message) error {
@@ -292,13 +307,13 @@ func TestMessagesEndAsTheyWent(t *testing.T) {
 		_, hasDeadline := ctx.Deadline()
 		assert.True(t, hasDeadline)
 		return []error{
-			nil, fmt.Errorf("send: %w", refusal{isUnreachable: true}), refusal{}, errors.New("timeout"),
+			nil, fmt.Errorf("send: %w", refusal{isUnreachable: true}), refusal{}, later{wait: time.Minute}, errors.New("timeout"),
 		}[message.MessageID]
 	})
 	items, err := Notify(o, send, obs.Discard())(t.Context(), batch(false))
 	require.NoError(t, err)
-	require.Equal(t, 4, items)
-	require.Equal(t, map[int64]string{0: "sent", 1: "failed: send: refused true", 2: "failed: refused false"}, o.ended,
+	require.Equal(t, 4, items, "what is given back is no work done")
+	require.Equal(t, map[int64]string{0: "sent", 1: "failed: send: refused true", 2: "failed: refused false", 3: "released: refused 1m0s"}, o.ended,
 		"nobody knows about the last one, so that nothing is written")
 }
 
@@ -308,7 +323,7 @@ func TestMessagesNotBegunAreGivenBackWhenStopping(t *testing.T) {
 	send := messenger(func(context.Context, sqlapi.Message) error { panic("must not send") })
 	_, err := Notify(o, send, obs.Discard())(t.Context(), batch(true))
 	require.NoError(t, err)
-	require.Equal(t, map[int64]string{1: "failed: the worker is stopping false"}, o.ended)
+	require.Equal(t, map[int64]string{1: "released: the worker is stopping 0s"}, o.ended)
 }
 
 type sealer struct {

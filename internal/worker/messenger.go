@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"time"
 
 	"atlas-secure/internal/sqlapi"
 )
@@ -11,6 +12,7 @@ import (
 //   - nil: Telegram took it.
 //   - an error that is, or wraps, an Undelivered: certainly nothing was delivered (403, 400, 429, connection refused, a
 //     template that does not render). The message is tried again later, or given up if IsUnreachable.
+//   - an Undelivered that is a Postponed: no message can be sent now, so that it is given back and costs no attempt.
 //   - any other error: nobody knows (a timeout after sending, a broken connection). The message is not touched again; its
 //     lease runs out and SQL closes it as lost, or gives it out once more if it is a key.
 type Messenger interface {
@@ -22,4 +24,11 @@ type Messenger interface {
 type Undelivered interface {
 	error
 	IsUnreachable() bool
+}
+
+// Postponed is an Undelivered that is no fault of the message's: Telegram says "later", or cannot be reached. Wait is how
+// long to leave it alone.
+type Postponed interface {
+	Undelivered
+	Wait() time.Duration
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,6 +19,7 @@ type Outbox interface {
 	Claim(ctx context.Context, holder string, limit int, lease time.Duration) ([]sqlapi.Message, error)
 	Sent(ctx context.Context, message sqlapi.Message) (bool, error)
 	Failed(ctx context.Context, message sqlapi.Message, reason string, isUnreachable bool) (bool, error)
+	Release(ctx context.Context, message sqlapi.Message, reason string, wait time.Duration) (bool, error)
 }
 
 // sendParallel is how many messages wait for Telegram at a time; how many go out a second is the sender's business.
@@ -52,18 +54,24 @@ func (n notifier) work(ctx context.Context, batch Batch) (int, error) {
 	group := errgroup.Group{}
 	group.SetLimit(sendParallel)
 	failures := make([]error, len(messages))
+	var released atomic.Int32
 	for i, message := range messages {
 		group.Go(func() error {
-			failures[i] = n.one(ctx, batch, message)
+			var isReleased bool
+			isReleased, failures[i] = n.one(ctx, batch, message)
+			if isReleased {
+				released.Add(1)
+			}
 			return nil
 		})
 	}
 	_ = group.Wait()
-	return len(messages), errors.Join(failures...)
+	// What was given back is no work done: a whole batch of it must not bring the next one at once.
+	return len(messages) - int(released.Load()), errors.Join(failures...)
 }
 
 // one sends a message and writes down how that ended, if anybody knows.
-func (n notifier) one(ctx context.Context, batch Batch, message sqlapi.Message) error {
+func (n notifier) one(ctx context.Context, batch Batch, message sqlapi.Message) (isReleased bool, err error) {
 	start := time.Now()
 	ctx = obs.WithTelegramID(ctx, int64(message.TelegramID))
 	if message.CorrelationID != "" {
@@ -79,11 +87,16 @@ func (n notifier) one(ctx context.Context, batch Batch, message sqlapi.Message) 
 		obs.Operation("notify." + message.Template), obs.Took(start), "message_id", message.MessageID,
 	}
 	var undelivered Undelivered
+	var postponed Postponed
 	isRecorded, written := true, error(nil)
 	switch {
 	case sending == nil:
 		n.log.InfoContext(ctx, "message", append(attrs, obs.Outcome(obs.OutcomeOK))...)
 		isRecorded, written = n.outbox.Sent(last, message)
+	case errors.As(sending, &postponed):
+		n.log.WarnContext(ctx, "message", append(attrs, obs.Outcome(obs.OutcomeRetried), obs.Err(sending))...)
+		isReleased = true
+		isRecorded, written = n.outbox.Release(last, message, sending.Error(), postponed.Wait())
 	case errors.As(sending, &undelivered):
 		n.log.WarnContext(ctx, "message", append(attrs, obs.Outcome(obs.OutcomeFailed), obs.Err(sending))...)
 		isRecorded, written = n.outbox.Failed(last, message, sending.Error(), undelivered.IsUnreachable())
@@ -95,13 +108,15 @@ func (n notifier) one(ctx context.Context, batch Batch, message sqlapi.Message) 
 		n.log.WarnContext(ctx, "the lease of a message ran out while it was being sent", attrs...)
 	}
 	if written != nil {
-		return fmt.Errorf("message %d: %w", message.MessageID, written)
+		return isReleased, fmt.Errorf("message %d: %w", message.MessageID, written)
 	}
-	return nil
+	return isReleased, nil
 }
 
-// notBegunError is the Undelivered of a message that was claimed and not sent, since the process is stopping.
+// notBegunError is the Postponed of a message that was claimed and not sent, since the process is stopping or has no time
+// left.
 type notBegunError struct{}
 
 func (notBegunError) Error() string       { return errStopping.Error() }
 func (notBegunError) IsUnreachable() bool { return false }
+func (notBegunError) Wait() time.Duration { return 0 }

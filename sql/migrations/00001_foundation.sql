@@ -500,14 +500,21 @@ create table billing.payment (
   received_at timestamptz not null,
   raw jsonb,
   correlation_id text default left(nullif(current_setting('atlas.correlation_id', true), ''), 128),
+  refund_begun_by bigint,
+  refund_begun_at timestamptz,
+  refund_reason text,
   constraint payment_pkey primary key (telegram_id, payment_id),
   constraint payment_suspense_has_reason
     check ((outcome = 'suspense') <= (suspense_reason is not null)),
   constraint payment_credits_no_more_than_received check (credited_kopecks <= worth_kopecks),
   constraint payment_reversed_says_when check ((outcome = 'reversed') = (reversed_at is not null)),
-  constraint payment_resolution_is_whole check ((resolved_by is null) = (resolved_at is null))
+  constraint payment_resolution_is_whole check ((resolved_by is null) = (resolved_at is null)),
+  constraint payment_refund_is_whole check (
+    (refund_begun_by is null) = (refund_begun_at is null)
+    and (refund_begun_by is null) = (refund_reason is null))
 );
 create index payment_by_id on billing.payment (payment_id);
+create index payment_received on billing.payment (provider, received_at, payment_id);
 create index payment_suspended on billing.payment (received_at) where outcome = 'suspense';
 comment on table billing.payment is 'Money that a provider brought, each with exactly one outcome.';
 comment on column billing.payment.telegram_id is 'Whose it is; 0 while it is nobody''s.';
@@ -533,6 +540,9 @@ comment on column billing.payment.subscription_expires_at is 'The end of the sub
 comment on column billing.payment.received_at is 'When it was settled here.';
 comment on column billing.payment.raw is 'The provider''s own words.';
 comment on column billing.payment.correlation_id is 'Ties it to the event it came with.';
+comment on column billing.payment.refund_begun_by is 'The admin who had the provider asked to give it back.';
+comment on column billing.payment.refund_begun_at is 'When; it is over once the outcome is reversed.';
+comment on column billing.payment.refund_reason is 'The admin''s words.';
 
 create table billing.refund (
   telegram_id core.telegram_id not null,

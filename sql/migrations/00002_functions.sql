@@ -5775,6 +5775,64 @@ comment on function billing.attach_invoice is
 grant execute on function billing.attach_invoice to atlas_bot, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/billing/begin_refund.sql
+-- +goose StatementBegin
+-- Notes that an admin wants a charge given back, before the provider is asked to do so.
+-- Locks: account.admin row (share), user, billing.charge row.
+-- Raises: US003, PY001, 22023, 40001, OP001, OP003.
+create or replace function billing.begin_refund(
+  p_admin_id bigint, p_provider text, p_charge_id text, p_reason text)
+returns table (
+  payment_id bigint, payer_id bigint, amount_minor bigint, currency text, outcome text,
+  is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_charge record;
+  v_payment record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(length(p_charge_id) between 1 and 256, 'p_charge_id: 1 to 256 characters');
+  perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform billing._require_provider(p_provider);
+  perform account._require_admin(p_admin_id);
+
+  v_charge := billing._lock_charge(p_provider, p_charge_id);
+  perform core._require(v_charge.payment_id is not null, 'p_charge_id: a charge in the books');
+  select coalesce(p.payer_id, nullif(p.telegram_id, 0)) as payer_id, p.amount_minor, p.currency,
+         p.outcome::text as outcome, p.refund_begun_at is not null as is_begun
+  into strict v_payment
+  from billing.payment p
+  where p.telegram_id = v_charge.telegram_id and p.payment_id = v_charge.payment_id;
+  if not v_payment.is_begun then
+    update billing.payment p
+    set refund_begun_by = p_admin_id, refund_begun_at = core.now(), refund_reason = p_reason
+    where p.telegram_id = v_charge.telegram_id and p.payment_id = v_charge.payment_id;
+    perform audit._record('billing.begin_refund', p_admin_id,
+                          'payment:' || v_charge.payment_id,
+                          jsonb_build_object('provider', p_provider, 'charge_id', p_charge_id,
+                                             'reason', p_reason));
+  end if;
+  return query
+  select v_charge.payment_id, v_payment.payer_id, v_payment.amount_minor, v_payment.currency,
+         v_payment.outcome, v_payment.is_begun;
+end
+$$;
+
+comment on function billing.begin_refund is
+  'Moves no money: after it the provider is asked, and billing.reverse_payment follows once the '
+  'provider has said yes, or that it was refunded before. Whoever finds a refund begun and not '
+  'reversed calls it again, with any admin: a replay, because a provider refunds a charge once. '
+  'payer_id: who has paid, else whose it is; null if nobody knows.';
+
+grant execute on function billing.begin_refund to atlas_payments, atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/billing/cancel_purchase.sql
 -- +goose StatementBegin
 -- Cancels an open purchase.
@@ -5887,6 +5945,87 @@ comment on function billing.expire_due is
   ' for the next run. p_epoch: of the lease billing.expire_due; null by hand.';
 
 grant execute on function billing.expire_due to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/billing/find_payments.sql
+-- +goose StatementBegin
+-- The payments of a provider's charges, whenever they were received.
+-- Locks: none.
+-- Raises: 22023.
+create or replace function billing.find_payments(p_provider text, p_charge_ids text[])
+returns table (
+  payment_id bigint, charge_id text, telegram_id bigint, payer_id bigint, purchase_id uuid,
+  amount_minor bigint, currency text, outcome text, suspense_reason text,
+  received_at timestamptz, reversed_at timestamptz, refund_begun_at timestamptz)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require(length(p_provider) between 1 and 64, 'p_provider: 1 to 64 characters');
+  perform core._require(cardinality(p_charge_ids) <= 1000, 'p_charge_ids: at most 1000');
+
+  return query
+  select p.payment_id, p.charge_id, nullif(p.telegram_id, 0), p.payer_id, p.purchase_id,
+         p.amount_minor, p.currency, p.outcome::text, p.suspense_reason, p.received_at,
+         p.reversed_at, p.refund_begun_at
+  from billing.charge c
+  join billing.payment p on p.telegram_id = c.telegram_id and p.payment_id = c.payment_id
+  where c.provider = p_provider and c.charge_id = any (p_charge_ids)
+  order by p.payment_id;
+end
+$$;
+
+comment on function billing.find_payments is
+  'Of the charges that are in the books; the others have no row. Reads only.';
+
+grant execute on function billing.find_payments to atlas_payments, atlas_auditor, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/billing/list_payments.sql
+-- +goose StatementBegin
+-- A provider's payments of a period, in the order in which they were received.
+-- Locks: none.
+-- Raises: 22023.
+create or replace function billing.list_payments(
+  p_provider text, p_from timestamptz, p_to timestamptz, p_after_payment_id bigint, p_limit int)
+returns table (
+  payment_id bigint, charge_id text, telegram_id bigint, payer_id bigint, purchase_id uuid,
+  amount_minor bigint, currency text, outcome text, suspense_reason text,
+  received_at timestamptz, reversed_at timestamptz, refund_begun_at timestamptz)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require(length(p_provider) between 1 and 64, 'p_provider: 1 to 64 characters');
+  perform core._require(p_from is not null, 'p_from: the beginning of the period');
+  perform core._require(p_to is not null, 'p_to: the end of the period');
+  perform core._require(p_after_payment_id >= 0, 'p_after_payment_id: 0 to begin');
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+
+  return query
+  select p.payment_id, p.charge_id, nullif(p.telegram_id, 0), p.payer_id, p.purchase_id,
+         p.amount_minor, p.currency, p.outcome::text, p.suspense_reason, p.received_at,
+         p.reversed_at, p.refund_begun_at
+  from billing.payment p
+  where p.provider = p_provider
+    and (p.received_at, p.payment_id) > (p_from, p_after_payment_id)
+    and p.received_at < p_to
+  order by p.received_at, p.payment_id
+  limit p_limit;
+end
+$$;
+
+comment on function billing.list_payments is
+  'Received from p_from on and before p_to. For the next page: the last row''s received_at and '
+  'payment_id as p_from and p_after_payment_id. A null telegram_id: nobody''s. Reads only.';
+
+grant execute on function billing.list_payments to atlas_payments, atlas_auditor, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/billing/list_prices.sql
@@ -6049,7 +6188,8 @@ grant execute on function billing.open_topup to atlas_bot, atlas_dba;
 -- Invoices that a provider may have been paid for and we have not heard of.
 -- Locks: none.
 -- Raises: 22023.
-create or replace function billing.pending_invoices(p_provider text, p_limit int)
+create or replace function billing.pending_invoices(
+  p_provider text, p_before_at timestamptz, p_before_invoice_id text, p_limit int)
 returns table (
   purchase_id uuid, invoice_id text, amount_minor bigint, currency text,
   attached_at timestamptz)
@@ -6063,6 +6203,8 @@ declare
   v_now timestamptz := core.now();
 begin
   perform core._require(length(p_provider) between 1 and 64, 'p_provider: 1 to 64 characters');
+  perform core._require((p_before_at is null) = (p_before_invoice_id is null),
+                        'p_before_at and p_before_invoice_id: both or neither');
   perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
 
   return query
@@ -6070,16 +6212,19 @@ begin
   from billing.invoice n
   where n.provider = p_provider
     and n.attached_at > v_now - interval '3 days'
+    and (n.attached_at, n.invoice_id)
+        < (coalesce(p_before_at, 'infinity'), coalesce(p_before_invoice_id, ''))
     and not exists (select 1 from billing.charge c
                     where c.provider = n.provider and c.charge_id = n.invoice_id)
-  order by n.attached_at desc
+  order by n.attached_at desc, n.invoice_id desc
   limit p_limit;
 end
 $$;
 
 comment on function billing.pending_invoices is
   'Attached within 3 days and not settled, newest first; for providers whose charge id is the '
-  'invoice id. Reads only.';
+  'invoice id. For the next page: the last row''s attached_at and invoice_id; nulls to begin. '
+  'Reads only.';
 
 grant execute on function billing.pending_invoices to atlas_worker, atlas_payments, atlas_dba;
 -- +goose StatementEnd
@@ -6829,12 +6974,20 @@ begin
   select array_agg(c.task_id), array_agg(c.telegram_id) into v_tasks, v_users
   from outbox._claim('message', p_holder, p_limit, p_lease) c;
 
+  -- Who takes no messages is left alone until they are back; a key is paid for and worth a try.
+  update outbox.task t
+  set finished_at = core.now(), outcome = 'unreachable', leased_until = null
+  from unnest(v_users, v_tasks) c (telegram_id, task_id)
+  join account.account a on a.telegram_id = c.telegram_id and not a.is_reachable
+  where t.telegram_id = c.telegram_id and t.task_id = c.task_id and not t.is_repeatable;
+
   return query
   select t.task_id, t.telegram_id::bigint, t.name,
          notify._arguments(t.telegram_id, t.name, t.purchase_id, t.amount_kopecks, t.arguments),
          t.lease_token, a.language, t.correlation_id
   from unnest(v_users, v_tasks) c (telegram_id, task_id)
   join outbox.task t on t.telegram_id = c.telegram_id and t.task_id = c.task_id
+    and t.finished_at is null
   join account.account a on a.telegram_id = t.telegram_id
   order by t.task_id;
 end
@@ -6844,7 +6997,8 @@ comment on function notify.claim is
   'Leases up to p_limit messages for p_lease; then notify.sent, or notify.failed where it is '
   'certain that nothing was delivered. With neither, the outcome is unknown: when the lease has '
   'run out a key_ready is given out again, every other message is closed as lost. arguments has '
-  'what the template shows: kopecks and times.';
+  'what the template shows: kopecks and times. Messages to somebody who has blocked the bot are '
+  'closed unsent (unreachable), but for keys.';
 
 grant execute on function notify.claim to atlas_worker, atlas_dba;
 -- +goose StatementEnd
@@ -6971,6 +7125,47 @@ comment on function notify.failed is
   '10 times in all (setting message_attempts). is_recorded is false when the lease was lost.';
 
 grant execute on function notify.failed to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/notify/release.sql
+-- +goose StatementBegin
+-- Gives a message back uncounted: it was not this message's fault that it was not sent.
+-- Locks: user, outbox.task row.
+-- Raises: 22023, OP001.
+create or replace function notify.release(
+  p_message_id bigint, p_lease_token uuid, p_error text, p_wait interval)
+returns table (message_id bigint, is_recorded boolean, next_attempt_at timestamptz)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_task record;
+begin
+  perform core._guard();
+  perform core._require(p_message_id is not null, 'p_message_id: the id from claim');
+  perform core._require(p_lease_token is not null, 'p_lease_token: the token from claim');
+  perform core._require(length(p_error) >= 1, 'p_error: what went wrong');
+  perform core._require(p_wait between interval '0' and interval '1 day',
+                        'p_wait: 0 to 1 day');
+
+  select l.telegram_id, l.is_leased, l.is_finished, l.given_back_until into v_task
+  from outbox._lock_leased('message', p_message_id, p_lease_token) l;
+  if v_task.is_leased and not v_task.is_finished and v_task.given_back_until is null then
+    v_task.given_back_until := outbox._retry(v_task.telegram_id, p_message_id, p_error, p_wait, 1);
+  end if;
+  return query select p_message_id, v_task.is_leased, v_task.given_back_until;
+end
+$$;
+
+comment on function notify.release is
+  'Only where nothing was delivered for certain, because nothing could be: Telegram told '
+  'everybody to wait, or the process stops. The attempt is not counted, however often that '
+  'happens; due again after p_wait. is_recorded is false when the lease was lost.';
+
+grant execute on function notify.release to atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/notify/sent.sql
@@ -9941,8 +10136,11 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/billing/_undone_since.sql
 -- gone: functions/billing/approve_manual.sql
 -- gone: functions/billing/attach_invoice.sql
+-- gone: functions/billing/begin_refund.sql
 -- gone: functions/billing/cancel_purchase.sql
 -- gone: functions/billing/expire_due.sql
+-- gone: functions/billing/find_payments.sql
+-- gone: functions/billing/list_payments.sql
 -- gone: functions/billing/list_prices.sql
 -- gone: functions/billing/open_purchase.sql
 -- gone: functions/billing/open_topup.sql
@@ -9978,6 +10176,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/notify/claim.sql
 -- gone: functions/notify/enqueue_due.sql
 -- gone: functions/notify/failed.sql
+-- gone: functions/notify/release.sql
 -- gone: functions/notify/sent.sql
 -- gone: functions/ops/_alarm.sql
 -- gone: functions/ops/_bury.sql
@@ -10167,6 +10366,7 @@ drop function ops.clear_dead_letter;
 drop function ops.claim_run;
 drop function ops.acquire_lease;
 drop function notify.sent;
+drop function notify.release;
 drop function notify.failed;
 drop function notify.enqueue_due;
 drop function notify.claim;
@@ -10188,8 +10388,11 @@ drop function billing.pending_invoices;
 drop function billing.open_topup;
 drop function billing.open_purchase;
 drop function billing.list_prices;
+drop function billing.list_payments;
+drop function billing.find_payments;
 drop function billing.expire_due;
 drop function billing.cancel_purchase;
+drop function billing.begin_refund;
 drop function billing.attach_invoice;
 drop function billing.approve_manual;
 drop function audit.verify_against;

@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -192,7 +193,7 @@ func TestPendingInvoices(t *testing.T) {
 	}
 	pending := func(limit int) []any {
 		found := []any{}
-		for _, row := range b.All("billing.pending_invoices", A{"p_provider": "cryptobot", "p_limit": limit}) {
+		for _, row := range b.All("billing.pending_invoices", waiting("cryptobot", nil, nil, limit)) {
 			require.Equal(t, Row{"amount_minor": desk.Basic1, "currency": "RUB"}, pick(row, "amount_minor", "currency"))
 			found = append(found, row["purchase_id"])
 		}
@@ -202,7 +203,33 @@ func TestPendingInvoices(t *testing.T) {
 	require.Equal(t, []any{ids[2]}, pending(1))
 	b.Settle("inv2", ids[1], desk.Basic1)
 	require.Equal(t, []any{ids[2], ids[0]}, pending(10))
-	require.Empty(t, b.All("billing.pending_invoices", A{"p_provider": "stars", "p_limit": 10}))
+	require.Empty(t, b.All("billing.pending_invoices", waiting("stars", nil, nil, 10)))
 	b.owner.Later("3 days")
 	require.Empty(t, pending(10))
+}
+
+// TestPendingInvoicesInPages attaches many invoices in one moment: page by page each comes once.
+func TestPendingInvoicesInPages(t *testing.T) {
+	b := setup(t)
+	b.owner.At(time.Date(2027, 3, 5, 10, 0, 0, 0, time.UTC))
+	wanted := map[any]int{}
+	for i := range 7 {
+		id := b.Open(anna, "basic", 1, fmt.Sprint(i))
+		b.One("billing.attach_invoice", bill(id, "cryptobot", fmt.Sprint("inv", i), desk.Basic1, "RUB"))
+		wanted[fmt.Sprint("inv", i)] = 1
+	}
+	got := map[any]int{}
+	var at, invoice any
+	for pages := 0; ; pages++ {
+		rows := b.All("billing.pending_invoices", waiting("cryptobot", at, invoice, 3))
+		if len(rows) == 0 {
+			require.Equal(t, 3, pages)
+			break
+		}
+		for _, row := range rows {
+			at, invoice = row["attached_at"], row["invoice_id"]
+			got[invoice]++
+		}
+	}
+	require.Equal(t, wanted, got)
 }

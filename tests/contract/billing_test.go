@@ -79,8 +79,23 @@ func billingFunctions() []function {
 				"p_raw":          {accept(nil, "{}", `"text"`, `{"k": "`+long+`"}`)}}},
 		{name: "billing.pending_invoices", reads: true, allowed: "worker payments",
 			returns: "purchase_id uuid, invoice_id text, amount_minor bigint, currency text, attached_at timestamptz",
-			args:    func(world) A { return A{"p_provider": "cryptobot", "p_limit": 10} },
-			bad:     map[string][]bad{"p_provider": {refuse("22023", nil, "", long), accept("paypal", control)}}},
+			args:    func(world) A { return waiting("cryptobot", nil, nil, 10) },
+			bad: map[string][]bad{
+				"p_provider":          {refuse("22023", nil, "", long), accept("paypal", control)},
+				"p_before_at":         {refuse("22023", "2027-01-01", "infinity")},
+				"p_before_invoice_id": {refuse("22023", "", "inv", long)}}},
+		{name: "billing.list_payments", reads: true, allowed: "payments auditor", returns: inBooks,
+			args: func(world) A { return received("cryptobot", "-infinity", "infinity", 0, 10) },
+			bad: map[string][]bad{
+				"p_provider":         {refuse("22023", nil, "", long), accept("paypal", control)},
+				"p_from":             {refuse("22023", nil), accept("-infinity", "infinity")},
+				"p_to":               {refuse("22023", nil), accept("-infinity", "infinity")},
+				"p_after_payment_id": {refuse("22023", nil, -1), accept(0, math.MaxInt64)}}},
+		{name: "billing.find_payments", reads: true, allowed: "payments auditor", returns: inBooks,
+			args: func(world) A { return A{"p_provider": "cryptobot", "p_charge_ids": []string{"c"}} },
+			bad: map[string][]bad{
+				"p_provider":   {refuse("22023", nil, "", long), accept("paypal", control)},
+				"p_charge_ids": {refuse("22023", nil, make([]string, 1001)), accept([]string{}, []string{"", long, control})}}},
 		due("billing.expire_due", "expired integer"),
 	}
 }
@@ -97,4 +112,19 @@ func due(name, returns string) function {
 func bill(purchase any, provider, invoice string, amount int, currency string) A {
 	return A{"p_purchase_id": purchase, "p_provider": provider, "p_invoice_id": invoice, "p_amount_minor": amount,
 		"p_currency": currency}
+}
+
+// waiting is the arguments of billing.pending_invoices.
+func waiting(provider string, beforeAt, beforeInvoice any, limit int) A {
+	return A{"p_provider": provider, "p_before_at": beforeAt, "p_before_invoice_id": beforeInvoice, "p_limit": limit}
+}
+
+// inBooks is what is told of a payment.
+const inBooks = "payment_id bigint, charge_id text, telegram_id bigint, payer_id bigint, purchase_id uuid, " +
+	"amount_minor bigint, currency text, outcome text, suspense_reason text, received_at timestamptz, " +
+	"reversed_at timestamptz, refund_begun_at timestamptz"
+
+// received is the arguments of billing.list_payments.
+func received(provider string, from, to any, after, limit int) A {
+	return A{"p_provider": provider, "p_from": from, "p_to": to, "p_after_payment_id": after, "p_limit": limit}
 }

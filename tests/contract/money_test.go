@@ -33,6 +33,12 @@ func moneyFunctions() []function {
 				"p_amount_minor": {refuse("22023", nil, 0, -1, math.MinInt64), accept(1, math.MaxInt64)},
 				"p_currency":     {refuse("22023", nil, "", strings.Repeat("c", 17), long), accept("USD", control)},
 				"p_raw":          {accept(nil, "{}", `"text"`)}}},
+		{name: "billing.begin_refund", allowed: "admin payments", switche: "admin_actions",
+			returns: "payment_id bigint, payer_id bigint, amount_minor bigint, currency text, outcome text, is_replay boolean",
+			args:    func(world) A { return giveBack(boss, "cryptobot", "lost") },
+			bad: map[string][]bad{
+				"p_provider":  {refuse("PY001", nil, "", "manual", "paypal", "Stars", long, control)},
+				"p_charge_id": {refuse("22023", nil, "", "no such charge", strings.Repeat("c", 257), long)}}},
 		{name: "billing.resolve_suspense", allowed: "admin", switche: "admin_actions",
 			returns: "payment_id bigint, outcome text, is_replay boolean",
 			args:    func(w world) A { return resolve(boss, w.suspense, anna, 500) },

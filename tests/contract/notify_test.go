@@ -23,6 +23,11 @@ func notifyFunctions() []function {
 			args:    func(w world) A { return untold(w.message, false) },
 			bad: map[string][]bad{"p_message_id": {refuse("22023", nil), accept(-1, 0, 1<<62)},
 				"p_is_unreachable": {refuse("22023", nil)}}},
+		{name: "notify.release", allowed: "worker",
+			returns: "message_id bigint, is_recorded boolean, next_attempt_at timestamptz",
+			args:    func(w world) A { return postponed(w.message, "1 minute") },
+			bad: map[string][]bad{"p_message_id": {refuse("22023", nil), accept(-1, 0, 1<<62)},
+				"p_wait": {refuse("22023", nil, "-1 second", "25 hours"), accept("0", "1 day")}}},
 		due("notify.enqueue_due", "enqueued integer"),
 	}
 }
@@ -33,6 +38,10 @@ func told(message Row) A {
 
 func untold(message Row, isUnreachable bool) A {
 	return told(message).With("p_error", "no").With("p_is_unreachable", isUnreachable)
+}
+
+func postponed(message Row, wait string) A {
+	return told(message).With("p_error", "told to wait").With("p_wait", wait)
 }
 
 // claim leases messages.
@@ -200,4 +209,54 @@ func TestFailedMessageIsTriedAgain(t *testing.T) {
 	require.Equal(t, []Row{{"job_name": "notify.send", "subject": fmt.Sprintf("message:%v", message["message_id"])}},
 		b.Query("select job_name, subject from ops.dead_letter"))
 	require.Equal(t, []string{"1001 payment_applied"}, b.deliver(), "then the next has its turn")
+}
+
+// TestMessageGivenBackCostsNoAttempt: being told to wait is no fault of a message's, however often it happens.
+func TestMessageGivenBackCostsNoAttempt(t *testing.T) {
+	b := setup(t)
+	b.Buy(anna, "basic", 1, "1")
+	var message Row
+	for i := range 15 { // more often than the attempts of a message
+		message = b.claim(1)[0]
+		first := b.One("notify.release", postponed(message, "1 minute"))
+		require.Equal(t, true, first["is_recorded"])
+		require.Equal(t, first, b.One("notify.release", postponed(message, "2 minutes")), "a repeat answers as before")
+		require.Empty(t, b.claim(1), "not before its time")
+		b.owner.Later(fmt.Sprintf("%d minutes", i+1))
+	}
+	message = b.claim(1)[0]
+	require.Equal(t, 1, b.owner.Value("select attempt::int from outbox.task where task_id = $1", message["message_id"]))
+	b.One("notify.sent", told(message))
+	after := b.One("notify.release", postponed(message, "0"))
+	require.Equal(t, Row{"message_id": message["message_id"], "is_recorded": true, "next_attempt_at": nil}, after)
+	require.Equal(t, "done", b.outcome(message), "what is done stays done")
+	require.Equal(t, false, b.One("notify.release", postponed(message, "0").With("p_lease_token", unknown))["is_recorded"], "the lease is another's")
+}
+
+// TestNobodyWritesToWhoIsGone: what is due to somebody who has blocked the bot is closed unsent, but for a key. Once they
+// are back, what is due from then on is given out again.
+func TestNobodyWritesToWhoIsGone(t *testing.T) {
+	b := setup(t)
+	b.Buy(anna, "basic", 1, "1")
+	b.One("notify.failed", untold(b.claim(1)[0], true))
+	b.Settle("c", b.Topup(anna, 25000, "t"), 25000)
+	require.Empty(t, b.claim(10))
+	require.Equal(t, []string{"unreachable", "unreachable"}, b.outcomes(anna))
+
+	b.One("vpn.complete_job", of(b.jobs("w", 1)[0], "p_key_uri", "vless://a"))
+	require.Equal(t, []string{"1001 key_ready"}, b.deliver())
+	b.One("account.set_reachable", A{"p_telegram_id": anna, "p_is_reachable": true})
+	b.Settle("c2", b.Topup(anna, 25000, "t2"), 25000)
+	require.Equal(t, []string{"1001 payment_credited"}, b.deliver())
+}
+
+// outcomes are how a user's messages ended, oldest first.
+func (b *bundle) outcomes(id int) []string {
+	b.Helper()
+	ended := []string{}
+	for _, row := range b.owner.Query(
+		"select outcome from outbox.task where telegram_id = $1 and kind = 'message' order by task_id", id) {
+		ended = append(ended, row["outcome"].(string))
+	}
+	return ended
 }

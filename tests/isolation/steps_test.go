@@ -80,6 +80,8 @@ var steps = []step{
 		from billing.settle_payment('cryptobot', 'new', scene.purchase('buy'), null, 11920, 'RUB', null)`},
 	{"billing.reverse_payment", "subscriber withdrawing unclaimed blocked",
 		`select outcome, debt_kopecks as debt, is_replay from billing.reverse_payment('cryptobot', 'second', 14900, 'RUB', null)`},
+	{"billing.begin_refund", "subscriber withdrawing unclaimed blocked",
+		`select outcome, is_replay from billing.begin_refund(1, 'cryptobot', 'second', 'why')`},
 	{"billing.approve_manual", anywhere,
 		`select outcome, credited_kopecks as credited, scene.away(subscription_expires_at) as ends, is_replay
 		from billing.approve_manual(1, scene.purchase('buy'), 11920, 'seen')`},
@@ -121,6 +123,8 @@ var steps = []step{
 		`select is_recorded from notify.sent(scene.task('message'), scene.token('message'))`},
 	{"notify.failed", "subscriber withdrawing renewing over newcomer blocked",
 		`select is_recorded from notify.failed(scene.task('message'), scene.token('message'), 'blocked', true)`},
+	{"notify.release", "subscriber withdrawing renewing over newcomer blocked",
+		`select is_recorded from notify.release(scene.task('message'), scene.token('message'), 'wait', '1 minute')`},
 	{"referral.pay_due", anywhere,
 		`select paid, paid_kopecks from referral.pay_due(null, 10)`},
 	{"withdrawal.request", "subscriber unclaimed renewing over newcomer",

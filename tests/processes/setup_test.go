@@ -67,6 +67,8 @@ type bundle struct {
 	env     []string
 	node    *node
 	people  *person.Client
+
+	telegram *httptest.Server
 }
 
 func setup(t *testing.T) *bundle {
@@ -87,7 +89,7 @@ func bundleOf(t *testing.T, h *harness.Bundle) *bundle {
 	t.Cleanup(func() { _ = api.Close(); telegram.CloseClientConnections(); telegram.Close() })
 	b := &bundle{
 		Desk: &desk.Desk{TB: t, Conn: h.DBA}, owner: &desk.Desk{TB: t, Conn: h.Owner}, root: &desk.Desk{TB: t, Conn: super},
-		harness: h, node: newNode(t), people: person.NewClient(telegram.URL, ""),
+		harness: h, node: newNode(t), people: person.NewClient(telegram.URL, ""), telegram: telegram,
 	}
 	b.env = append(os.Environ(), "APP_ENV=local", "LOCAL_BOT_TOKEN="+token, "LOCAL_BOT_API_URL="+telegram.URL,
 		"LOCAL_REDIS_URL=redis://"+miniredis.RunT(t).Addr(), "LOCAL_VPN_NODE_URL="+b.node.URL, "LOCAL_VPN_NODE_API_KEY=key",

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"atlas-secure/internal/bot/screen"
 	"atlas-secure/internal/i18n"
@@ -37,20 +38,39 @@ func (u *undelivered) Error() string       { return u.err.Error() }
 func (u *undelivered) Unwrap() error       { return u.err }
 func (u *undelivered) IsUnreachable() bool { return u.isUnreachable }
 
+// postponed is an undelivered that is no fault of the message's.
+type postponed struct {
+	undelivered
+
+	wait time.Duration
+}
+
+func (p *postponed) Wait() time.Duration { return p.wait }
+
+// minWait is how long a message waits at least that could not be sent for no fault of its own.
+const minWait = time.Second
+
 // Deliver sends one message. Nil: Telegram took it. An error with IsUnreachable() bool: certainly nothing was delivered,
-// and true means that the person takes no messages. Any other error: nobody knows.
+// and true means that the person takes no messages. One with Wait() too: it was no fault of the message's, which can be
+// tried again after that time. Any other error: nobody knows.
 func (m *Messenger) Deliver(ctx context.Context, message sqlapi.Message) error {
 	s, err := draw(m.texts.In(message.Language), message.Template, message.Arguments)
 	if err != nil {
 		return &undelivered{err: err}
 	}
-	_, err = m.sender.Send(ctx, s.Message(int64(message.TelegramID)))
+	toSend := s.Message(int64(message.TelegramID))
+	if !awaited[message.Template] {
+		toSend.Urgency = telegram.Bulk
+	}
+	_, err = m.sender.Send(ctx, toSend)
 	switch telegram.Classify(err) {
 	case telegram.Delivered:
 		return nil
 	case telegram.Unreachable:
 		return &undelivered{err: err, isUnreachable: true}
-	case telegram.Refused, telegram.Throttled, telegram.NotSent:
+	case telegram.Throttled, telegram.NotSent: // Telegram says "later", or cannot be reached at all
+		return &postponed{undelivered: undelivered{err: err}, wait: max(telegram.RetryAfter(err), minWait)}
+	case telegram.Refused:
 		return &undelivered{err: err}
 	default:
 		return fmt.Errorf("unknown whether message %d arrived: %w", message.MessageID, err)
@@ -92,6 +112,14 @@ var templates = map[string]func(t *i18n.Text, arguments json.RawMessage) (screen
 	"withdrawal_requested": with(screen.WithdrawalRequested),
 	"withdrawal_approved":  with(screen.WithdrawalApproved),
 	"withdrawal_rejected":  with(screen.WithdrawalRejected),
+}
+
+// awaited are the messages that somebody is waiting for, because of what they did a moment ago. All others let these, and
+// the bot's answers, go first.
+var awaited = map[string]bool{
+	"key_ready": true, "key_failed": true, "payment_applied": true, "payment_credited": true, "refunded": true,
+	"admin_alarm": true, "activation_failed": true, "withdrawal_requested": true, "withdrawal_approved": true,
+	"withdrawal_rejected": true,
 }
 
 func draw(t *i18n.Text, template string, arguments json.RawMessage) (screen.Screen, error) {

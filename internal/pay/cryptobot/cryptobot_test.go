@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -56,8 +58,14 @@ func (b *books) SettlePayment(ctx context.Context, p sqlapi.SettlePaymentParams)
 	return sqlapi.Settlement{Outcome: atlas.Applied, IsReplay: isReplay}, nil
 }
 
-func (b *books) PendingInvoices(context.Context, atlas.Provider, int) ([]sqlapi.PendingInvoice, error) {
-	return b.pending, nil
+func (b *books) PendingInvoices(
+	_ context.Context, _ atlas.Provider, after *sqlapi.PendingInvoice, limit int,
+) ([]sqlapi.PendingInvoice, error) {
+	left := b.pending
+	if after != nil {
+		left = left[1+slices.IndexFunc(left, func(i sqlapi.PendingInvoice) bool { return i.InvoiceID == after.InvoiceID }):]
+	}
+	return left[:min(limit, len(left))], nil
 }
 
 type bundle struct {
@@ -257,6 +265,20 @@ func TestPollSettlesWhatIsPaidAndNoMore(t *testing.T) {
 	settled, err = poller.Poll(t.Context(), 100)
 	require.Error(t, err)
 	require.Zero(t, settled, "a replay is nothing new")
+}
+
+// TestPollAsksAboutAll goes on past what the books give at once.
+func TestPollAsksAboutAll(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	source := &shop{invoices: map[int64]string{1: paidInvoice(1, "1.00"), 2*pendingPage + 1: paidInvoice(2*pendingPage+1, "2.00")}}
+	for id := range 2*pendingPage + 1 {
+		b.books.pending = append(b.books.pending, sqlapi.PendingInvoice{InvoiceID: strconv.Itoa(id + 1)})
+	}
+	settled, err := NewPoller(b.books, source, obs.Discard()).Poll(t.Context(), maxPageSize)
+	require.NoError(t, err)
+	require.Equal(t, 2, settled)
+	require.Len(t, source.asked, 3)
 }
 
 func TestPollAndWebhookMakeTheSameSettlement(t *testing.T) {

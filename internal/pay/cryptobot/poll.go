@@ -33,27 +33,36 @@ func NewPoller(books Books, invoices Invoices, log *slog.Logger) *Poller {
 }
 
 const (
-	maxPending  = 1000 // what billing.pending_invoices gives at most
+	pendingPage = 1000 // what billing.pending_invoices gives at most
 	askTimeout  = 10 * time.Second
 	maxPageSize = 1000 // what getInvoices takes at most
 )
 
-// Poll asks about every pending invoice, pageSize of them a request, settles those that are paid, and gives how many that
-// were not settled before. One that cannot be settled does not keep the others from it.
+// Poll asks about every pending invoice, newest first, pageSize of them a request, settles those that are paid, and gives
+// how many that were not settled before. One that cannot be settled does not keep the others from it.
 func (p *Poller) Poll(ctx context.Context, pageSize int) (int, error) {
-	pending, err := p.books.PendingInvoices(ctx, atlas.CryptoBot, maxPending)
-	if err != nil {
-		return 0, fmt.Errorf("reading pending invoices: %w", err)
-	}
 	pageSize = max(1, min(pageSize, maxPageSize))
 	settled, failures := 0, []error(nil)
-	for len(pending) > 0 && ctx.Err() == nil {
-		page := pending[:min(pageSize, len(pending))]
-		pending = pending[len(page):]
-		count, err := p.page(ctx, page)
-		settled += count
+	for after := (*sqlapi.PendingInvoice)(nil); ctx.Err() == nil; {
+		pending, err := p.books.PendingInvoices(ctx, atlas.CryptoBot, after, pendingPage)
 		if err != nil {
-			failures = append(failures, err)
+			return settled, errors.Join(append(failures, fmt.Errorf("reading pending invoices: %w", err))...)
+		}
+		if len(pending) > 0 {
+			after = &pending[len(pending)-1]
+		}
+		isLast := len(pending) < pendingPage
+		for len(pending) > 0 && ctx.Err() == nil {
+			page := pending[:min(pageSize, len(pending))]
+			pending = pending[len(page):]
+			count, err := p.page(ctx, page)
+			settled += count
+			if err != nil {
+				failures = append(failures, err)
+			}
+		}
+		if isLast {
+			break
 		}
 	}
 	return settled, errors.Join(failures...)

@@ -15,7 +15,9 @@ import (
 // Books is what this package needs of schema billing.
 type Books interface {
 	SettlePayment(ctx context.Context, p sqlapi.SettlePaymentParams) (sqlapi.Settlement, error)
-	PendingInvoices(ctx context.Context, provider atlas.Provider, limit int) ([]sqlapi.PendingInvoice, error)
+	PendingInvoices(
+		ctx context.Context, provider atlas.Provider, after *sqlapi.PendingInvoice, limit int,
+	) ([]sqlapi.PendingInvoice, error)
 }
 
 const (
