@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"atlas-secure/internal/limit"
 	"atlas-secure/internal/sandbox/botapi"
 	"atlas-secure/internal/telegram"
 	"atlas-secure/tests/harness"
@@ -71,15 +72,17 @@ func TestT3PeopleComeBeforeBulk(t *testing.T) {
 // over; then everybody gets what was for them, once.
 func TestT3ToldToWait(t *testing.T) {
 	b := setup(t)
-	const queue = 400
+	const queue = 300
 	const wait = 3
 	seed := harness.Seed(t)
-	chosen := int64(firstUser + 60 + rand.New(rand.NewPCG(seed, 0)).IntN(200))
+	chosen := int64(firstUser + 30 + rand.New(rand.NewPCG(seed, 0)).IntN(70))
 	b.crowd(queue)
 	b.enqueue(queue)
 	_, err := b.api.AddFault(botapi.Fault{Method: "sendMessage", ChatID: chosen, Action: botapi.FaultError, RetryAfter: wait})
 	require.NoError(t, err)
-	b.finish(b.process(wide()), b.process(wide()))
+	limits := wide()
+	limits.All = limit.Rule{Events: 100, Per: time.Second, Burst: 10} // when it is told to wait, much of the queue is left
+	b.finish(b.process(limits), b.process(limits))
 
 	b.once(queue)
 	require.Equal(t, map[string]int{"done": queue}, b.outcomes())
