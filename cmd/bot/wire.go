@@ -22,6 +22,7 @@ import (
 	"atlas-secure/internal/pay/cryptobot"
 	"atlas-secure/internal/pay/cryptopay"
 	"atlas-secure/internal/redisdb"
+	"atlas-secure/internal/requisites"
 	"atlas-secure/internal/sqlapi"
 	"atlas-secure/internal/telegram"
 )
@@ -59,6 +60,10 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (*wiring, e
 	if err != nil {
 		return nil, err
 	}
+	sealer, err := requisites.NewSealer(cfg.RequisitesKey)
+	if err != nil {
+		return nil, err
+	}
 	prefix := redisdb.Prefix(cfg.Environment)
 	limiter := limit.New(redis, prefix)
 	name := holder()
@@ -66,7 +71,7 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (*wiring, e
 		DB: db, Client: client, Texts: texts, Limiter: limiter,
 		Sender:    telegram.NewSender(client, limiter, log, telegram.WithOnUnreachable(noteUnreachable(db, log))),
 		Dialogues: dialogue.New(redis, prefix, dialogue.DefaultTTL),
-		CardToken: cfg.CardProviderToken, SupportContact: cfg.SupportContact, Log: log, Registerer: registry,
+		CardToken: cfg.CardProviderToken, Requisites: sealer, SupportContact: cfg.SupportContact, Log: log, Registerer: registry,
 		Holder: name, Filter: lease.NewFilter(redis, prefix, name),
 	}
 	mux := http.NewServeMux()

@@ -24,6 +24,7 @@ import (
 	"atlas-secure/internal/lease"
 	"atlas-secure/internal/limit"
 	"atlas-secure/internal/obs"
+	"atlas-secure/internal/requisites"
 	"atlas-secure/internal/sqlapi"
 	"atlas-secure/internal/telegram"
 )
@@ -36,8 +37,9 @@ type Parts struct {
 	Dialogues      *dialogue.Store
 	Limiter        *limit.Limiter
 	Texts          *i18n.Catalogue
-	Crypto         CryptoPay     // nil: Crypto Pay is not offered
-	CardToken      config.Secret // not set: card payments are not offered
+	Crypto         CryptoPay          // nil: Crypto Pay is not offered
+	CardToken      config.Secret      // not set: card payments are not offered
+	Requisites     *requisites.Sealer // of what people say, too, while it waits in the inbox
 	SupportContact string
 	Holder         string        // names this process in leases
 	Filter         *lease.Filter // nil: every process asks Postgres whether it polls

@@ -31,6 +31,9 @@ var errOldButton = errors.New("button of another release")
 // handle works one update off. An error means that it should be tried again.
 func (b *Bot) handle(ctx context.Context, u sqlapi.ClaimedUpdate) (operation string, err error) {
 	defer b.survive(ctx, &err)
+	if u.Payload, err = b.unsealUpdate(u.Payload); err != nil {
+		return "sealed", err
+	}
 	var update telego.Update
 	if err := json.Unmarshal([]byte(u.Payload), &update); err != nil {
 		return "undecodable", fmt.Errorf("decoding the update: %w", err)
@@ -153,18 +156,45 @@ func (b *Bot) answer(ctx context.Context, r *request, to route) error {
 	}
 	var s screen.Screen
 	if err == nil {
-		if r.operation != "" { // a command or a button leaves whatever was asked before
-			b.leaveDialogue(ctx, r)
-		}
+		b.enter(ctx, r, to)
 		s, err = b.try(ctx, r, to.handle)
 	}
 	if err != nil {
+		early := (*tooOftenError)(nil)
+		r.isOver = !errors.As(err, &early) // who has to wait may go on after it
 		s, err = b.failure(ctx, r, err)
 		if err != nil {
 			return err
 		}
 	}
-	return b.show(ctx, r, s)
+	if err := b.show(ctx, r, s); err != nil {
+		return err
+	}
+	if r.isOver { // only now: until the screen is there, the same update may have to draw it again
+		b.endDialogue(ctx, r)
+	}
+	return nil
+}
+
+// enter leaves whatever was asked before, unless the person goes on with it: by typing, which typed looks at, or by a
+// button that belongs to it.
+func (b *Bot) enter(ctx context.Context, r *request, to route) {
+	switch {
+	case r.operation == "":
+		return
+	case to.verb == "" || to.step.name == "":
+	default:
+		d, err := b.Dialogues.Load(ctx, int64(r.user), b.routes.kinds...)
+		if err != nil {
+			b.Log.InfoContext(ctx, "no dialogue to go on with", obs.Operation(r.operation), obs.Err(err))
+			return
+		}
+		if d.Kind == to.step.kind {
+			r.dialogue = d
+			return
+		}
+	}
+	b.leaveDialogue(ctx, r)
 }
 
 // try runs a handler; one that panics has failed, and the person is told so.
@@ -178,6 +208,26 @@ func (b *Bot) survive(ctx context.Context, err *error) {
 	if panicked := recover(); panicked != nil {
 		b.Log.ErrorContext(ctx, "panic", "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
 		*err = fmt.Errorf("panic: %v", panicked)
+	}
+}
+
+// advance moves the dialogue on to a step. dialogue.ErrMoved: somebody else did, and another look finds where it stands.
+func (b *Bot) advance(ctx context.Context, r *request, to step, draft any) error {
+	if err := b.Dialogues.Advance(ctx, int64(r.user), r.dialogue, to.name, draft); err != nil {
+		return fmt.Errorf("going on with the dialogue: %w", err)
+	}
+	r.dialogue = nil // it is not there any more
+	return nil
+}
+
+// endDialogue closes a dialogue that has done its work or cannot go on. One that has moved on is another's to end.
+func (b *Bot) endDialogue(ctx context.Context, r *request) {
+	if r.dialogue == nil {
+		b.leaveDialogue(ctx, r)
+		return
+	}
+	if err := b.Dialogues.End(ctx, int64(r.user), r.dialogue); err != nil {
+		b.Log.DebugContext(ctx, "could not end the dialogue", obs.Operation(r.operation), obs.Err(err))
 	}
 }
 

@@ -31,7 +31,7 @@ func TestTheSameUpdateTwiceIsHandledOnce(t *testing.T) {
 	require.Equal(t, 1, strings.Count(b.chat(t, bob), "What this bot can do"))
 }
 
-func TestAnEditedMessageIsNotExecutedAgain(t *testing.T) {
+func TestT14AnEditedMessageIsNotExecutedAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.startBot(t)
@@ -51,7 +51,7 @@ func TestAnEditedMessageIsNotExecutedAgain(t *testing.T) {
 	require.NotContains(t, b.chat(t, bob), "What we keep")
 }
 
-func TestButtonsOfOthersDoNothing(t *testing.T) {
+func TestT9ButtonsOfOthersDoNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.startBot(t)
@@ -90,11 +90,19 @@ func TestButtonsOfOthersDoNothing(t *testing.T) {
 	})
 	require.NoError(t, err)
 	b.waitCount(t, 1, `select count(*)::int from audit.entry where action = 'refused.bot.foreign_press' and actor_id = $1`, bob.ID)
+
+	t.Log("a button under a message that was forwarded, or sent by way of the bot: Telegram names no chat with it")
+	_, err = eve.Update(b.ctx, "callback_query", map[string]any{
+		"id": "2", "chat_instance": "1", "data": pay.CallbackData, "inline_message_id": "forwarded",
+		"from": map[string]any{"id": eve.ID, "is_bot": false, "first_name": "Eve"},
+	})
+	require.NoError(t, err)
+	b.waitCount(t, 2, `select count(*)::int from audit.entry where action = 'refused.bot.foreign_press' and actor_id = $1`, eve.ID)
 	require.Equal(t, before, b.chat(t, bob), "nobody has touched Bob's chat")
 	require.Zero(t, b.count(t, `select count(*)::int from ledger.transfer where reason = 'purchase'`))
 }
 
-func TestOldAndForgedButtonsAreAnsweredPolitely(t *testing.T) {
+func TestT8OldAndForgedButtonsAreAnsweredPolitely(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.startBot(t)
@@ -120,7 +128,7 @@ func TestOldAndForgedButtonsAreAnsweredPolitely(t *testing.T) {
 	}
 }
 
-func TestHostileNamesAndTexts(t *testing.T) {
+func TestT12HostileNamesAndTexts(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.startBot(t)
@@ -161,7 +169,7 @@ func TestWithoutRedis(t *testing.T) {
 	b.press(t, bob, "Profile")
 	b.press(t, bob, "Top up")
 	b.press(t, bob, "Another amount")
-	b.sees(t, bob, "I cannot take a typed amount right now")
+	b.sees(t, bob, "I cannot take anything typed right now")
 	b.press(t, bob, "Back")
 	b.press(t, bob, "750 ₽")
 	b.sees(t, bob, "Top-up of 750 ₽")

@@ -64,7 +64,11 @@ func (b *Bot) take(ctx context.Context, updates []telegram.RawUpdate) error {
 				return fmt.Errorf("answering a checkout: %w", err)
 			}
 		}
-		received = append(received, sqlapi.ReceivedUpdate{UpdateID: update.ID, ChatID: h.turn(), Payload: update.JSON})
+		payload, err := b.sealUpdate(update.ID, update.JSON)
+		if err != nil {
+			return err
+		}
+		received = append(received, sqlapi.ReceivedUpdate{UpdateID: update.ID, ChatID: h.turn(), Payload: payload})
 	}
 	fresh, err := b.DB.Inbox.Receive(ctx, received)
 	if err != nil {

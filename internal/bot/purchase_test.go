@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -108,13 +109,17 @@ func TestTopUpByCryptoInEnglish(t *testing.T) {
 }
 
 // waitLast waits until the newest message of the bot contains the text.
-func (b *bundle) waitLast(t *testing.T, p *person.Person, text string) {
+func (b *bundle) waitLast(t *testing.T, p *person.Person, text string) botapi.ChatMessage {
 	t.Helper()
-	_, err := p.WaitChat(b.ctx, func(view botapi.ChatView) bool {
-		last := view.Messages[len(view.Messages)-1]
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	var last botapi.ChatMessage
+	_, err := p.WaitChat(ctx, func(view botapi.ChatView) bool {
+		last = view.Messages[len(view.Messages)-1]
 		return last.IsOutgoing && strings.Contains(last.Text, text)
 	})
-	require.NoError(t, err)
+	require.NoError(t, err, "in vain: %s", text)
+	return last
 }
 
 func TestStarsAndCardInsideTelegram(t *testing.T) {

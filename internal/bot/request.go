@@ -31,6 +31,7 @@ type request struct {
 	messageID int    // the message whose button was pressed; 0: the person wrote, or it cannot be edited
 	pressID   string // the button press to be answered
 	dialogue  *dialogue.Dialogue
+	isOver    bool // the dialogue has done its work, or cannot go on
 }
 
 // key is an idempotency key for what one update does once.
@@ -39,6 +40,20 @@ func (r *request) key(what string) string { return fmt.Sprintf("u%d:%s", r.updat
 // purchase is the purchase that a button carries.
 func (r *request) purchase() (atlas.PurchaseID, error) {
 	id, err := atlas.ParsePurchaseID(r.argument)
+	if err != nil {
+		return "", errOldButton
+	}
+	return id, nil
+}
+
+// isAt says whether the person is at a step of a dialogue.
+func (r *request) isAt(at step) bool {
+	return r.dialogue != nil && r.dialogue.Kind == at.kind && r.dialogue.Step == at.name
+}
+
+// draft is the drafted withdrawal that a button carries.
+func (r *request) draft() (atlas.DraftID, error) {
+	id, err := atlas.ParseDraftID(r.argument)
 	if err != nil {
 		return "", errOldButton
 	}

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/mymmrac/telego"
 
@@ -14,8 +15,9 @@ import (
 // handler answers one command, button or typed text with one screen.
 type handler func(ctx context.Context, r *request) (screen.Screen, error)
 
-// route leads from a command, a button's verb or a dialogue's step (exactly one of them) to its handler. A command with a
-// listed place is offered in Telegram's menu of commands.
+// route leads from a command, a button's verb or what is typed at a dialogue's step to its handler. A command with a
+// listed place is offered in Telegram's menu of commands. A verb that has a step, too, is a button inside a dialogue: it
+// leaves its own dialogue as it is, wherever that stands, and the handler looks whether the person is at that step.
 type route struct {
 	command  string
 	isListed bool
@@ -26,7 +28,7 @@ type route struct {
 	registers bool
 }
 
-// step is a question of a dialogue that the person answers by typing.
+// step is a question of a dialogue.
 type step struct {
 	kind dialogue.Kind
 	name string
@@ -36,6 +38,17 @@ type step struct {
 var (
 	topupDialogue = dialogue.Kind{Name: "topup", Version: 1}
 	topupAmount   = step{kind: topupDialogue, name: "amount"}
+
+	promoDialogue = dialogue.Kind{Name: "promo", Version: 1}
+	promoCode     = step{kind: promoDialogue, name: "code"}   // the code is asked for
+	promoPlan     = step{kind: promoDialogue, name: "plan"}   // a plan to use it for
+	promoOpened   = step{kind: promoDialogue, name: "opened"} // the purchase is open: a second press shows it again
+
+	withdrawDialogue   = dialogue.Kind{Name: "withdraw", Version: 1}
+	withdrawAmount     = step{kind: withdrawDialogue, name: "amount"}
+	withdrawRequisites = step{kind: withdrawDialogue, name: "requisites"}
+	withdrawConfirm    = step{kind: withdrawDialogue, name: "confirm"} // from here on there is a draft in the database
+	withdrawFinal      = step{kind: withdrawDialogue, name: "final"}
 )
 
 // allRoutes is everything that a person can say to the bot; the only other way in is a payment (see dispatch).
@@ -83,6 +96,24 @@ func (b *Bot) allRoutes() []route {
 		{verb: screen.VerbPreset, handle: b.topupPreset},
 		{verb: screen.VerbTyped, handle: b.askAmount},
 		{step: topupAmount, handle: b.topupTyped},
+
+		{verb: screen.VerbPromo, handle: b.askPromo},
+		{step: promoCode, handle: b.promoTyped},
+		{step: promoPlan, handle: b.promoWaits},
+		{verb: screen.VerbPromoTariffs, step: promoPlan, handle: b.promoTariffs},
+		{verb: screen.VerbPromoTariff, step: promoPlan, handle: b.promoTariff},
+		{verb: screen.VerbPromoPlan, step: promoPlan, handle: b.promoPurchase},
+		{step: promoOpened, handle: b.promoOver},
+
+		{verb: screen.VerbWithdraw, handle: b.withdraw},
+		{verb: screen.VerbWithdrawTake, handle: b.withdrawCancel},
+		{verb: screen.VerbWithdrawAsk, handle: b.withdrawAsk},
+		{step: withdrawAmount, handle: b.withdrawAmountTyped},
+		{step: withdrawRequisites, handle: b.withdrawRequisitesTyped},
+		{step: withdrawConfirm, handle: b.withdrawWaits},
+		{verb: screen.VerbWithdrawConfirm, step: withdrawConfirm, handle: b.withdrawConfirmed},
+		{step: withdrawFinal, handle: b.withdrawWaits},
+		{verb: screen.VerbWithdrawSubmit, step: withdrawFinal, handle: b.withdrawSubmit},
 	}
 }
 
@@ -111,7 +142,9 @@ func index(all []route) (routes, error) {
 		default:
 			_, isTaken = rs.steps[r.step]
 			rs.steps[r.step] = r
-			rs.kinds = append(rs.kinds, r.step.kind)
+			if !slices.Contains(rs.kinds, r.step.kind) {
+				rs.kinds = append(rs.kinds, r.step.kind)
+			}
 		}
 		if isTaken {
 			return routes{}, fmt.Errorf("two routes for command %q, button %q, step %q", r.command, r.verb, r.step.name)

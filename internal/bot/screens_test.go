@@ -44,7 +44,7 @@ func allScreens(t *testing.T, c *i18n.Catalogue, text *i18n.Text) map[string]scr
 		"provider down": screen.ProviderDown(text, purchaseID),
 		"topup":         screen.Topup(text, options), "ask amount": screen.AskAmount(text, options), "wrong amount": screen.WrongAmount(text, options),
 		"out of range": screen.AmountOutOfRange(text, options),
-		"cannot ask":   screen.CannotAsk(text), "history": screen.History(text, nil, true, 0),
+		"cannot ask":   screen.CannotAsk(text, screen.VerbTopup), "history": screen.History(text, nil, true, 0),
 		"key failed": screen.KeyFailed(text), "referral": screen.ReferralJoined(text),
 		"applied": screen.PaymentApplied(text, screen.PaymentAppliedArgs{Price: 1, Tariff: "plus", Months: 12, ExpiresAt: soon}),
 		"alarm":   screen.Alarm(text, screen.AlarmArgs{Alarm: name, Subject: name, Detail: strings.Repeat("<", 5000)}),
@@ -94,6 +94,7 @@ func allScreens(t *testing.T, c *i18n.Catalogue, text *i18n.Text) map[string]scr
 			screens[fmt.Sprint("key ", status, activation)] = screen.Key(text, s)
 		}
 	}
+	dialogueScreens(text, screens, prices, soon)
 	var lines []sqlapi.StatementLine
 	for _, reason := range []string{"admin_credit", "admin_debit", "purchase", "provider_purchase", "topup", "provider_excess", "suspense", "refund",
 		"reversal", "cashback", "clawback", "withdrawal_hold", "withdrawal_return", "withdrawal_payout", "new"} {
@@ -101,6 +102,37 @@ func allScreens(t *testing.T, c *i18n.Catalogue, text *i18n.Text) map[string]scr
 	}
 	screens["long history"] = screen.History(text, lines, false, 55)
 	return screens
+}
+
+// dialogueScreens draws the screens of the promo and withdrawal dialogues.
+func dialogueScreens(text *i18n.Text, screens map[string]screen.Screen, prices []sqlapi.Price, soon time.Time) {
+	code := strings.Repeat("Z", 32)
+	screens["ask promo"], screens["ask promo for"] = screen.AskPromo(text, ""), screen.AskPromo(text, purchaseID)
+	screens["wrong promo"], screens["wrong promo for"] = screen.WrongPromo(text, "PR006", ""), screen.WrongPromo(text, "PR001", purchaseID)
+	screens["promo tariffs"] = screen.PromoTariffs(text, prices, sqlapi.PromoCode{Code: code, DiscountPercent: 100, ExpiresAt: &soon})
+	screens["promo plans"] = screen.PromoPlans(text, prices, atlas.Plus, code)
+	for _, kind := range []atlas.DiscountKind{"promo", "vip", "personal"} {
+		screens["promo result "+string(kind)] = screen.WithPromo(text, screens["purchase subscriptionopenpromo"],
+			sqlapi.OpenedPurchase{DiscountKind: kind, DiscountPercent: 30})
+	}
+	options := sqlapi.WithdrawalOptions{Minimum: 50000, PerDay: 3, FourEyes: 5000000}
+	balance := sqlapi.Balance{Available: 139900, Held: 2, Debt: 3}
+	screens["withdraw"] = screen.Withdraw(text, options, balance, nil)
+	for _, status := range []string{"pending", "approved", "rejected", "cancelled"} {
+		latest := sqlapi.OwnWithdrawal{WithdrawalID: 12, Status: status, Amount: 60000, RequestedAt: soon}
+		screens["withdraw "+status] = screen.Withdraw(text, options, balance, []sqlapi.OwnWithdrawal{latest})
+		latest.Reason = strings.Repeat("<", 5000)
+		screens["withdraw because "+status] = screen.Withdraw(text, options, balance, []sqlapi.OwnWithdrawal{latest})
+	}
+	for _, reason := range []screen.WithdrawalAsk{screen.WithdrawalAmount, screen.WithdrawalNoAmount, screen.WithdrawalTooSmall, screen.WithdrawalTooLarge} {
+		screens["ask withdrawal "+string(reason)] = screen.AskWithdrawal(text, reason, options, balance)
+	}
+	draft := sqlapi.ShownDraft{DraftID: atlas.DraftID(purchaseID), Amount: 139900, ExpiresAt: soon}
+	screens["ask requisites"] = screen.AskRequisites(text, sqlapi.PossibleWithdrawal{Amount: 139900, Left: 1})
+	screens["wrong requisites"], screens["draft expired"] = screen.WrongRequisites(text), screen.DraftExpired(text)
+	screens["confirm withdrawal"] = screen.ConfirmWithdrawal(text, draft, "••••<&>1")
+	screens["final withdrawal"] = screen.FinalWithdrawal(text, draft)
+	screens["not enough to withdraw"] = screen.NotEnoughToWithdraw(text, balance)
 }
 
 var tags = regexp.MustCompile(`</?[a-z]+>`)
@@ -139,6 +171,7 @@ func TestEveryScreen(t *testing.T) {
 					hasWayBack = true
 				}
 			}
+			require.NotContains(t, shown, "withdrawal.", "%s: a text that is not there", name)
 			require.True(t, hasWayBack, "%s has no way back", name)
 			if s.Invoice != nil {
 				require.True(t, s.Rows[0][0].IsPay, "%s: Telegram wants Pay first", name)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"atlas-secure/internal/atlas"
 	"atlas-secure/internal/bot"
@@ -26,6 +28,7 @@ import (
 	"atlas-secure/internal/obs"
 	"atlas-secure/internal/pay/cryptobot"
 	"atlas-secure/internal/pay/cryptopay"
+	"atlas-secure/internal/requisites"
 	"atlas-secure/internal/sandbox/botapi"
 	"atlas-secure/internal/sandbox/botapi/person"
 	fakepay "atlas-secure/internal/sandbox/cryptopay"
@@ -156,10 +159,19 @@ func (b *bundle) parts(t *testing.T, db *sqlapi.DB) bot.Parts {
 		Dialogues:      dialogue.New(b.redisClient(t), "test:", dialogue.DefaultTTL, dialogue.WithPatience(time.Minute)),
 		Crypto:         crypto,
 		CardToken:      config.NewSecret(cardToken),
+		Requisites:     sealer(t),
 		SupportContact: "@atlas_support",
 		Holder:         worker.Holder(),
 		Log:            log,
 	}
+}
+
+// sealer has a key of its own for tests.
+func sealer(t *testing.T) *requisites.Sealer {
+	t.Helper()
+	made, err := requisites.NewSealer(config.NewSecret("dGVzdHM6IG5vYm9keSdzIG1vbmV5IGdvZXMgaGVyZSE="))
+	require.NoError(t, err)
+	return made
 }
 
 // fast are limits that no test runs into.
@@ -276,6 +288,52 @@ func (b *bundle) sees(t *testing.T, p *person.Person, text string) botapi.ChatMe
 	m, err := p.WaitText(ctx, text)
 	require.NoError(t, err)
 	return m
+}
+
+const (
+	patience = 2 * time.Minute
+	poll     = 10 * time.Millisecond
+)
+
+// lastMessage is the newest message of the bot.
+func (b *bundle) lastMessage(t *testing.T, p *person.Person) botapi.ChatMessage {
+	t.Helper()
+	view, err := p.Chat(b.ctx)
+	require.NoError(t, err)
+	for _, m := range slices.Backward(view.Messages) {
+		if m.IsOutgoing {
+			return m
+		}
+	}
+	t.Fatal("the bot has said nothing")
+	return botapi.ChatMessage{}
+}
+
+// forge presses a button that need not be there any more, and waits for the answer.
+func (b *bundle) forge(t *testing.T, p *person.Person, message int, data string) botapi.CallbackAnswer {
+	t.Helper()
+	id, err := p.Tap(b.ctx, person.Tap{MessageID: message, Data: data, Forged: true})
+	require.NoError(t, err)
+	answer, err := p.Answer(b.ctx, id)
+	require.NoError(t, err)
+	require.True(t, answer.IsAnswered, "nobody answered the press of %q", data)
+	return answer
+}
+
+// together presses one button on two devices at once.
+func (b *bundle) together(t *testing.T, p *person.Person, message int, data string) {
+	t.Helper()
+	var both errgroup.Group
+	for range 2 {
+		both.Go(func() error {
+			id, err := p.Tap(b.ctx, person.Tap{MessageID: message, Data: data, Forged: true})
+			if err == nil {
+				_, err = p.Answer(b.ctx, id)
+			}
+			return err
+		})
+	}
+	require.NoError(t, both.Wait())
 }
 
 func (b *bundle) chat(t *testing.T, p *person.Person) string {

@@ -7,6 +7,7 @@ import (
 
 	"atlas-secure/internal/atlas"
 	"atlas-secure/internal/bot/screen"
+	"atlas-secure/internal/dialogue"
 	"atlas-secure/internal/obs"
 	"atlas-secure/internal/telegram"
 )
@@ -22,6 +23,10 @@ func (b *Bot) failure(ctx context.Context, r *request, err error) (screen.Screen
 	if early := (*tooOftenError)(nil); errors.As(err, &early) {
 		b.Log.InfoContext(ctx, "too often", obs.Operation(r.operation), obs.Outcome(obs.OutcomeRefused), obs.Err(err))
 		return screen.TooOften(r.text, string(early.action), early.wait, early.back...), nil
+	}
+	if errors.Is(err, dialogue.ErrUnavailable) || errors.Is(err, dialogue.ErrOutdated) {
+		b.Log.InfoContext(ctx, "no dialogue to go on with", obs.Operation(r.operation), obs.Err(err))
+		return screen.StartAgain(r.text), nil
 	}
 	if isPassing(err) && r.attempt < maxTries {
 		return screen.Screen{}, err
@@ -39,7 +44,7 @@ func (b *Bot) failure(ctx context.Context, r *request, err error) (screen.Screen
 func isPassing(err error) bool {
 	for _, passing := range []error{
 		atlas.ErrUnavailable, atlas.ErrSerialization, atlas.ErrDeadlock, atlas.ErrLockTimeout, context.Canceled,
-		context.DeadlineExceeded,
+		context.DeadlineExceeded, dialogue.ErrMoved, // whoever moved it on: another look finds where it stands
 	} {
 		if errors.Is(err, passing) {
 			return true

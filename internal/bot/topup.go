@@ -46,7 +46,7 @@ func (b *Bot) askAmount(ctx context.Context, r *request) (screen.Screen, error) 
 	}
 	if err := b.Dialogues.Begin(ctx, int64(r.user), topupDialogue, topupAmount.name, topupDraft{}); err != nil {
 		b.Log.WarnContext(ctx, "could not begin a dialogue", obs.Operation(r.operation), obs.Err(err))
-		return screen.CannotAsk(r.text), nil
+		return screen.CannotAsk(r.text, screen.VerbTopup), nil
 	}
 	return screen.AskAmount(r.text, options), nil
 }
@@ -61,9 +61,7 @@ func (b *Bot) topupTyped(ctx context.Context, r *request) (screen.Screen, error)
 	if errors.Is(err, atlas.ErrTopupOutOfRange) {
 		return b.askAgain(ctx, r, screen.AmountOutOfRange)
 	}
-	if err == nil {
-		b.endDialogue(ctx, r)
-	}
+	r.isOver = err == nil
 	return s, err
 }
 
@@ -75,13 +73,6 @@ func (b *Bot) askAgain(
 		return screen.Screen{}, fmt.Errorf("reading top-up options: %w", err)
 	}
 	return draw(r.text, options), nil
-}
-
-// endDialogue closes a dialogue that has done its work. If it has moved on meanwhile, that is another's to end.
-func (b *Bot) endDialogue(ctx context.Context, r *request) {
-	if err := b.Dialogues.End(ctx, int64(r.user), r.dialogue); err != nil {
-		b.Log.DebugContext(ctx, "could not end the dialogue", obs.Operation(r.operation), obs.Err(err))
-	}
 }
 
 func (b *Bot) openTopup(ctx context.Context, r *request, amount atlas.Kopecks) (screen.Screen, error) {

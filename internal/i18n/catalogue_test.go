@@ -193,7 +193,7 @@ type usage struct {
 	args     map[string][][]string // per key, the names of arguments at each place that lists them
 }
 
-var keyForm = regexp.MustCompile(`^(alert|button|buy|command|crypto|error|format|guide|help|history|info|instruction|invoice|key|language|limit|menu|notice|payment|privacy|profile|purchase|settings|start_again|support|topup|unknown|word)\.[\w.]*$`)
+var keyForm = regexp.MustCompile(`^(alert|button|buy|command|crypto|error|format|guide|help|history|info|instruction|invoice|key|language|limit|menu|notice|payment|privacy|profile|promo|purchase|settings|start_again|support|topup|unknown|withdrawal|word)\.[\w.]*$`)
 
 func usageIn(t *testing.T, roots ...string) usage {
 	t.Helper()

@@ -34,6 +34,8 @@ var (
 	ErrBadKey  = errors.New("the key of requisites must be 32 bytes in base64")
 	errNonce   = errors.New("no randomness for a nonce")
 	additional = []byte("atlas-secure requisites " + version)
+	// ofUpdate is authenticated with a sealed update, so that neither passes for the other.
+	ofUpdate = []byte("atlas-secure update " + version)
 )
 
 // Requisites are where to pay, in the words of the person. Whatever prints them shows [redacted].
@@ -49,6 +51,15 @@ func New(text string) (Requisites, error) {
 		return Requisites{}, ErrLength
 	}
 	return Requisites{config.NewSecret(text)}, nil
+}
+
+// shownOf is how many characters Masked shows at most, and that is never more than half of them.
+const shownOf = 4
+
+// Masked shows only the last characters, by which the person knows which ones were given.
+func (r Requisites) Masked() string {
+	text := []rune(r.Reveal())
+	return "••••" + string(text[len(text)-min(shownOf, len(text)/2):])
 }
 
 func isForbidden(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
@@ -78,25 +89,42 @@ func NewSealer(key config.Secret) (*Sealer, error) {
 
 // Seal makes ciphertext, another one each time.
 func (s *Sealer) Seal(plain Requisites) (Sealed, error) {
+	return s.seal([]byte(plain.Reveal()), additional)
+}
+
+// SealUpdate makes ciphertext of an update of Telegram, which may be the message with the requisites.
+func (s *Sealer) SealUpdate(update []byte) (Sealed, error) { return s.seal(update, ofUpdate) }
+
+func (s *Sealer) seal(plain, context []byte) (Sealed, error) {
 	nonce := make([]byte, s.aead.NonceSize())
 	if _, err := rand.Read(nonce); err != nil {
 		return "", errNonce
 	}
-	sealed := s.aead.Seal(nonce, nonce, []byte(plain.Reveal()), additional)
-	return Sealed(version + base64.StdEncoding.EncodeToString(sealed)), nil
+	return Sealed(version + base64.StdEncoding.EncodeToString(s.aead.Seal(nonce, nonce, plain, context))), nil
 }
 
 // Open gives the words back, for the one screen that shows them to an admin.
 func (s *Sealer) Open(sealed Sealed) (Requisites, error) {
+	plain, err := s.open(sealed, additional)
+	if err != nil {
+		return Requisites{}, err
+	}
+	return Requisites{config.NewSecret(string(plain))}, nil
+}
+
+// OpenUpdate gives an update back, to be worked off.
+func (s *Sealer) OpenUpdate(sealed Sealed) ([]byte, error) { return s.open(sealed, ofUpdate) }
+
+func (s *Sealer) open(sealed Sealed, context []byte) ([]byte, error) {
 	encoded, isOurs := strings.CutPrefix(string(sealed), version)
 	raw, err := base64.StdEncoding.DecodeString(encoded)
 	if !isOurs || err != nil || len(raw) < s.aead.NonceSize() {
-		return Requisites{}, ErrSealed
+		return nil, ErrSealed
 	}
 	nonce, ciphertext := raw[:s.aead.NonceSize()], raw[s.aead.NonceSize():]
-	plain, err := s.aead.Open(nil, nonce, ciphertext, additional)
+	plain, err := s.aead.Open(nil, nonce, ciphertext, context)
 	if err != nil {
-		return Requisites{}, ErrSealed
+		return nil, ErrSealed
 	}
-	return Requisites{config.NewSecret(string(plain))}, nil
+	return plain, nil
 }

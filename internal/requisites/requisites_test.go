@@ -80,6 +80,35 @@ func TestWhatAPersonMayWrite(t *testing.T) {
 	}
 }
 
+func TestASealedUpdateIsNoRequisites(t *testing.T) {
+	t.Parallel()
+	s := sealer(t, 1)
+	update, err := s.SealUpdate([]byte(`{"update_id":1}`))
+	require.NoError(t, err)
+	opened, err := s.OpenUpdate(update)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"update_id":1}`, string(opened))
+	_, err = s.Open(update)
+	require.ErrorIs(t, err, requisites.ErrSealed)
+	plain, err := requisites.New("card 4111")
+	require.NoError(t, err)
+	sealed, err := s.Seal(plain)
+	require.NoError(t, err)
+	_, err = s.OpenUpdate(sealed)
+	require.ErrorIs(t, err, requisites.ErrSealed)
+}
+
+func TestMaskedShowsHalfAtMost(t *testing.T) {
+	t.Parallel()
+	for text, masked := range map[string]string{
+		"12345": "••••45", "1234567": "••••567", "card 4111 1111": "••••1111", "счёт жёлтый": "••••лтый",
+	} {
+		words, err := requisites.New(text)
+		require.NoError(t, err)
+		require.Equal(t, masked, words.Masked())
+	}
+}
+
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	for _, key := range []string{"", "canary", base64.StdEncoding.EncodeToString(make([]byte, 31)), base64.StdEncoding.EncodeToString(make([]byte, 33))} {

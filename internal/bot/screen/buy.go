@@ -10,6 +10,13 @@ import (
 
 // Tariffs offers what is on sale; prices are in the order in which tariffs should stand.
 func Tariffs(t *i18n.Text, prices []sqlapi.Price) Screen {
+	s := tariffs(t, prices, VerbTariff)
+	s.Rows = append(s.Rows, row(press(t, "button.promo", VerbPromo)), toMenu(t))
+	return s
+}
+
+// tariffs draws what is on sale, for buttons of a verb.
+func tariffs(t *i18n.Text, prices []sqlapi.Price, choose Verb) Screen {
 	s := Screen{}
 	lines := []i18n.HTML{t.HTML("buy.text")}
 	for _, tariff := range tariffsOf(prices) {
@@ -20,26 +27,31 @@ func Tariffs(t *i18n.Text, prices []sqlapi.Price) Screen {
 			"period":  t.CountPlain("word.months", cheapest.Months),
 			"price":   cheapest.List,
 		}))
-		s.Rows = append(s.Rows, row(Button{Label: tariffName(t, tariff), Data: VerbTariff.With(string(cheapest.OfferID))}))
+		s.Rows = append(s.Rows, row(Button{Label: tariffName(t, tariff), Data: choose.With(string(cheapest.OfferID))}))
 	}
 	s.Text = i18n.Join("\n\n", lines...)
-	s.Rows = append(s.Rows, toMenu(t))
 	return s
 }
 
 // Plans offers the periods of an offer's tariff.
 func Plans(t *i18n.Text, prices []sqlapi.Price, tariff atlas.Tariff) Screen {
-	plans := plansOf(prices, tariff)
+	s := plans(t, prices, tariff, VerbPlan)
+	s.Rows = append(s.Rows, row(back(t, VerbBuy)), toMenu(t))
+	return s
+}
+
+// plans draws the periods of a tariff, for buttons of a verb.
+func plans(t *i18n.Text, prices []sqlapi.Price, tariff atlas.Tariff, choose Verb) Screen {
+	offered := plansOf(prices, tariff)
 	s := Screen{Text: t.HTML("buy.periods", i18n.Args{
-		"tariff": tariffName(t, tariff), "devices": t.CountPlain("word.devices", plans[0].DeviceLimit),
+		"tariff": tariffName(t, tariff), "devices": t.CountPlain("word.devices", offered[0].DeviceLimit),
 	})}
-	for _, plan := range plans {
+	for _, plan := range offered {
 		s.Rows = append(s.Rows, row(Button{
 			Label: t.Plain("button.plan", i18n.Args{"period": t.CountPlain("word.months", plan.Months), "price": plan.List}),
-			Data:  VerbPlan.With(string(plan.OfferID)),
+			Data:  choose.With(string(plan.OfferID)),
 		}))
 	}
-	s.Rows = append(s.Rows, row(back(t, VerbBuy)), toMenu(t))
 	return s
 }
 
@@ -141,6 +153,7 @@ func openPurchase(t *i18n.Text, p sqlapi.Purchase, ways WaysToPay, balance atlas
 		s.Rows = append(s.Rows, row(press(t, key, VerbPay, string(p.PurchaseID))))
 	}
 	s.Rows = append(s.Rows, payRows(t, p, ways)...)
+	s.Rows = append(s.Rows, row(press(t, "button.promo", VerbPromo, string(p.PurchaseID))))
 	toPlans := back(t, VerbTariff, string(p.OfferID))
 	if p.OfferID == "" {
 		toPlans = back(t, VerbBuy)

@@ -24,6 +24,12 @@ func Failure(t *i18n.Text, code, correlationID string) Screen {
 	case atlas.ErrNoSuchPurchase.Code, atlas.ErrPurchaseExpired.Code, atlas.ErrPurchaseNotOpen.Code,
 		atlas.ErrNoSuchPlan.Code, atlas.ErrNoSubscription.Code:
 		s.Rows = append(s.Rows, row(press(t, "button.buy", VerbBuy)))
+	case atlas.ErrNoSuchPromo.Code, atlas.ErrPromoExpired.Code, atlas.ErrPromoUsedUp.Code, atlas.ErrPromoDisabled.Code,
+		atlas.ErrPromoUserLimit.Code, atlas.ErrPromoMalformed.Code:
+		s.Rows = append(s.Rows, row(press(t, "button.promo", VerbPromo)), row(press(t, "button.buy", VerbBuy)))
+	case atlas.ErrNoSuchWithdrawal.Code, atlas.ErrWithdrawalNotPending.Code, atlas.ErrWithdrawalBelowMinimum.Code,
+		atlas.ErrTooManyWithdrawals.Code:
+		s.Rows = append(s.Rows, row(press(t, "button.withdraw", VerbWithdraw)))
 	case atlas.ErrUserIsBlocked.Code:
 		s.Rows = append(s.Rows, row(press(t, "button.support", VerbSupport)))
 	}

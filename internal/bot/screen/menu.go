@@ -60,6 +60,11 @@ func StartAgain(t *i18n.Text) Screen {
 	return Screen{Text: t.HTML("start_again.text"), Rows: [][]Button{toMenu(t)}}
 }
 
+// CannotAsk says that nothing can be typed just now, on the way back to a verb.
+func CannotAsk(t *i18n.Text, verb Verb) Screen {
+	return Screen{Text: t.HTML("start_again.cannot_ask"), Rows: [][]Button{row(back(t, verb)), toMenu(t)}}
+}
+
 // OldButton answers a button that this release does not have.
 func OldButton(t *i18n.Text, name string) Screen {
 	screen := Menu(t, name)

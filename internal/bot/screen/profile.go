@@ -29,7 +29,8 @@ func Profile(t *i18n.Text, id int64, s sqlapi.CurrentSubscription, balance sqlap
 		Text: i18n.Join("\n", lines...),
 		Rows: [][]Button{
 			row(buy, press(t, "button.topup", VerbTopup)),
-			row(press(t, "button.key", VerbKey), press(t, "button.history", VerbHistory)),
+			row(press(t, "button.withdraw", VerbWithdraw), press(t, "button.history", VerbHistory)),
+			row(press(t, "button.key", VerbKey), press(t, "button.promo", VerbPromo)),
 			toMenu(t),
 		},
 	}

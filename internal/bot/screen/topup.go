@@ -37,11 +37,6 @@ func AmountOutOfRange(t *i18n.Text, options sqlapi.TopupOptions) Screen {
 	return Screen{Text: t.HTML("topup.out_of_range", limits(options)), Rows: [][]Button{row(back(t, VerbTopup))}}
 }
 
-// CannotAsk says that amounts cannot be typed just now.
-func CannotAsk(t *i18n.Text) Screen {
-	return Screen{Text: t.HTML("topup.cannot_ask"), Rows: [][]Button{row(back(t, VerbTopup))}}
-}
-
 func limits(options sqlapi.TopupOptions) i18n.Args {
 	return i18n.Args{"minimum": options.Minimum, "maximum": options.Maximum}
 }

@@ -37,6 +37,17 @@ const (
 	VerbTopup  Verb = "topup"
 	VerbPreset Verb = "preset" // the place of an amount on the screen
 	VerbTyped  Verb = "typed"
+
+	VerbPromo        Verb = "promo" // a purchase that the code is meant for, or nothing
+	VerbPromoTariffs Verb = "promo_buy"
+	VerbPromoTariff  Verb = "promo_tariff" // an offer, for its tariff
+	VerbPromoPlan    Verb = "promo_plan"   // an offer
+
+	VerbWithdraw        Verb = "withdraw"
+	VerbWithdrawTake    Verb = "withdraw_back" // a withdrawal, to take it back
+	VerbWithdrawAsk     Verb = "withdraw_ask"
+	VerbWithdrawConfirm Verb = "withdraw_ok"  // a draft
+	VerbWithdrawSubmit  Verb = "withdraw_yes" // a draft
 )
 
 // With makes callback data.

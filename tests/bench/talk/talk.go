@@ -23,6 +23,7 @@ import (
 	"atlas-secure/internal/limit"
 	"atlas-secure/internal/obs"
 	"atlas-secure/internal/redisdb"
+	"atlas-secure/internal/requisites"
 	"atlas-secure/internal/sandbox/botapi"
 	"atlas-secure/internal/sqlapi"
 	"atlas-secure/internal/telegram"
@@ -92,6 +93,14 @@ func (t *Talk) startBot(ctx context.Context, database, redis string, hasLimits b
 	if err != nil {
 		return nil, err
 	}
+	key, err := config.RequisitesKey()
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := requisites.NewSealer(key)
+	if err != nil {
+		return nil, err
+	}
 	prefix := redisdb.Prefix("bench")
 	limiter := limit.New(store, prefix)
 	limits := telegram.DefaultLimits()
@@ -102,7 +111,7 @@ func (t *Talk) startBot(ctx context.Context, database, redis string, hasLimits b
 	b, err := bot.New(bot.Parts{
 		DB: db, Client: client, Texts: texts, Limiter: limiter,
 		Sender:    telegram.NewSender(client, limiter, log, telegram.WithLimits(limits)),
-		Dialogues: dialogue.New(store, prefix, dialogue.DefaultTTL), Holder: "bench", Log: log, Registerer: registry,
+		Dialogues: dialogue.New(store, prefix, dialogue.DefaultTTL), Requisites: sealer, Holder: "bench", Log: log, Registerer: registry,
 	})
 	if err != nil {
 		return nil, err
