@@ -11,6 +11,7 @@ import (
 	"atlas-secure/internal/config"
 	"atlas-secure/internal/daemon"
 	"atlas-secure/internal/obs"
+	"atlas-secure/internal/redisdb"
 )
 
 func main() {
@@ -29,7 +30,12 @@ func serve(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 	defer w.close()
+	inspectLater, err := redisdb.Admit(ctx, w.redis, cfg.Environment != config.Local, log)
+	if err != nil {
+		return err //nolint:wrapcheck // says what it is about
+	}
 	loops, ctx := errgroup.WithContext(ctx)
+	loops.Go(func() error { inspectLater(ctx); return nil })
 	loops.Go(func() error { return obs.Serve(ctx, log, cfg.HTTPAddr, w.mux, bot.Grace) })
 	loops.Go(func() error { return w.run(ctx) })
 	return loops.Wait()

@@ -11,6 +11,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"atlas-secure/internal/atlas"
 	"atlas-secure/internal/bot"
 	"atlas-secure/internal/config"
@@ -30,6 +32,7 @@ import (
 // wiring is the process's parts, put together.
 type wiring struct {
 	db     *sqlapi.DB
+	redis  redis.UniversalClient
 	bot    *bot.Bot
 	intake bot.Intake
 	mux    *http.ServeMux
@@ -48,7 +51,13 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (*wiring, e
 	if err != nil {
 		return nil, err
 	}
-	redis, err := redisdb.Open(cfg.RedisURL)
+	store, err := redisdb.Open(redisdb.Options{URL: cfg.RedisURL, PoolSize: cfg.RedisPoolSize, Timeout: cfg.RedisTimeout})
+	if err != nil {
+		return nil, err
+	}
+	patience, err := redisdb.NewPatience(redisdb.PatienceOptions{
+		Limit: cfg.RedisPatience, Failures: cfg.BreakerFailures, Rest: cfg.RedisRest, Registerer: registry,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -64,15 +73,14 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (*wiring, e
 	if err != nil {
 		return nil, err
 	}
-	prefix := redisdb.Prefix(cfg.Environment)
-	limiter := limit.New(redis, prefix)
+	limiter := limit.New(store, cfg.RedisKeyPrefix, limit.Sharing(patience))
 	name := holder()
 	parts := bot.Parts{
 		DB: db, Client: client, Texts: texts, Limiter: limiter,
 		Sender:    telegram.NewSender(client, limiter, log, telegram.WithOnUnreachable(noteUnreachable(db, log))),
-		Dialogues: dialogue.New(redis, prefix, dialogue.DefaultTTL),
+		Dialogues: dialogue.New(store, cfg.RedisKeyPrefix, dialogue.DefaultTTL, dialogue.Sharing(patience)),
 		CardToken: cfg.CardProviderToken, Requisites: sealer, SupportContact: cfg.SupportContact, Log: log, Registerer: registry,
-		Holder: name, Filter: lease.NewFilter(redis, prefix, name),
+		Holder: name, Filter: lease.NewFilter(store, cfg.RedisKeyPrefix, name),
 	}
 	mux := http.NewServeMux()
 	if cfg.CryptoPayToken.IsSet() {
@@ -87,7 +95,7 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (*wiring, e
 	if err != nil {
 		return nil, err
 	}
-	w := &wiring{db: db, bot: b, intake: b.Poll, mux: mux}
+	w := &wiring{db: db, redis: store, bot: b, intake: b.Poll, mux: mux}
 	if cfg.BotWebhookURL != "" {
 		address, err := url.Parse(cfg.BotWebhookURL)
 		if err != nil || address.Path == "" || address.Path == "/" {
@@ -98,10 +106,10 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (*wiring, e
 	}
 	obs.Register(mux, registry,
 		obs.Check{Name: "database", IsCritical: true, Probe: db.CheckSchema},
-		obs.Check{Name: "redis", Probe: redisdb.Ping(redis)})
+		obs.Check{Name: "redis", Probe: redisdb.Ping(store)})
 	w.close = func() {
 		client.CloseIdle()
-		_ = redis.Close() // nothing is waiting for it any more
+		_ = store.Close() // nothing is waiting for it any more
 		db.Close()
 	}
 	return w, nil

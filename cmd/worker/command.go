@@ -15,6 +15,7 @@ import (
 	"atlas-secure/internal/config"
 	"atlas-secure/internal/daemon"
 	"atlas-secure/internal/obs"
+	"atlas-secure/internal/redisdb"
 	"atlas-secure/internal/sqlapi"
 	"atlas-secure/internal/worker"
 )
@@ -76,7 +77,12 @@ func serve(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 	defer p.close()
+	inspectLater, err := redisdb.Admit(ctx, p.redis, cfg.Environment != config.Local, log)
+	if err != nil {
+		return err //nolint:wrapcheck // says what it is about
+	}
 	loops, loopsCtx := errgroup.WithContext(ctx)
+	loops.Go(func() error { inspectLater(loopsCtx); return nil })
 	loops.Go(func() error { return obs.Serve(loopsCtx, log, cfg.WorkerHTTPAddr, p.mux, worker.Grace) })
 	loops.Go(func() error {
 		if err := p.db.Await(loopsCtx); err != nil {

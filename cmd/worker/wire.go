@@ -27,6 +27,7 @@ import (
 type parts struct {
 	db       *sqlapi.DB
 	redis    redis.UniversalClient
+	patience *redisdb.Patience // with Redis
 	telegram *telegram.Client
 	node     *vpn.Client
 	worker   *worker.Worker
@@ -64,13 +65,20 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (p *parts, 
 	}); err != nil {
 		return nil, fmt.Errorf("wiring: %w", err)
 	}
-	if p.redis, err = redisdb.Open(cfg.RedisURL); err != nil {
+	if p.redis, err = redisdb.Open(redisdb.Options{
+		URL: cfg.RedisURL, PoolSize: cfg.RedisPoolSize, Timeout: cfg.RedisTimeout,
+	}); err != nil {
+		return nil, fmt.Errorf("wiring: %w", err)
+	}
+	if p.patience, err = redisdb.NewPatience(redisdb.PatienceOptions{
+		Limit: cfg.RedisPatience, Failures: cfg.BreakerFailures, Rest: cfg.RedisRest, Registerer: registry,
+	}); err != nil {
 		return nil, fmt.Errorf("wiring: %w", err)
 	}
 	if p.telegram, err = telegram.NewClient(cfg.BotToken.Reveal(), cfg.BotAPIURL); err != nil {
 		return nil, fmt.Errorf("wiring: %w", err)
 	}
-	if p.node, err = vpn.NewClient(cfg.VPNNodeURL, cfg.VPNNodeAPIKey); err != nil {
+	if p.node, err = vpn.NewClient(cfg.VPNNodeURL, cfg.VPNNodeAPIKey, vpn.WithBreaker(cfg.BreakerFailures, cfg.VPNNodeRest)); err != nil {
 		return nil, fmt.Errorf("wiring: %w", err)
 	}
 	p.checks = []obs.Check{
@@ -89,7 +97,7 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (p *parts, 
 		return nil, fmt.Errorf("wiring: %w", err)
 	}
 	holder := worker.Holder()
-	filter := lease.NewFilter(p.redis, redisdb.Prefix(cfg.Environment), holder)
+	filter := lease.NewFilter(p.redis, cfg.RedisKeyPrefix, holder)
 	p.worker = worker.New(p.db.Ops, jobs, holder, filter, log, meter)
 	obs.Register(p.mux, registry, p.checks...)
 	return p, nil
@@ -101,7 +109,7 @@ func (p *parts) jobs(cfg *config.Config, log *slog.Logger) (map[string]worker.Jo
 	if err != nil {
 		return nil, fmt.Errorf("wiring: %w", err)
 	}
-	limiter := limit.New(p.redis, redisdb.Prefix(cfg.Environment))
+	limiter := limit.New(p.redis, cfg.RedisKeyPrefix, limit.Sharing(p.patience))
 	messenger := notice.New(telegram.NewSender(p.telegram, limiter, log), texts)
 	jobs := map[string]worker.Job{
 		"vpn.provision":      worker.Provision(p.db.VPN, p.node, log),

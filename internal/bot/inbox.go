@@ -7,6 +7,7 @@ import (
 
 	"atlas-secure/internal/atlas"
 	"atlas-secure/internal/obs"
+	"atlas-secure/internal/redisdb"
 	"atlas-secure/internal/sqlapi"
 )
 
@@ -105,7 +106,7 @@ func (b *Bot) work(ctx context.Context, update sqlapi.ClaimedUpdate) {
 	if atlas.TelegramID(update.ChatID).IsValid() { // a private chat has the person's number
 		ctx = obs.WithTelegramID(ctx, update.ChatID)
 	}
-	bounded, cancel := context.WithTimeout(ctx, handleTime)
+	bounded, cancel := context.WithTimeout(redisdb.Together(ctx), handleTime)
 	operation, err := b.handle(bounded, update)
 	cancel()
 	if ctx.Err() != nil {

@@ -44,7 +44,17 @@ type Config struct {
 	DatabasePoolSize         int           `env:"DATABASE_POOL_SIZE" envDefault:"20"`
 	DatabaseStatementTimeout time.Duration `env:"DATABASE_STATEMENT_TIMEOUT" envDefault:"15s"`
 	DatabaseLockTimeout      time.Duration `env:"DATABASE_LOCK_TIMEOUT" envDefault:"5s"`
-	RedisURL                 Secret        `env:"REDIS_URL"`
+
+	RedisURL       Secret        `env:"REDIS_URL"`
+	RedisKeyPrefix string        `env:"REDIS_KEY_PREFIX"`
+	RedisPoolSize  int           `env:"REDIS_POOL_SIZE" envDefault:"20"`
+	RedisTimeout   time.Duration `env:"REDIS_TIMEOUT" envDefault:"2s"`
+	// RedisPatience is how long one update waits for Redis, whatever it asks.
+	RedisPatience time.Duration `env:"REDIS_PATIENCE" envDefault:"300ms"`
+	RedisRest     time.Duration `env:"REDIS_REST" envDefault:"1s"`
+
+	// BreakerFailures calls in a row that fail make a client leave Redis, or the VPN node, alone for its rest.
+	BreakerFailures int `env:"BREAKER_FAILURES" envDefault:"3"`
 
 	BotToken         Secret `env:"BOT_TOKEN"`
 	BotAPIURL        string `env:"BOT_API_URL" envDefault:"https://api.telegram.org"`
@@ -61,8 +71,9 @@ type Config struct {
 	// RequisitesKey seals where withdrawals are paid: 32 bytes in base64.
 	RequisitesKey Secret `env:"REQUISITES_KEY"`
 
-	VPNNodeURL    string `env:"VPN_NODE_URL"`
-	VPNNodeAPIKey Secret `env:"VPN_NODE_API_KEY"`
+	VPNNodeURL    string        `env:"VPN_NODE_URL"`
+	VPNNodeAPIKey Secret        `env:"VPN_NODE_API_KEY"`
+	VPNNodeRest   time.Duration `env:"VPN_NODE_REST" envDefault:"5s"`
 
 	SupportContact string     `env:"SUPPORT_CONTACT"`
 	StateDir       string     `env:"STATE_DIR"`
@@ -97,6 +108,9 @@ func Parse(component Component, environ []string) (*Config, error) {
 	}))
 	if environment == Local {
 		cfg.takeLocalDefaults()
+	}
+	if cfg.RedisKeyPrefix == "" {
+		cfg.RedisKeyPrefix = "atlas:" + string(environment) + ":" // several environments can share one Redis
 	}
 	problems = append(problems, cfg.problems(component)...)
 	if len(problems) > 0 {

@@ -45,8 +45,17 @@ func describeSecret(secret Secret) string {
 			shown.User = url.User(name)
 		}
 	}
+	// Of the parameters, those that name servers.
+	all, harmless := address.Query(), url.Values{}
+	for _, name := range []string{"addr", "master_name"} {
+		if values, isThere := all[name]; isThere {
+			harmless[name] = values
+			delete(all, name)
+		}
+	}
+	shown.RawQuery = harmless.Encode()
 	text := shown.String()
-	if _, hasPassword := address.User.Password(); hasPassword || address.RawQuery != "" {
+	if _, hasPassword := address.User.Password(); hasPassword || len(all) > 0 {
 		text += " " + redacted
 	}
 	return text

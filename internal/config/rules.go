@@ -78,6 +78,7 @@ func (c *Config) problems(component Component) []string {
 		}
 	}
 	c.checkDatabase(add)
+	c.checkRedis(add)
 	c.checkTelegram(add)
 	if c.RequisitesKey.IsSet() {
 		if problem := requisitesKeyProblem(c.Environment, c.RequisitesKey); problem != "" {

@@ -17,7 +17,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/sony/gobreaker/v2"
+
+	"atlas-secure/internal/redisdb"
 )
 
 // What a store can answer besides "done".
@@ -32,12 +33,8 @@ var (
 	ErrUnavailable = errors.New("dialogues are unavailable")
 )
 
-const (
-	// DefaultTTL is how long an unanswered question is remembered.
-	DefaultTTL = 30 * time.Minute
-	// DefaultPatience bounds one question to Redis. A machine that is busy for a moment must not lose a dialogue.
-	DefaultPatience = time.Second
-)
+// DefaultTTL is how long an unanswered question is remembered.
+const DefaultTTL = 30 * time.Minute
 
 // Kind is a group of steps with a common draft. Version changes when an old draft can no longer be read.
 type Kind struct {
@@ -80,32 +77,21 @@ type Store struct {
 	redis    redis.UniversalClient
 	prefix   string
 	ttl      time.Duration
-	patience time.Duration
-	breaker  *gobreaker.CircuitBreaker[any]
+	patience *redisdb.Patience
 }
 
 // Option changes a Store.
 type Option func(*Store)
 
-// WithPatience replaces DefaultPatience.
-func WithPatience(d time.Duration) Option { return func(s *Store) { s.patience = d } }
+// WithPatience waits so long for Redis, in place of the default.
+func WithPatience(d time.Duration) Option { return Sharing(redisdb.PatienceOf(d)) }
+
+// Sharing waits for Redis together with others who ask it, so that what one of them has learned about it counts for all.
+func Sharing(p *redisdb.Patience) Option { return func(s *Store) { s.patience = p } }
 
 // New makes a store whose keys begin with prefix and which forgets after ttl.
 func New(client redis.UniversalClient, prefix string, ttl time.Duration, options ...Option) *Store {
-	s := &Store{
-		redis:    client,
-		prefix:   prefix,
-		ttl:      ttl,
-		patience: DefaultPatience,
-		breaker: gobreaker.NewCircuitBreaker[any](gobreaker.Settings{
-			Name:        "dialogue",
-			Timeout:     time.Second,
-			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= 3 },
-			IsSuccessful: func(err error) bool {
-				return err == nil || errors.Is(err, redis.Nil) || errors.Is(err, context.Canceled)
-			},
-		}),
-	}
+	s := &Store{redis: client, prefix: prefix, ttl: ttl, patience: redisdb.PatienceOf(redisdb.DefaultPatience)}
 	for _, option := range options {
 		option(s)
 	}
@@ -184,11 +170,7 @@ func (s *Store) swap(ctx context.Context, user int64, from *Dialogue, text []byt
 }
 
 func (s *Store) ask(ctx context.Context, question func(ctx context.Context) (any, error)) (any, error) {
-	answer, err := s.breaker.Execute(func() (any, error) {
-		ctx, cancel := context.WithTimeout(ctx, s.patience)
-		defer cancel()
-		return question(ctx)
-	})
+	answer, err := redisdb.Ask(ctx, s.patience, question)
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"atlas-secure/internal/dialogue"
+	"atlas-secure/internal/redisdb"
 )
 
 var topup = dialogue.Kind{Name: "topup", Version: 1}
@@ -180,6 +181,6 @@ func TestASilentRedisIsKeptOutOfTheWay(t *testing.T) {
 			_, err := store.Load(t.Context(), 7, topup)
 			require.ErrorIs(t, err, dialogue.ErrUnavailable)
 		}
-		require.Equal(t, 3*dialogue.DefaultPatience, time.Since(started), "three questions, and then the breaker")
+		require.Equal(t, 3*redisdb.DefaultPatience, time.Since(started), "three questions, and then the breaker")
 	})
 }

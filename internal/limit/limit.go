@@ -6,16 +6,12 @@ package limit
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/sony/gobreaker/v2"
-)
 
-// DefaultPatience bounds one question to Redis: a slow Redis must not become a slow bot, and a machine that is busy for
-// a moment is no slow Redis.
-const DefaultPatience = time.Second
+	"atlas-secure/internal/redisdb"
+)
 
 //go:embed take.lua
 var takeSource string
@@ -58,31 +54,22 @@ func (b Bucket) isGate() bool { return b.Rule.Events == 0 }
 type Limiter struct {
 	redis    redis.UniversalClient
 	prefix   string
-	patience time.Duration
+	patience *redisdb.Patience
 	alone    *alone
-	breaker  *gobreaker.CircuitBreaker[time.Duration]
 }
 
 // Option changes a Limiter.
 type Option func(*Limiter)
 
-// WithPatience replaces DefaultPatience.
-func WithPatience(d time.Duration) Option { return func(l *Limiter) { l.patience = d } }
+// WithPatience waits so long for Redis, in place of the default.
+func WithPatience(d time.Duration) Option { return Sharing(redisdb.PatienceOf(d)) }
+
+// Sharing waits for Redis together with others who ask it, so that what one of them has learned about it counts for all.
+func Sharing(p *redisdb.Patience) Option { return func(l *Limiter) { l.patience = p } }
 
 // New returns a limiter whose keys in Redis begin with prefix. A nil client counts in this process alone.
 func New(client redis.UniversalClient, prefix string, options ...Option) *Limiter {
-	l := &Limiter{
-		redis:    client,
-		prefix:   prefix,
-		patience: DefaultPatience,
-		alone:    newAlone(time.Now),
-		breaker: gobreaker.NewCircuitBreaker[time.Duration](gobreaker.Settings{
-			Name:         "limit",
-			Timeout:      time.Second,
-			ReadyToTrip:  func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= 3 },
-			IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, context.Canceled) },
-		}),
-	}
+	l := &Limiter{redis: client, prefix: prefix, patience: redisdb.PatienceOf(redisdb.DefaultPatience), alone: newAlone(time.Now)}
 	for _, option := range options {
 		option(l)
 	}
@@ -96,7 +83,7 @@ func (l *Limiter) Take(ctx context.Context, buckets ...Bucket) time.Duration {
 		return wait
 	}
 	if l.redis != nil {
-		wait, err := l.breaker.Execute(func() (time.Duration, error) { return l.ask(ctx, buckets) })
+		wait, err := redisdb.Ask(ctx, l.patience, func(ctx context.Context) (time.Duration, error) { return l.ask(ctx, buckets) })
 		if err == nil {
 			return wait
 		}
@@ -113,16 +100,13 @@ func (l *Limiter) Close(ctx context.Context, gate Bucket, d time.Duration) {
 	if l.redis == nil {
 		return
 	}
-	_, _ = l.breaker.Execute(func() (time.Duration, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.patience)
-		defer cancel()
-		return 0, shutScript.Run(ctx, l.redis, []string{l.prefix + gate.Key}, d.Milliseconds()).Err()
+	// This process keeps to it in any case.
+	_, _ = redisdb.Ask(context.WithoutCancel(ctx), l.patience, func(ctx context.Context) (any, error) {
+		return nil, shutScript.Run(ctx, l.redis, []string{l.prefix + gate.Key}, d.Milliseconds()).Err()
 	})
 }
 
 func (l *Limiter) ask(ctx context.Context, buckets []Bucket) (time.Duration, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.patience)
-	defer cancel()
 	keys := make([]string, 0, len(buckets))
 	args := make([]any, 0, 2*len(buckets))
 	for _, b := range buckets {

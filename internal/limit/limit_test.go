@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"atlas-secure/internal/limit"
+	"atlas-secure/internal/redisdb"
 )
 
 type bundle struct {
@@ -143,7 +144,7 @@ func TestASilentRedisIsKeptOutOfTheWay(t *testing.T) {
 		client.AddHook(silent{})
 		started := time.Now()
 		require.Equal(t, 5, takenOf50(limit.New(client, "t:"), limit.Bucket{Key: "{7}:pay", Rule: perMinute}))
-		require.Equal(t, 3*limit.DefaultPatience, time.Since(started), "three questions, and then the breaker")
+		require.Equal(t, 3*redisdb.DefaultPatience, time.Since(started), "three questions, and then the breaker")
 	})
 }
 

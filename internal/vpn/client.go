@@ -26,9 +26,9 @@ const (
 	listTimeout = 30 * time.Second // for the whole list of users
 	dialTimeout = 3 * time.Second
 
-	// failuresToRest calls in a row that find the node down make the client rest for restTime.
-	failuresToRest = 3
-	restTime       = 5 * time.Second
+	// defaultFailures calls in a row that find the node down make the client rest for defaultRest.
+	defaultFailures = 3
+	defaultRest     = 5 * time.Second
 
 	maxAnswerBytes = 1 << 20
 	maxReasonBytes = 200
@@ -44,9 +44,22 @@ type Client struct {
 
 var _ Node = (*Client)(nil)
 
+// Option changes a Client.
+type Option func(*breakerSettings)
+
+type breakerSettings struct {
+	failures int
+	rest     time.Duration
+}
+
+// WithBreaker says after how many calls in a row that find the node down the client leaves it alone, and for how long.
+func WithBreaker(failures int, rest time.Duration) Option {
+	return func(s *breakerSettings) { s.failures, s.rest = failures, rest }
+}
+
 // NewClient makes a client of the node's API at the address. Nothing is sent yet. Off loopback the address must be https,
 // because the key goes with every call.
-func NewClient(address string, key config.Secret) (*Client, error) {
+func NewClient(address string, key config.Secret, options ...Option) (*Client, error) {
 	base, err := url.Parse(address)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, errors.New("address of the VPN node: an http or https address is expected")
@@ -56,6 +69,10 @@ func NewClient(address string, key config.Secret) (*Client, error) {
 	}
 	if !key.IsSet() {
 		return nil, errors.New("the VPN node's API key is missing")
+	}
+	settings := breakerSettings{failures: defaultFailures, rest: defaultRest}
+	for _, option := range options {
+		option(&settings)
 	}
 	transport := &http.Transport{
 		DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,
@@ -74,8 +91,8 @@ func NewClient(address string, key config.Secret) (*Client, error) {
 		},
 		breaker: gobreaker.NewCircuitBreaker[[]byte](gobreaker.Settings{
 			Name:         "vpn node",
-			Timeout:      restTime,
-			ReadyToTrip:  func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= failuresToRest },
+			Timeout:      settings.rest,
+			ReadyToTrip:  func(c gobreaker.Counts) bool { return int64(c.ConsecutiveFailures) >= int64(settings.failures) },
 			IsSuccessful: func(err error) bool { return !errors.Is(err, ErrDown) },
 			IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) }, // says nothing about the node
 		}),

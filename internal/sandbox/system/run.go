@@ -206,6 +206,7 @@ func (s *system) common(role string) []string {
 	return []string{
 		"APP_ENV=local", "LOCAL_STATE_DIR=" + s.opts.StateDir,
 		"LOCAL_DATABASE_URL=" + s.info.Databases[role], "LOCAL_REDIS_URL=" + s.info.Redis,
+		"LOCAL_REDIS_PATIENCE=2s", // one busy machine for everything
 		"LOCAL_BOT_TOKEN=" + s.info.BotToken, "LOCAL_BOT_API_URL=" + s.info.HTTP.Chat,
 		"LOCAL_CRYPTOPAY_TOKEN=" + s.info.CryptoPayToken, "LOCAL_CRYPTOPAY_URL=" + s.info.HTTP.CryptoPay,
 		"LOCAL_CARD_PROVIDER_TOKEN=284685063:TEST:sandbox",

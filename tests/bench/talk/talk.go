@@ -81,7 +81,7 @@ func (t *Talk) startBot(ctx context.Context, database, redis string, hasLimits b
 	if err != nil {
 		return nil, err
 	}
-	store, err := redisdb.Open(config.NewSecret(redis))
+	store, err := redisdb.Open(redisdb.Options{URL: config.NewSecret(redis)})
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (t *Talk) startBot(ctx context.Context, database, redis string, hasLimits b
 	if err != nil {
 		return nil, err
 	}
-	prefix := redisdb.Prefix("bench")
+	const prefix = "atlas:bench:"
 	limiter := limit.New(store, prefix)
 	limits := telegram.DefaultLimits()
 	if !hasLimits {
