@@ -3929,6 +3929,48 @@ $$;
 COMMENT ON FUNCTION inbox.done(p_update_id bigint, p_lease_token uuid) IS 'The update was handled. is_done is false when the lease was lost. Safe to call again.';
 
 --
+-- Name: exchange(text, bigint[], uuid[], integer, interval); Type: FUNCTION; Schema: inbox; Owner: -
+--
+
+CREATE FUNCTION inbox.exchange(p_holder text, p_done_ids bigint[], p_done_tokens uuid[], p_limit integer, p_lease interval) RETURNS TABLE(update_id bigint, chat_id bigint, payload text, attempt integer, lease_token uuid, language text, is_reachable boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._guard();
+  perform core._require(
+    cardinality(p_done_ids) between 0 and 1000
+      and cardinality(p_done_tokens) = cardinality(p_done_ids)
+      and array_position(p_done_ids, null) is null
+      and array_position(p_done_tokens, null) is null,
+    'p_done_ids, p_done_tokens: 0 to 1000 from claims, the same number each, no nulls');
+  perform core._require(p_limit >= 0, 'p_limit: 0 for none');
+
+  if cardinality(p_done_ids) > 0 then
+    update inbox.update u
+    set finished_at = core.now(), leased_until = null
+    from unnest(p_done_ids, p_done_tokens) d (update_id, lease_token)
+    where u.update_id = d.update_id and u.lease_token = d.lease_token and u.finished_at is null;
+  end if;
+
+  if p_limit > 0 then -- after it, so that the chats' next updates are among them
+    return query
+    select c.update_id, c.chat_id, c.payload, c.attempt, c.lease_token, a.language, a.is_reachable
+    from inbox.claim(p_holder, p_limit, p_lease) c
+    left join account.account a on a.telegram_id = c.chat_id
+    order by c.update_id;
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION exchange(p_holder text, p_done_ids bigint[], p_done_tokens uuid[], p_limit integer, p_lease interval); Type: COMMENT; Schema: inbox; Owner: -
+--
+
+COMMENT ON FUNCTION inbox.exchange(p_holder text, p_done_ids bigint[], p_done_tokens uuid[], p_limit integer, p_lease interval) IS 'inbox.done for each of p_done_ids and p_done_tokens whose lease was not lost, then inbox.claim, with what the screens need to know of the user whose private chat it is (null: none). A repeat ends nothing twice, and leases other updates.';
+
+--
 -- Name: failed(bigint, uuid, text); Type: FUNCTION; Schema: inbox; Owner: -
 --
 
@@ -14550,6 +14592,14 @@ GRANT ALL ON FUNCTION inbox.claim(p_holder text, p_limit integer, p_lease interv
 REVOKE ALL ON FUNCTION inbox.done(p_update_id bigint, p_lease_token uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION inbox.done(p_update_id bigint, p_lease_token uuid) TO atlas_bot;
 GRANT ALL ON FUNCTION inbox.done(p_update_id bigint, p_lease_token uuid) TO atlas_dba;
+
+--
+-- Name: FUNCTION exchange(p_holder text, p_done_ids bigint[], p_done_tokens uuid[], p_limit integer, p_lease interval); Type: ACL; Schema: inbox; Owner: -
+--
+
+REVOKE ALL ON FUNCTION inbox.exchange(p_holder text, p_done_ids bigint[], p_done_tokens uuid[], p_limit integer, p_lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION inbox.exchange(p_holder text, p_done_ids bigint[], p_done_tokens uuid[], p_limit integer, p_lease interval) TO atlas_bot;
+GRANT ALL ON FUNCTION inbox.exchange(p_holder text, p_done_ids bigint[], p_done_tokens uuid[], p_limit integer, p_lease interval) TO atlas_dba;
 
 --
 -- Name: FUNCTION failed(p_update_id bigint, p_lease_token uuid, p_error text); Type: ACL; Schema: inbox; Owner: -

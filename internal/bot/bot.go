@@ -64,6 +64,7 @@ type Bot struct {
 	nudge   chan struct{} // something may have become claimable
 	checks  checkouts
 	outages struct{ inbox, poll, webhook, commands *obs.Outage }
+	ended   ended
 }
 
 // New makes a bot. It calls nobody.

@@ -20,6 +20,9 @@ const (
 	lookEvery = 250 * time.Millisecond
 	// settleTime bounds the last words about an update: that it is done, or that it failed.
 	settleTime = 5 * time.Second
+	// exchangeEvery is the least time between two calls that end handled updates and claim new ones: in a crowd each call
+	// does so for several.
+	exchangeEvery = 3 * time.Millisecond
 	// outageDelay is how long to leave a database alone that did not answer.
 	outageDelay = time.Second
 )
@@ -33,9 +36,14 @@ func (b *Bot) workInbox(ctx context.Context) error {
 		free <- struct{}{}
 	}
 	var hands sync.WaitGroup
+	var last time.Time
 	for ctx.Err() == nil {
+		if early := exchangeEvery - time.Since(last); early > 0 {
+			pause(ctx, early)
+		}
 		count := takeFree(ctx, free)
-		updates := b.claim(ctx, count)
+		last = time.Now()
+		updates := b.exchange(ctx, count)
 		for range count - len(updates) {
 			free <- struct{}{}
 		}
@@ -57,6 +65,26 @@ func (b *Bot) workInbox(ctx context.Context) error {
 	return nil
 }
 
+// ended has the updates that were handled, until the inbox knows.
+type ended struct {
+	mu      sync.Mutex
+	updates []sqlapi.ClaimedUpdate
+}
+
+func (e *ended) add(updates ...sqlapi.ClaimedUpdate) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.updates = append(e.updates, updates...)
+}
+
+func (e *ended) take() []sqlapi.ClaimedUpdate {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	updates := e.updates
+	e.updates = nil
+	return updates
+}
+
 // takeFree takes all hands that are free, waiting for the first; none when ctx ends.
 func takeFree(ctx context.Context, free chan struct{}) int {
 	select {
@@ -73,11 +101,17 @@ func takeFree(ctx context.Context, free chan struct{}) int {
 	}
 }
 
-func (b *Bot) claim(ctx context.Context, count int) []sqlapi.ClaimedUpdate {
+// exchange tells the inbox what was handled, and claims up to count updates. What it could not tell is told with the next
+// call; should there be none, the leases run out and it is handled once more, which changes nothing that is already so.
+func (b *Bot) exchange(ctx context.Context, count int) []sqlapi.ClaimedUpdate {
 	if count == 0 {
 		return nil
 	}
-	updates, err := b.DB.Inbox.Claim(ctx, b.Holder, count, claimLease)
+	done := b.ended.take()
+	updates, err := b.DB.Inbox.Exchange(ctx, b.Holder, done, count, claimLease)
+	if err != nil {
+		b.ended.add(done...)
+	}
 	switch {
 	case err == nil:
 		b.outages.inbox.Over(ctx)
@@ -98,7 +132,7 @@ func (b *Bot) waitForWork(ctx context.Context) {
 	}
 }
 
-// work handles an update and records how that ended. When the process has to stop before the end, it records nothing:
+// work handles an update and notes how that ended. When the process has to stop before the end, it records nothing:
 // the update is given back as it was.
 func (b *Bot) work(ctx context.Context, update sqlapi.ClaimedUpdate) {
 	started := time.Now()
@@ -112,14 +146,13 @@ func (b *Bot) work(ctx context.Context, update sqlapi.ClaimedUpdate) {
 	if ctx.Err() != nil {
 		return
 	}
-	last, cancel := context.WithTimeout(ctx, settleTime)
-	defer cancel()
 	outcome := obs.OutcomeOK
 	if err != nil {
+		last, cancel := context.WithTimeout(ctx, settleTime)
+		defer cancel()
 		outcome = b.recordFailure(last, update, operation, err)
-	} else if _, err := b.DB.Inbox.Done(last, update); err != nil {
-		// Its lease runs out and it is handled once more, which changes nothing that is already so.
-		b.Log.WarnContext(ctx, "could not record that an update is done", obs.Operation(operation), obs.Err(err))
+	} else {
+		b.ended.add(update)
 	}
 	b.metrics.handled(operation, outcome, time.Since(started))
 	b.Log.InfoContext(ctx, "update", obs.Operation(operation), obs.Outcome(outcome), obs.Took(started))
@@ -144,6 +177,12 @@ func (b *Bot) recordFailure(ctx context.Context, update sqlapi.ClaimedUpdate, op
 func (b *Bot) giveBack(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
+	if done := b.ended.take(); len(done) > 0 {
+		if _, err := b.DB.Inbox.Exchange(ctx, b.Holder, done, 0, claimLease); err != nil {
+			b.Log.WarnContext(ctx, "could not record that updates are done", obs.Operation("give_back"), obs.Err(err))
+			return // given back, they would be handled again at once
+		}
+	}
 	count, err := b.DB.Inbox.GiveBack(ctx, b.Holder)
 	if err != nil {
 		b.Log.WarnContext(ctx, "could not give updates back", obs.Operation("give_back"), obs.Err(err))

@@ -26,6 +26,8 @@ type request struct {
 	language  atlas.Language
 	text      *i18n.Text
 	operation string // the route, for logs and metrics
+	// isMet says that the update came with what the database knows of the person.
+	isMet, isReachable bool
 
 	argument  string // what follows a command or a button's verb, or what was typed
 	messageID int    // the message whose button was pressed; 0: the person wrote, or it cannot be edited
@@ -70,22 +72,30 @@ func (b *Bot) newRequest(u sqlapi.ClaimedUpdate, from *telego.User) *request {
 	r := &request{
 		updateID: u.UpdateID, attempt: u.Attempt, user: atlas.TelegramID(from.ID), name: displayName(from), from: from,
 	}
+	if u.ChatID == from.ID && u.Language != "" { // when it was claimed, all that the person wrote before was handled
+		r.isMet, r.isReachable = true, u.IsReachable
+		b.setLanguage(r, u.Language)
+		return r
+	}
 	b.setLanguage(r, b.guessLanguage(from.LanguageCode))
 	return r
 }
 
 // meet fills in what the database knows of the person, and registers who has not been here yet.
 func (b *Bot) meet(ctx context.Context, r *request) error {
-	profile, err := b.DB.Account.Profile(ctx, r.user)
-	if errors.Is(err, atlas.ErrNoSuchUser) {
-		_, err = b.register(ctx, r, "")
-		return err
+	if !r.isMet {
+		profile, err := b.DB.Account.Profile(ctx, r.user)
+		if errors.Is(err, atlas.ErrNoSuchUser) {
+			_, err = b.register(ctx, r, "")
+			return err
+		}
+		if err != nil {
+			return fmt.Errorf("reading the profile: %w", err)
+		}
+		r.isReachable = profile.IsReachable
+		b.setLanguage(r, profile.Language)
 	}
-	if err != nil {
-		return fmt.Errorf("reading the profile: %w", err)
-	}
-	b.setLanguage(r, profile.Language)
-	if !profile.IsReachable { // whoever writes can be written to
+	if !r.isReachable { // whoever writes can be written to
 		if err := b.DB.Account.SetReachable(ctx, r.user, true); err != nil {
 			return fmt.Errorf("noting that the user is back: %w", err)
 		}

@@ -110,7 +110,7 @@ type Profile struct {
 
 var accountProfile = define(`select telegram_id, language, is_language_chosen, is_admin, is_blocked, is_reachable,
   referral_code, coalesce(referrer_id, 0) as referrer_id
-from account.profile(p_telegram_id => @p_telegram_id)`, false)
+from account.profile(p_telegram_id => @p_telegram_id)`, false).reading()
 
 // Profile reads a user.
 func (a Account) Profile(ctx context.Context, user atlas.TelegramID) (Profile, error) {

@@ -24,7 +24,7 @@ type Price struct {
 }
 
 var billingListPrices = define(`select tariff, months, list_kopecks, device_limit, offer_id
-from billing.list_prices()`, false)
+from billing.list_prices()`, false).reading()
 
 // ListPrices reads what is on sale.
 func (b Billing) ListPrices(ctx context.Context) ([]Price, error) {
@@ -39,7 +39,7 @@ type TopupOptions struct {
 }
 
 var billingTopupOptions = define(`select minimum_kopecks, maximum_kopecks, presets_kopecks
-from billing.topup_options()`, false)
+from billing.topup_options()`, false).reading()
 
 // TopupOptions reads what the top-up screen offers.
 func (b Billing) TopupOptions(ctx context.Context) (TopupOptions, error) {
@@ -57,7 +57,7 @@ type Quote struct {
 
 var billingQuote = define(`select list_kopecks, discount_kind, discount_percent, price_kopecks, subscription_expires_at
 from billing.quote(p_telegram_id => @p_telegram_id, p_tariff => @p_tariff, p_months => @p_months,
-  p_promo_code => @p_promo_code)`, false)
+  p_promo_code => @p_promo_code)`, false).reading()
 
 // Quote computes a price and promises nothing.
 func (b Billing) Quote(
@@ -211,7 +211,7 @@ var billingShowPurchase = define(`select purchase_id, kind, status, coalesce(tar
   coalesce(discount_kind, 'none') as discount_kind, coalesce(discount_percent, 0) as discount_percent, price_kopecks,
   expires_at, subscription_expires_at, coalesce(provider, '') as provider, coalesce(invoice_id, '') as invoice_id,
   coalesce(offer_id::text, '') as offer_id, keeps_key
-from billing.show_purchase(p_telegram_id => @p_telegram_id, p_purchase_id => @p_purchase_id)`, false)
+from billing.show_purchase(p_telegram_id => @p_telegram_id, p_purchase_id => @p_purchase_id)`, false).reading()
 
 // ShowPurchase reads a purchase of the user.
 func (b Billing) ShowPurchase(

@@ -24,6 +24,9 @@ type call struct {
 	// isClaim marks calls that hand out work: a repeat would hand out other work, so that a lost answer is not asked for
 	// again; what it handed out comes back when its lease ends.
 	isClaim bool
+	// isRead marks calls of the screens that write nothing and wait for no lock: they need neither the correlation id nor
+	// the timeouts, and are sent alone (see send).
+	isRead bool
 }
 
 // calls has every call of the package; CheckFunctions and the tests go through it, so that none can be forgotten.
@@ -62,6 +65,12 @@ func define(sql string, isClaim bool) *call {
 		c.columns = append(c.columns, alias[1])
 	}
 	calls = append(calls, c)
+	return c
+}
+
+// reading marks the call as one that only reads.
+func (c *call) reading() *call {
+	c.isRead = true
 	return c
 }
 

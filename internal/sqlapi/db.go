@@ -155,10 +155,18 @@ const prologueSQL = `select set_config('atlas.correlation_id', $1, true), set_co
   set_config('lock_timeout', $3, true)`
 
 // send runs the prologue and the call in one round trip and one implicit transaction. collect sees the rows; the answer
-// counts only when Close has reported the commit.
+// counts only when Close has reported the commit. A call that only reads goes without the prologue, which costs as much as the
+// call: its time is bounded by the context, and by the login's own limits.
 func (db *DB) send(ctx context.Context, c *call, args pgx.StrictNamedArgs, collect func(pgx.Rows) error) error {
 	ctx, cancel := context.WithTimeout(ctx, db.statementTimeout+connectTimeout)
 	defer cancel()
+	if c.isRead {
+		rows, err := db.pool.Query(ctx, c.sql, args)
+		if err != nil {
+			return err //nolint:wrapcheck // translated in do
+		}
+		return collect(rows)
+	}
 	batch := &pgx.Batch{}
 	batch.Queue(prologueSQL, obs.CorrelationID(ctx), milliseconds(db.statementTimeout), milliseconds(db.lockTimeout))
 	batch.Queue(c.sql, args)

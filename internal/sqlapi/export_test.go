@@ -8,7 +8,10 @@ import (
 )
 
 // Call is what tests see of a SQL constant.
-type Call struct{ Function, SQL string }
+type Call struct {
+	Function, SQL string
+	IsRead        bool
+}
 
 // Calls gives every SQL constant with its parameters numbered, as the server sees it.
 func Calls(ctx context.Context) ([]Call, error) {
@@ -22,7 +25,7 @@ func Calls(ctx context.Context) ([]Call, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Call{Function: c.function, SQL: sql})
+		all = append(all, Call{Function: c.function, SQL: sql, IsRead: c.isRead})
 	}
 	return all, nil
 }

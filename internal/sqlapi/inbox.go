@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"atlas-secure/internal/atlas"
 )
 
 // Inbox holds the functions of schema inbox: updates of Telegram, taken in once and worked off in order per chat.
@@ -40,41 +42,37 @@ func (i Inbox) Receive(ctx context.Context, updates []ReceivedUpdate) (int, erro
 	return answer.Received, err
 }
 
-// ClaimedUpdate is an update held under a lease.
+// ClaimedUpdate is an update held under a lease, and what is known of the person whose private chat it came from.
 type ClaimedUpdate struct {
-	UpdateID   int64  `db:"update_id"`
-	ChatID     int64  `db:"chat_id"`
-	Payload    string `db:"payload"`
-	Attempt    int    `db:"attempt"`
-	LeaseToken string `db:"lease_token"`
+	UpdateID    int64          `db:"update_id"`
+	ChatID      int64          `db:"chat_id"`
+	Payload     string         `db:"payload"`
+	Attempt     int            `db:"attempt"`
+	LeaseToken  string         `db:"lease_token"`
+	Language    atlas.Language `db:"language"` // empty: nobody who is registered
+	IsReachable bool           `db:"is_reachable"`
 }
 
 // CorrelationID is what everything that follows from the update carries.
 func (u ClaimedUpdate) CorrelationID() string { return fmt.Sprintf("u%d", u.UpdateID) }
 
-var inboxClaim = define(`select update_id, chat_id, payload, attempt, lease_token
-from inbox.claim(p_holder => @p_holder, p_limit => @p_limit, p_lease => @p_lease)`, true)
+var inboxExchange = define(`select update_id, chat_id, payload, attempt, lease_token, coalesce(language, '') as language,
+  coalesce(is_reachable, false) as is_reachable
+from inbox.exchange(p_holder => @p_holder, p_done_ids => @p_done_ids, p_done_tokens => @p_done_tokens,
+  p_limit => @p_limit, p_lease => @p_lease)`, true)
 
-// Claim takes the oldest updates, one per chat at a time.
-func (i Inbox) Claim(ctx context.Context, holder string, limit int, lease time.Duration) ([]ClaimedUpdate, error) {
-	return many[ClaimedUpdate](ctx, i.db, inboxClaim, pgx.StrictNamedArgs{
-		"p_holder": holder, "p_limit": limit, "p_lease": lease,
+// Exchange records that updates were handled, and takes up to limit of the oldest that wait, one per chat at a time. Of those
+// whose lease had run out somebody else has charge now. After an error hand the same ones in again; limit 0 takes none.
+func (i Inbox) Exchange(
+	ctx context.Context, holder string, done []ClaimedUpdate, limit int, lease time.Duration,
+) ([]ClaimedUpdate, error) {
+	ids, tokens := make([]int64, len(done)), make([]string, len(done))
+	for n, update := range done {
+		ids[n], tokens[n] = update.UpdateID, update.LeaseToken
+	}
+	return many[ClaimedUpdate](ctx, i.db, inboxExchange, pgx.StrictNamedArgs{
+		"p_holder": holder, "p_done_ids": ids, "p_done_tokens": tokens, "p_limit": limit, "p_lease": lease,
 	}, bySystem())
-}
-
-type doneUpdate struct {
-	IsDone bool `db:"is_done"`
-}
-
-var inboxDone = define(`select is_done
-from inbox.done(p_update_id => @p_update_id, p_lease_token => @p_lease_token)`, false)
-
-// Done records that an update was handled. False means that the lease had run out and somebody else has it now.
-func (i Inbox) Done(ctx context.Context, update ClaimedUpdate) (bool, error) {
-	answer, err := one[doneUpdate](ctx, i.db, inboxDone, pgx.StrictNamedArgs{
-		"p_update_id": update.UpdateID, "p_lease_token": update.LeaseToken,
-	}, bySystem())
-	return answer.IsDone, err
 }
 
 // FailedUpdate is the answer to a failure; an update that will not be tried again is among the dead letters.

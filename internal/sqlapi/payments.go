@@ -45,7 +45,7 @@ type WayToPay struct {
 
 var billingWaysToPay = define(`select provider, coalesce(amount_minor, 0) as amount_minor,
   coalesce(currency, '') as currency, is_offered, coalesce(refusal, '') as refusal
-from billing.ways_to_pay(p_telegram_id => @p_telegram_id, p_purchase_id => @p_purchase_id)`, false)
+from billing.ways_to_pay(p_telegram_id => @p_telegram_id, p_purchase_id => @p_purchase_id)`, false).reading()
 
 // WaysToPay reads how a purchase can be paid.
 func (b Billing) WaysToPay(

@@ -231,26 +231,34 @@ func TestInbox(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, received)
 	}
-	claimed, err := b.bot.Inbox.Claim(ctx, "h", 10, time.Minute)
-	require.NoError(t, err)
+	exchange := func(done []sqlapi.ClaimedUpdate, limit int) []sqlapi.ClaimedUpdate {
+		claimed, err := b.bot.Inbox.Exchange(ctx, "h", done, limit, time.Minute)
+		require.NoError(t, err)
+		return claimed
+	}
+	claimed := exchange(nil, 10)
 	require.Len(t, claimed, 2, "one per chat")
 	require.JSONEq(t, `{"update_id":1}`, claimed[0].Payload)
 	require.Equal(t, "u1", claimed[0].CorrelationID())
-	isDone, err := b.bot.Inbox.Done(ctx, claimed[0])
-	require.NoError(t, err)
-	require.True(t, isDone)
+	require.Empty(t, claimed[0].Language, "nobody who is registered")
 	failed, err := b.bot.Inbox.Failed(ctx, claimed[1], "no")
 	require.NoError(t, err)
 	require.True(t, failed.WillRetry)
-	claimed, err = b.bot.Inbox.Claim(ctx, "h", 10, time.Minute)
-	require.NoError(t, err)
-	require.Len(t, claimed, 1)
+	claimed = exchange(claimed[:1], 10)
+	require.Len(t, claimed, 1, "the chat's next one")
+	require.EqualValues(t, 2, claimed[0].UpdateID)
 	givenBack, err := b.bot.Inbox.GiveBack(ctx, "h")
 	require.NoError(t, err)
 	require.Equal(t, 1, givenBack)
-	isDone, err = b.bot.Inbox.Done(ctx, claimed[0])
+	require.Empty(t, exchange(claimed, 0))
+	require.Equal(t, "1", b.text(t, "select count(*)::text from inbox.update where update_id = 2 and finished_at is null"),
+		"who lost the lease ends nothing")
+
+	_, err = b.bot.Inbox.Receive(ctx, []sqlapi.ReceivedUpdate{{UpdateID: 4, ChatID: int64(user), Payload: json.RawMessage(`{}`)}})
 	require.NoError(t, err)
-	require.False(t, isDone)
+	claimed = exchange(nil, 10)
+	require.EqualValues(t, "en", claimed[len(claimed)-1].Language)
+	require.True(t, claimed[len(claimed)-1].IsReachable)
 }
 
 func TestJobsAndLeases(t *testing.T) {

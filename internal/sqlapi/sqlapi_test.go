@@ -107,6 +107,23 @@ func TestEveryConstantPrepares(t *testing.T) {
 	}
 }
 
+// TestWhatIsSentWithoutTimeoutsOnlyReads: a function that writes, or may wait for a lock, needs its prologue.
+func TestWhatIsSentWithoutTimeoutsOnlyReads(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	calls, err := sqlapi.Calls(t.Context())
+	require.NoError(t, err)
+	read := 0
+	for _, call := range calls {
+		if call.IsRead {
+			read++
+			require.Equal(t, "s", b.text(t, `select distinct p.provolatile::text from pg_proc p
+				where format('%s.%s', p.pronamespace::regnamespace, p.proname) = $1`, call.Function), call.Function)
+		}
+	}
+	require.Greater(t, read, 5)
+}
+
 func TestCheckFunctions(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -29,7 +29,7 @@ type CurrentSubscription struct {
 var subscriptionCurrent = define(`select status, coalesce(tariff, '') as tariff, expires_at,
   coalesce(auto_renew, false) as auto_renew, activation, coalesce(vpn_uuid::text, '') as vpn_uuid,
   coalesce(key_uri, '') as key_uri
-from subscription.current(p_telegram_id => @p_telegram_id)`, false)
+from subscription.current(p_telegram_id => @p_telegram_id)`, false).reading()
 
 // Current reads a user's subscription.
 func (s Subscription) Current(ctx context.Context, user atlas.TelegramID) (CurrentSubscription, error) {

@@ -73,7 +73,7 @@ type Balance struct {
 }
 
 var walletBalance = define(`select available_kopecks, held_kopecks, version, debt_kopecks
-from wallet.balance(p_telegram_id => @p_telegram_id)`, false)
+from wallet.balance(p_telegram_id => @p_telegram_id)`, false).reading()
 
 // Balance reads a wallet.
 func (w Wallet) Balance(ctx context.Context, user atlas.TelegramID) (Balance, error) {
@@ -96,7 +96,7 @@ type StatementLine struct {
 
 var walletStatement = define(`select version, created_at, reason, amount_kopecks, available_kopecks, held_kopecks,
   coalesce(reference, '') as reference, moved_kopecks, coalesce(note, '') as note
-from wallet.statement(p_telegram_id => @p_telegram_id, p_limit => @p_limit, p_before_version => @p_before_version)`, false)
+from wallet.statement(p_telegram_id => @p_telegram_id, p_limit => @p_limit, p_before_version => @p_before_version)`, false).reading()
 
 // Statement reads the newest rows of a user's ledger, before a version if that is not 0.
 func (w Wallet) Statement(

@@ -17,6 +17,8 @@ const (
 	steadyRate = 25
 	// askers are so many that nobody writes more often than the one message a second that Telegram allows to a chat.
 	askers = 100
+	// briskRate is ten times what Telegram lets a bot answer.
+	briskRate = 300
 	// busyAskers write as soon as they are answered.
 	busyAskers = 32
 )
@@ -39,6 +41,8 @@ func (b *bench) talking() group {
 		subjects: []subject{
 			subjectOf("bot-busy", fmt.Sprintf("bot, %d people at once, no limits", busyAskers),
 				talk.Plan{First: crowd.FirstUser, People: busyAskers, Text: "/profile"}, false),
+			subjectOf("bot-brisk", fmt.Sprintf("bot, %d messages a second, no limits", briskRate),
+				talk.Plan{First: crowd.FirstUser, People: people, Text: "/profile", Rate: briskRate}, false),
 			subjectOf("bot-steady", fmt.Sprintf("bot, %d messages a second", steadyRate),
 				talk.Plan{First: crowd.FirstUser, People: people, Text: "/profile", Rate: steadyRate}, true),
 		},

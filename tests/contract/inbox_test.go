@@ -25,6 +25,15 @@ func inboxFunctions() []function {
 					refuse("22P02", []string{"{", "{}"}), accept([]string{`{"k": "` + long + `"}`, `"\u0000"`})}}},
 		{name: "inbox.claim", allowed: "bot", args: func(world) A { return desk.ClaimArgs("w", 10) },
 			returns: "update_id bigint, chat_id bigint, payload text, attempt integer, lease_token uuid"},
+		{name: "inbox.exchange", allowed: "bot",
+			args: func(w world) A {
+				return desk.ClaimArgs("w", 10).With("p_done_ids", []any{w.update["update_id"]}).With("p_done_tokens", []any{w.update["lease_token"]})
+			},
+			returns: "update_id bigint, chat_id bigint, payload text, attempt integer, lease_token uuid, language text, is_reachable boolean",
+			bad: map[string][]bad{
+				"p_done_ids":    {refuse("22023", nil, []int{}, []int{1, 2}, []*int{nil}), accept([]int{-1})},
+				"p_done_tokens": {refuse("22023", nil, []string{}, []*string{nil})},
+				"p_limit":       {refuse("22023", nil, -1), accept(0)}}},
 		{name: "inbox.done", allowed: "bot", returns: "is_done boolean", args: func(w world) A { return leased(w.update) },
 			bad: map[string][]bad{"p_update_id": id}},
 		{name: "inbox.failed", allowed: "bot", returns: "will_retry boolean, next_attempt_at timestamptz",
@@ -184,4 +193,33 @@ func TestUpdateThatKillsItsHandler(t *testing.T) {
 	require.Equal(t, []any{11}, ids(b.take("h", 10)), "it is given up, and the chat goes on")
 	require.Equal(t, []Row{{"job_name": "inbox", "subject": "update:10", "error": "every attempt ended without an answer"}},
 		b.Query("select job_name, subject, error from ops.dead_letter"))
+}
+
+// TestExchange ends what was handled and hands out what waits, in one call.
+func TestExchange(t *testing.T) {
+	b := setup(t)
+	b.receive([2]int{1, anna}, [2]int{2, anna}, [2]int{3, 77}, [2]int{4, 77})
+	exchange := func(holder string, limit int, done ...Row) []Row {
+		doneIDs, tokens := []any{}, []any{}
+		for _, update := range done {
+			doneIDs, tokens = append(doneIDs, update["update_id"]), append(tokens, update["lease_token"])
+		}
+		return b.All("inbox.exchange", desk.ClaimArgs(holder, limit).With("p_done_ids", doneIDs).With("p_done_tokens", tokens))
+	}
+	first := exchange("h", 10)
+	require.Equal(t, []any{1, 3}, ids(first), "one per chat")
+	require.Equal(t, []any{"ru", true}, []any{first[0]["language"], first[0]["is_reachable"]})
+	require.Equal(t, []any{nil, nil}, []any{first[1]["language"], first[1]["is_reachable"]}, "nobody who is registered")
+
+	second := exchange("h", 10, first...)
+	require.Equal(t, []any{2, 4}, ids(second), "the chats' next ones, in the same call")
+	b.owner.Query("update inbox.update set leased_until = '-infinity' where update_id = 4")
+	taken := exchange("other", 1)
+	require.Equal(t, []any{4}, ids(taken))
+	require.Empty(t, exchange("h", 0, second...))
+	require.Empty(t, exchange("h", 0, first...), "a repeat ends nothing twice")
+	require.Equal(t, []Row{{"update_id": 4}}, b.owner.Query("select update_id::int from inbox.update where finished_at is null"),
+		"whose lease was lost is not ended by who lost it")
+	require.Empty(t, exchange("other", 10, taken...))
+	require.Empty(t, b.owner.Query("select update_id from inbox.update where finished_at is null"))
 }

@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
@@ -66,6 +65,7 @@ type bundle struct {
 	root    *desk.Desk // a superuser's
 	env     []string
 	node    *node
+	redis   *harness.RedisBundle
 	people  *person.Client
 
 	telegram *httptest.Server
@@ -89,10 +89,11 @@ func bundleOf(t *testing.T, h *harness.Bundle) *bundle {
 	t.Cleanup(func() { _ = api.Close(); telegram.CloseClientConnections(); telegram.Close() })
 	b := &bundle{
 		Desk: &desk.Desk{TB: t, Conn: h.DBA}, owner: &desk.Desk{TB: t, Conn: h.Owner}, root: &desk.Desk{TB: t, Conn: super},
-		harness: h, node: newNode(t), people: person.NewClient(telegram.URL, ""), telegram: telegram,
+		harness: h, node: newNode(t), redis: harness.PrivateRedis(t), people: person.NewClient(telegram.URL, ""),
+		telegram: telegram,
 	}
 	b.env = append(os.Environ(), "APP_ENV=local", "LOCAL_BOT_TOKEN="+token, "LOCAL_BOT_API_URL="+telegram.URL,
-		"LOCAL_REDIS_URL=redis://"+miniredis.RunT(t).Addr(), "LOCAL_VPN_NODE_URL="+b.node.URL, "LOCAL_VPN_NODE_API_KEY=key",
+		"LOCAL_REDIS_URL="+b.redis.URL, "LOCAL_VPN_NODE_URL="+b.node.URL, "LOCAL_VPN_NODE_API_KEY=key",
 		"LOCAL_HTTP_ADDR=127.0.0.1:0", "LOCAL_WORKER_HTTP_ADDR=127.0.0.1:0", "LOCAL_LOG_LEVEL=DEBUG",
 		"LOCAL_DATABASE_STATEMENT_TIMEOUT=3m", "LOCAL_DATABASE_LOCK_TIMEOUT=2m") // a busy machine is no fault
 	b.Shop()

@@ -25,7 +25,7 @@ func (s *Server) act(r *http.Request, run func(*change, *Person, *bot) (any, err
 	if err != nil {
 		return nil, err
 	}
-	c := newChange()
+	c := s.newChange()
 	result, err := run(c, person, b)
 	if err != nil {
 		return nil, err

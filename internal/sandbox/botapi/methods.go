@@ -97,7 +97,7 @@ func (s *Server) perform(r *http.Request, token, method string, args arguments) 
 	if s.closed {
 		return nil, "", errServerShutdown
 	}
-	c := &call{change: newChange(), args: args, method: method}
+	c := &call{change: s.newChange(), args: args, method: method}
 	if c.bot, err = s.botOf(token); err != nil {
 		return nil, "", err
 	}
@@ -122,7 +122,7 @@ func (s *Server) botOf(token string) (*bot, error) {
 	b := newBot(token, len(s.state.botOrder), s.opts.Now())
 	s.state.bots[b.Key] = b
 	s.state.botOrder = append(s.state.botOrder, b)
-	made := newChange()
+	made := s.newChange()
 	made.saveBot(b)
 	return b, s.commit(made) // by itself: the method after it may refuse
 }
@@ -131,7 +131,7 @@ func (s *Server) botOf(token string) (*bot, error) {
 func (s *Server) addBots(bots []Bot) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := newChange()
+	c := s.newChange()
 	for i, wanted := range bots {
 		if !tokenPattern.MatchString(wanted.Token) {
 			return errUnauthorized

@@ -64,7 +64,7 @@ func (s *Server) expirePayment(p *payment) {
 	if p.Status != PaymentChecking {
 		return
 	}
-	c := newChange()
+	c := s.newChange()
 	s.end(c, s.state.bots[p.BotKey], p, PaymentTimedOut)
 	if err := s.commit(c); err != nil {
 		s.log.Error("payment not recorded", "operation", "pay", "error", err)

@@ -59,7 +59,7 @@ func (s *Server) EnsurePerson(p Person) (Person, error) {
 		st.order = append(st.order, p.ID)
 	}
 	st.people[p.ID] = &p
-	c := newChange()
+	c := s.newChange()
 	c.put(personRecord(p.ID), p)
 	for _, b := range st.botOrder {
 		if ch := b.chats[p.ID]; ch != nil {

@@ -109,6 +109,7 @@ func newState() *state {
 
 // change collects what one request changes; commit writes it.
 type change struct {
+	isKept  bool // on disk; otherwise nobody reads the records
 	records []journal.Record
 	touched map[*chat]chatKey
 	woken   map[*bot]struct{}
@@ -120,11 +121,14 @@ type chatKey struct {
 	person int64
 }
 
-func newChange() *change {
-	return &change{touched: map[*chat]chatKey{}, woken: map[*bot]struct{}{}}
+func (s *Server) newChange() *change {
+	return &change{isKept: s.opts.StateDir != "", touched: map[*chat]chatKey{}, woken: map[*bot]struct{}{}}
 }
 
 func (c *change) put(key string, value any) {
+	if !c.isKept {
+		return
+	}
 	record, err := journal.Put(key, value)
 	if err != nil {
 		c.err = err
@@ -133,7 +137,11 @@ func (c *change) put(key string, value any) {
 	c.records = append(c.records, record)
 }
 
-func (c *change) drop(key string) { c.records = append(c.records, journal.Delete(key)) }
+func (c *change) drop(key string) {
+	if c.isKept {
+		c.records = append(c.records, journal.Delete(key))
+	}
+}
 
 // commit writes the change and then tells those who wait. Called with mu held, before any answer goes out.
 func (s *Server) commit(c *change) error {

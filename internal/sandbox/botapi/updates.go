@@ -133,7 +133,7 @@ func (s *Server) beginPoll(token string, args arguments, limit int) (*bot, *poll
 	if s.closed {
 		return nil, nil, nil, errServerShutdown
 	}
-	c := &call{change: newChange(), args: args}
+	c := &call{change: s.newChange(), args: args}
 	b, err := s.botOf(token)
 	if err != nil {
 		return nil, nil, nil, err

@@ -188,7 +188,7 @@ func (s *Server) deliverOne(b *bot, d *delivery, u *update) {
 		return
 	}
 	s.mu.Lock()
-	c := newChange()
+	c := s.newChange()
 	var pause time.Duration
 	if failure == nil {
 		delete(d.wait, u.Chat)
