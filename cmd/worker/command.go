@@ -49,6 +49,7 @@ func newCommand() *cobra.Command {
 				return nil
 			}),
 		},
+		paymentCommands(),
 	)
 	return root
 }

@@ -4,6 +4,7 @@
 //	worker jobs          lists the jobs: schedule, last run, next run, failures
 //	worker components    lists what the shop depends on, and how it is
 //	worker run NAME      runs one job now
+//	worker payments      compares payments with their provider, and gives Stars back
 //	worker --check-config  prints the configuration that would be used, without secrets
 package main
 

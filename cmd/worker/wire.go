@@ -31,6 +31,8 @@ type parts struct {
 	telegram *telegram.Client
 	node     *vpn.Client
 	worker   *worker.Worker
+	crypto   *cryptopay.Client // nil: Crypto Pay is not offered
+	log      *slog.Logger
 	checks   []obs.Check // of what the shop depends on, by the names in ops.component_status
 	mux      *http.ServeMux
 }
@@ -52,7 +54,7 @@ func (p *parts) close() {
 
 // wire makes the parts. Nothing is connected yet: a worker may start before what it needs.
 func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (p *parts, err error) {
-	p = &parts{mux: http.NewServeMux()}
+	p = &parts{mux: http.NewServeMux(), log: log}
 	defer func() {
 		if err != nil {
 			p.close()
@@ -132,6 +134,7 @@ func (p *parts) jobs(cfg *config.Config, log *slog.Logger) (map[string]worker.Jo
 	if err != nil {
 		return nil, fmt.Errorf("wiring: %w", err)
 	}
+	p.crypto = client
 	p.checks = append(p.checks, obs.Check{Name: "cryptopay", Probe: answered(client.GetMe)})
 	poller := cryptobot.NewPoller(p.db.Billing, client, log)
 	jobs["pay.poll_cryptobot"] = func(ctx context.Context, batch worker.Batch) (int, error) {

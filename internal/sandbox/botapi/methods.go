@@ -40,6 +40,7 @@ var methods = map[string]func(*Server, *call) (any, error){
 	"answercallbackquery":    (*Server).answerCallbackQuery,
 	"answerprecheckoutquery": (*Server).answerPreCheckoutQuery,
 	"refundstarpayment":      (*Server).refundStarPayment,
+	"getstartransactions":    (*Server).getStarTransactions,
 	"setmycommands":          (*Server).setMyCommands,
 	"getmycommands":          (*Server).getMyCommands,
 	"deletemycommands":       (*Server).deleteMyCommands,

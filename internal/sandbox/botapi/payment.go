@@ -28,6 +28,8 @@ type payment struct {
 	ErrorMessage     string        `json:"error_message,omitempty"`
 	TelegramChargeID string        `json:"telegram_charge_id,omitempty"`
 	ProviderChargeID string        `json:"provider_charge_id,omitempty"`
+	PaidAt           time.Time     `json:"paid_at,omitzero"`
+	RefundedAt       time.Time     `json:"refunded_at,omitzero"`
 	decline          bool
 	deadline         time.Time
 	done             chan struct{} // closed when the status is final
@@ -100,6 +102,7 @@ func (s *Server) settle(c *call, p *payment) {
 	if p.Terms.Invoice.Currency == Stars {
 		p.ProviderChargeID = "" // Telegram has no other provider for Stars
 	}
+	p.PaidAt = s.opts.Now()
 	s.end(c.change, c.bot, p, PaymentPaid)
 	ch := c.bot.chat(p.Person)
 	if invoice := ch.byID[p.MessageID]; invoice != nil {
@@ -130,7 +133,7 @@ func (s *Server) refundStarPayment(c *call) (any, error) {
 		if p.Status == PaymentRefunded {
 			return nil, badRequest("CHARGE_ALREADY_REFUNDED")
 		}
-		p.Status = PaymentRefunded
+		p.Status, p.RefundedAt = PaymentRefunded, s.opts.Now()
 		c.put("payment/"+p.ID, p)
 		s.personMessage(c.change, c.bot, s.state.people[user], &stored{Message: Message{RefundedPayment: &RefundedPayment{
 			Currency: Stars, TotalAmount: p.Terms.Invoice.TotalAmount, InvoicePayload: p.Terms.Payload,

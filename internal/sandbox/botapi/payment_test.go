@@ -80,6 +80,20 @@ func TestStarsArePaidAndRefunded(t *testing.T) {
 	require.NoError(t, b.bot.RefundStarPayment(b.ctx, refund))
 	require.Equal(t, payment.TelegramPaymentChargeID, (<-refunded).TelegramPaymentChargeID)
 	requireAPIError(t, b.bot.RefundStarPayment(b.ctx, refund), 400, "Bad Request: CHARGE_ALREADY_REFUNDED")
+	list, err := b.bot.GetStarTransactions(b.ctx, &telego.GetStarTransactionsParams{})
+	require.NoError(t, err)
+	require.Len(t, list.Transactions, 2, "a payment and its refund, with one id")
+	in, out := list.Transactions[0], list.Transactions[1]
+	require.Equal(t, []any{payment.TelegramPaymentChargeID, 88}, []any{in.ID, in.Amount})
+	require.Equal(t, in.ID, out.ID)
+	require.Nil(t, in.Receiver)
+	require.Nil(t, out.Source)
+	payer, isUser := in.Source.(*telego.TransactionPartnerUser)
+	require.True(t, isUser)
+	require.Equal(t, []any{b.anna.ID, "purchase-1", telego.TransactionTypeInvoicePayment}, []any{payer.User.ID, payer.InvoicePayload, payer.TransactionType})
+	list, err = b.bot.GetStarTransactions(b.ctx, &telego.GetStarTransactionsParams{Offset: 1, Limit: 1})
+	require.NoError(t, err)
+	require.Equal(t, []telego.StarTransaction{out}, list.Transactions)
 	refund.UserID = b.boris.ID
 	requireAPIError(t, b.bot.RefundStarPayment(b.ctx, refund), 400, "Bad Request: CHARGE_NOT_FOUND")
 }
