@@ -178,7 +178,7 @@ func TestStarsGoBack(t *testing.T) {
 	var charge string
 	require.NoError(t, b.db.Owner.QueryRow(b.ctx, `select charge_id from billing.charge`).Scan(&charge))
 
-	api, err := telego.NewBot(token, telego.WithAPIServer(b.api.URL), telego.WithDiscardLogger())
+	api, err := telego.NewBot(token, telego.WithAPIServer(b.api.URL), telego.WithHTTPClient(b.api.Client()), telego.WithDiscardLogger())
 	require.NoError(t, err)
 	require.NoError(t, api.RefundStarPayment(b.ctx, &telego.RefundStarPaymentParams{UserID: bob.ID, TelegramPaymentChargeID: charge}))
 	b.waitCount(t, 1, `select count(*)::int from billing.payment p join billing.purchase u using (payment_id)

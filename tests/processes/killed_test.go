@@ -109,8 +109,7 @@ func TestF9KilledBetweenClaimAndAct(t *testing.T) {
 	b.node.mu.Unlock()
 
 	second := b.start("worker")
-	b.until("the second looks for work", `select exists (select from pg_stat_activity
-		where datname = current_database() and application_name = 'atlas-worker')`)
+	b.eventually("the second has looked for work", func() bool { return second.said(`"msg":"run"`) })
 	require.Zero(t, b.count("outbox.task where kind = 'provision' and finished_at is not null"), "the lease is the first one's")
 	b.owner.Later("31 seconds")
 	b.until("the key is there", "select exists (select from outbox.task where kind = 'provision' and outcome = 'done')")

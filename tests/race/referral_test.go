@@ -100,6 +100,7 @@ func workerDies(b *bundle) {
 
 	require.Equal(b, desk.Rich, b.Available(anna))
 	require.Equal(b, paid, b.On(b, b.workers[1]).One("referral.pay_due", payDue), "the next one pays all of it")
+	require.Equal(b, Row{"paid": 0, "paid_kopecks": 0}, b.On(b, b.workers[0]).One("referral.pay_due", payDue), "and nobody once more")
 	require.Equal(b, desk.Rich+5*1490, b.Available(anna))
 }
 
