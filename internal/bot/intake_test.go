@@ -1,14 +1,17 @@
 package bot_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"atlas-secure/internal/bot"
@@ -212,4 +215,38 @@ func TestPollingTakesALeftWebhookAway(t *testing.T) {
 	b.send(t, bob, "/start")
 	b.startBot(t)
 	b.sees(t, bob, "Choose your language")
+}
+
+// TestT1TheSameUpdateAtTwoBots posts each update to two bots, several times at once. It is stored once, handled once, answered
+// once.
+func TestT1TheSameUpdateAtTwoBots(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const secret, copies, updates = "s3cret_-", 4, 10
+	idle := func(*bot.Bot) bot.Intake {
+		return func(ctx context.Context) error { <-ctx.Done(); return nil }
+	}
+	polls := b.startBot(t)
+	bob := b.started(t, "Bob", "en")
+	polls.stop()
+	var handlers []http.Handler
+	for range 2 {
+		handlers = append(handlers, b.startBotWith(t, idle).bot.WebhookHandler(config.NewSecret(secret)))
+	}
+	var posting sync.WaitGroup
+	for i := range copies * updates {
+		posting.Go(func() {
+			body := fmt.Sprintf(`{"update_id":%d,"message":{"message_id":%d,"date":1,"text":"/privacy","chat":{"id":%d,"type":"private"},`+
+				`"from":{"id":%d,"is_bot":false,"first_name":"Bob"}}}`, 77+i%updates, 900+i%updates, bob.ID, bob.ID)
+			request := httptest.NewRequestWithContext(b.ctx, http.MethodPost, "/", strings.NewReader(body))
+			request.Header.Set("X-Telegram-Bot-Api-Secret-Token", secret)
+			answer := httptest.NewRecorder()
+			handlers[i/updates%2].ServeHTTP(answer, request)
+			assert.Equal(t, http.StatusOK, answer.Code)
+		})
+	}
+	posting.Wait()
+	b.waitCount(t, updates, `select count(*)::int from inbox.update where update_id between 77 and 86 and finished_at is not null`)
+	require.Equal(t, updates, b.count(t, `select sum(attempt)::int from inbox.update where update_id between 77 and 86`), "handed out once")
+	require.Equal(t, updates, strings.Count(b.chat(t, bob), "What we keep"), "answered once")
 }

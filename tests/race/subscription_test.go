@@ -252,6 +252,32 @@ func oneReissue(b *bundle) {
 	require.Equal(b, 3, b.count("outbox.task where kind = 'provision'"))
 }
 
+func TestH4TwoAdminsReissueAtOnce(t *testing.T) { twoReissues(setup(t)) }
+
+// twoReissues: two admins, each with a tap of their own, and no lock before the database, or one that was lost. However many
+// new keys that makes, one identity is let in afterwards, and every other one is taken away once.
+func twoReissues(b *bundle) {
+	b.One("account.grant_admin", A{"p_telegram_id": bert, "p_note": "second"})
+	b.Buy(anna, "basic", 1, "k")
+	calls := []call{}
+	for i, admin := range []int{boss, bert} {
+		calls = append(calls, times(10, b.bots[i:i+1], "vpn.reissue", A{"p_telegram_id": anna, "p_admin_id": admin, "p_idempotency_key": []string{"tap", "other tap"}[i]})...)
+	}
+	answers := map[any]int{}
+	for _, a := range b.rush(calls...) {
+		require.NoError(b, a.err)
+		if a.rows[0]["is_replay"] == false {
+			answers[a.rows[0]["vpn_uuid"]]++
+		}
+	}
+	require.Len(b, answers, 2, "one for each admin's tap, however often it arrives")
+	now := b.One("subscription.current", A{"p_telegram_id": anna})["vpn_uuid"]
+	require.Contains(b, answers, now)
+	require.Equal(b, []Row{{"vpn_uuid": now}}, b.owner.Query("select distinct vpn_uuid::text from outbox.task where kind = 'provision' and name = 'add' "+
+		"and vpn_uuid not in (select vpn_uuid from outbox.task where name = 'remove')"), "one is let in")
+	require.Equal(b, 2, b.count("outbox.task where kind = 'provision' and name = 'remove'"), "the bought one and the first new one go, once each")
+}
+
 func TestRemindersAreSentOnce(t *testing.T) { remindersOnce(setup(t)) }
 
 func remindersOnce(b *bundle) {
