@@ -1,0 +1,96 @@
+package processes_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"atlas-secure/internal/sandbox/botapi"
+	"atlas-secure/internal/sandbox/botapi/person"
+)
+
+// act is what somebody types or presses, and what the answer says.
+type act struct{ typed, pressed, sees string }
+
+// withdrawal takes 600 roubles out.
+var withdrawal = []act{
+	{pressed: "Запросить вывод", sees: "Сколько вывести?"},
+	{typed: "600", sees: "Куда отправить деньги?"},
+	{typed: "Т-Банк 2200 7007 0000 4321", sees: "Куда: ••••4321"},
+	{pressed: "Всё верно", sees: "Вывести 600 ₽?"},
+	{pressed: "Вывести деньги", sees: "ждёт администратора"},
+}
+
+// enter makes somebody who looks at a screen from which a dialogue begins.
+func (b *bundle) enter(ctx context.Context, id int, command, button, sees string) (*person.Person, error) {
+	p, err := b.people.Ensure(ctx, botapi.Person{ID: int64(id), FirstName: fmt.Sprint("P", id), LanguageCode: "ru"})
+	if err != nil {
+		return nil, err
+	}
+	if err := b.do(ctx, p, act{typed: command}); err != nil {
+		return nil, err
+	}
+	return p, b.do(ctx, p, act{pressed: button, sees: sees})
+}
+
+// do types or presses, and waits for the newest message to be the answer.
+func (b *bundle) do(ctx context.Context, p *person.Person, a act) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if a.typed != "" {
+		if _, err := p.Send(ctx, a.typed); err != nil {
+			return err
+		}
+	} else if _, err := p.Press(ctx, a.pressed); err != nil {
+		return err
+	}
+	_, err := p.WaitChat(ctx, func(view botapi.ChatView) bool {
+		last := view.Messages[len(view.Messages)-1]
+		return last.IsOutgoing && strings.Contains(last.Text, a.sees)
+	})
+	if err != nil {
+		return fmt.Errorf("%q %q: %w", a.typed, a.pressed, err)
+	}
+	return nil
+}
+
+func (b *bundle) held(id int) int {
+	b.Helper()
+	return b.One("wallet.balance", A{"p_telegram_id": id})["held_kopecks"].(int)
+}
+
+// TestAWithdrawalGoesOnWhereItsBotWasKilled kills the bot between any two steps of a withdrawal, with a second one beside
+// it or started afterwards. The person goes on where they were: the same amount, one request.
+func TestAWithdrawalGoesOnWhereItsBotWasKilled(t *testing.T) {
+	for gap := range len(withdrawal) - 1 {
+		for _, isBeside := range []bool{true, false} {
+			t.Run(fmt.Sprintf("after step %d, a second bot runs %t", gap+1, isBeside), func(t *testing.T) {
+				b := setup(t)
+				first := b.start("bot")
+				b.eventually("the first bot polls", func() bool { return first.said(`"msg":"leading"`) })
+				if isBeside {
+					b.start("bot")
+				}
+				p, err := b.enter(t.Context(), anna, "/profile", "Вывести", "одновременно только одна")
+				require.NoError(t, err)
+				for i, a := range withdrawal {
+					require.NoError(t, b.do(t.Context(), p, a))
+					if i != gap {
+						continue
+					}
+					require.NoError(t, first.Process.Signal(syscall.SIGKILL))
+					first.end()
+					if !isBeside {
+						b.start("bot")
+					}
+				}
+				require.Equal(t, 60000, b.held(anna))
+				require.Equal(t, 1, b.count("withdrawal.withdrawal where status = 'pending' and amount_kopecks = 60000"))
+			})
+		}
+	}
+}
