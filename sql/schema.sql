@@ -8142,10 +8142,36 @@ $$;
 COMMENT ON FUNCTION vpn._is_stale(p_vpn_uuid uuid, p_current_uuid uuid, p_expires_at timestamp with time zone, p_now timestamp with time zone) IS 'For the identity and the end that the subscription has now (nulls: it has none). A stale identity never comes back: a subscription that begins again has a new one.';
 
 --
+-- Name: _place(uuid, bigint, text); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn._place(p_vpn_uuid uuid, p_telegram_id bigint, p_node text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if p_node is null then
+    delete from vpn.placement p where p.vpn_uuid = p_vpn_uuid;
+    return;
+  end if;
+  insert into vpn.placement (vpn_uuid, telegram_id, node, placed_at)
+  values (p_vpn_uuid, p_telegram_id, p_node, core.now())
+  on conflict on constraint placement_pkey do update
+  set node = excluded.node, placed_at = excluded.placed_at
+  where vpn.placement.node <> excluded.node;
+end
+$$;
+
+--
+-- Name: FUNCTION _place(p_vpn_uuid uuid, p_telegram_id bigint, p_node text); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn._place(p_vpn_uuid uuid, p_telegram_id bigint, p_node text) IS 'One identity is at one node: the last that made its key.';
+
+--
 -- Name: claim_jobs(text, integer, interval); Type: FUNCTION; Schema: vpn; Owner: -
 --
 
-CREATE FUNCTION vpn.claim_jobs(p_holder text, p_limit integer, p_lease interval) RETURNS TABLE(job_id bigint, telegram_id bigint, action text, vpn_uuid uuid, tariff text, expires_at timestamp with time zone, attempt integer, lease_token uuid, device_limit integer, correlation_id text)
+CREATE FUNCTION vpn.claim_jobs(p_holder text, p_limit integer, p_lease interval) RETURNS TABLE(job_id bigint, telegram_id bigint, action text, vpn_uuid uuid, tariff text, expires_at timestamp with time zone, attempt integer, lease_token uuid, device_limit integer, correlation_id text, node text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -8169,11 +8195,12 @@ begin
          case when vpn._is_stale(t.vpn_uuid, s.vpn_uuid, s.expires_at, v_now) then 'remove'
               else t.name end,
          t.vpn_uuid, s.tariff, s.expires_at,
-         t.attempt::int, t.lease_token, f.device_limit::int, t.correlation_id
+         t.attempt::int, t.lease_token, f.device_limit::int, t.correlation_id, p.node
   from unnest(v_users, v_tasks) c (telegram_id, task_id)
   join outbox.task t on t.telegram_id = c.telegram_id and t.task_id = c.task_id
   left join subscription.subscription s on s.telegram_id = t.telegram_id
   left join billing.tariff f on f.tariff = s.tariff
+  left join vpn.placement p on p.vpn_uuid = t.vpn_uuid
   order by t.task_id;
 end
 $$;
@@ -8182,13 +8209,13 @@ $$;
 -- Name: FUNCTION claim_jobs(p_holder text, p_limit integer, p_lease interval); Type: COMMENT; Schema: vpn; Owner: -
 --
 
-COMMENT ON FUNCTION vpn.claim_jobs(p_holder text, p_limit integer, p_lease interval) IS 'Leases up to p_limit jobs for p_lease. action: add (idempotent: the identity may be there) or remove (also for an add whose identity is nobody''s any more). Then vpn.complete_job, fail_job or release_job with lease_token; a lease that runs out is claimed again.';
+COMMENT ON FUNCTION vpn.claim_jobs(p_holder text, p_limit integer, p_lease interval) IS 'Leases up to p_limit jobs for p_lease. action: add (idempotent: the identity may be there) or remove (also for an add whose identity is nobody''s any more). node: where its key leads; null: nowhere yet. Then vpn.complete_job, fail_job or release_job with lease_token; a lease that runs out is claimed again.';
 
 --
--- Name: complete_job(bigint, uuid, text); Type: FUNCTION; Schema: vpn; Owner: -
+-- Name: complete_job(bigint, uuid, text, text); Type: FUNCTION; Schema: vpn; Owner: -
 --
 
-CREATE FUNCTION vpn.complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text) RETURNS TABLE(job_id bigint, is_replay boolean)
+CREATE FUNCTION vpn.complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text, p_node text DEFAULT NULL::text) RETURNS TABLE(job_id bigint, is_replay boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
@@ -8203,6 +8230,9 @@ begin
   perform core._require(
     p_key_uri is null or (p_key_uri ~ '^[^[:cntrl:][:space:]]+$' and length(p_key_uri) <= 2048),
     'p_key_uri: null for a remove, or 1 to 2048 characters without spaces');
+
+  perform core._require(p_node is null or p_node ~ '^[a-z0-9][a-z0-9-]{0,31}$',
+                        'p_node: null, or the name of the node that has the key');
 
   select l.telegram_id, l.is_leased, l.is_finished into v_job
   from outbox._lock_leased('provision', p_job_id, p_lease_token) l;
@@ -8224,6 +8254,8 @@ begin
   perform core._require(v_task.name = 'remove' or v_task.is_stale or p_key_uri is not null,
                         'p_key_uri: the key that the node gave');
   perform outbox._finish(v_job.telegram_id, p_job_id, 'done');
+  perform vpn._place(v_task.vpn_uuid, v_job.telegram_id,
+                     case when v_task.name = 'add' and not v_task.is_stale then p_node end);
 
   if v_task.name = 'add' and not v_task.is_stale then
     update subscription.subscription s
@@ -8243,10 +8275,27 @@ end
 $_$;
 
 --
--- Name: FUNCTION complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text); Type: COMMENT; Schema: vpn; Owner: -
+-- Name: FUNCTION complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text, p_node text); Type: COMMENT; Schema: vpn; Owner: -
 --
 
-COMMENT ON FUNCTION vpn.complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text) IS 'The node has the identity (or has it no more). A new or changed key goes out as message key_ready. A second call with the same lease token is a replay.';
+COMMENT ON FUNCTION vpn.complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text, p_node text) IS 'The node has the identity (or has it no more). A new or changed key goes out as message key_ready. p_node is where it leads. A second call with the same lease token is a replay.';
+
+--
+-- Name: draining_nodes(); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn.draining_nodes() RETURNS TABLE(name text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select n.name from vpn.node n where n.is_draining order by n.name
+$$;
+
+--
+-- Name: FUNCTION draining_nodes(); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn.draining_nodes() IS 'Workers ask before each batch of keys, so that vpn.set_node counts from the next one on. Reads only.';
 
 --
 -- Name: fail_job(bigint, uuid, text); Type: FUNCTION; Schema: vpn; Owner: -
@@ -8299,6 +8348,84 @@ $$;
 --
 
 COMMENT ON FUNCTION vpn.fail_job(p_job_id bigint, p_lease_token uuid, p_error text) IS 'The node refused this job. It is tried again with backoff, 5 times in all (setting provisioning_attempts); then the activation has failed and the admins are told. A remove never gives up.';
+
+--
+-- Name: list_nodes(); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn.list_nodes() RETURNS TABLE(name text, is_draining boolean, is_up boolean, users integer, keys bigint, reported_at timestamp with time zone, last_error text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select n.name, n.is_draining, n.is_up, n.users,
+         (select count(*) from vpn.placement p where p.node = n.name), n.reported_at, n.last_error
+  from vpn.node n
+  order by n.name
+$$;
+
+--
+-- Name: FUNCTION list_nodes(); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn.list_nodes() IS 'As vpn.sync_nodes saw them last; a node appears when a worker has asked it first. Reads only.';
+
+--
+-- Name: move_keys(bigint, text, integer); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn.move_keys(p_admin_id bigint, p_name text, p_limit integer) RETURNS TABLE(moved integer, keys bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_user record;
+  v_moved int := 0;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform core._require(
+    exists (select 1 from vpn.node n where n.name = p_name and n.is_draining),
+    'p_name: a node that is draining: vpn.set_node first, or its keys come back to it');
+  perform account._require_admin(p_admin_id);
+
+  for v_user in
+    select p.telegram_id, p.vpn_uuid
+    from vpn.placement p
+    join subscription.subscription s on s.telegram_id = p.telegram_id and s.vpn_uuid = p.vpn_uuid
+    join account.account a on a.telegram_id = p.telegram_id
+    where p.node = p_name and s.expires_at > core.now()
+    order by p.telegram_id
+    limit p_limit
+    for no key update of a skip locked
+  loop
+    v_now := core.now();
+    delete from vpn.placement p
+    using subscription.subscription s
+    where p.vpn_uuid = v_user.vpn_uuid and p.node = p_name and s.telegram_id = v_user.telegram_id
+      and s.vpn_uuid = v_user.vpn_uuid and s.expires_at > v_now;
+    if found then
+      insert into outbox.task (telegram_id, kind, name, due_at, created_at, vpn_uuid)
+      values (v_user.telegram_id, 'provision', 'add', v_now, v_now, v_user.vpn_uuid);
+      v_moved := v_moved + 1;
+    end if;
+  end loop;
+  if v_moved > 0 then
+    perform audit._record('vpn.move_keys', p_admin_id, p_name,
+                          jsonb_build_object('moved', v_moved));
+  end if;
+
+  return query select v_moved, count(*) from vpn.placement p where p.node = p_name;
+end
+$$;
+
+--
+-- Name: FUNCTION move_keys(p_admin_id bigint, p_name text, p_limit integer); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn.move_keys(p_admin_id bigint, p_name text, p_limit integer) IS 'The identity stays, the key that goes out as message key_ready leads elsewhere; the old one works until then. keys: how many still lead there, those of ended subscriptions included. Call it until moved is 0.';
 
 --
 -- Name: reissue(bigint, bigint, text); Type: FUNCTION; Schema: vpn; Owner: -
@@ -8400,16 +8527,89 @@ $$;
 COMMENT ON FUNCTION vpn.release_job(p_job_id bigint, p_lease_token uuid, p_error text) IS 'The node does not answer at all: no fault of the job, so the attempt is not counted; due again in 3 seconds.';
 
 --
+-- Name: report_node(text, boolean, integer, text); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn.report_node(p_name text, p_is_up boolean, p_users integer, p_error text) RETURNS TABLE(name text, is_draining boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+begin
+  perform core._guard();
+  perform core._require(p_name ~ '^[a-z0-9][a-z0-9-]{0,31}$',
+                        'p_name: 1 to 32 of a-z, 0-9 and -, not beginning with -');
+  perform core._require(p_is_up is not null, 'p_is_up: true or false');
+  perform core._require(p_users is null or p_users >= 0, 'p_users: null, or how many it counts');
+  v_now := core.now();
+
+  return query
+  insert into vpn.node as n (name, is_up, users, reported_at, last_error)
+  values (p_name, p_is_up, p_users, v_now, left(p_error, 1000))
+  on conflict on constraint node_pkey do update
+  set is_up = excluded.is_up, users = coalesce(excluded.users, n.users),
+      reported_at = excluded.reported_at, last_error = excluded.last_error
+  returning n.name, n.is_draining;
+end
+$_$;
+
+--
+-- Name: FUNCTION report_node(p_name text, p_is_up boolean, p_users integer, p_error text); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn.report_node(p_name text, p_is_up boolean, p_users integer, p_error text) IS 'By vpn.sync_nodes, for every node that the worker is configured with. What vpn.set_node said stays.';
+
+--
+-- Name: set_node(bigint, text, boolean); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn.set_node(p_admin_id bigint, p_name text, p_is_draining boolean) RETURNS TABLE(name text, is_draining boolean, keys bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_is_draining is not null, 'p_is_draining: true or false');
+  perform core._require(exists (select 1 from vpn.node n where n.name = p_name),
+                        'p_name: a name in vpn.list_nodes()');
+  perform account._require_admin(p_admin_id);
+
+  update vpn.node n
+  set is_draining = p_is_draining
+  where n.name = p_name and n.is_draining <> p_is_draining;
+  if found then
+    perform audit._record('vpn.set_node', p_admin_id, p_name,
+                          jsonb_build_object('is_draining', p_is_draining));
+  end if;
+
+  return query
+  select p_name, p_is_draining, count(*) from vpn.placement p where p.node = p_name;
+end
+$$;
+
+--
+-- Name: FUNCTION set_node(p_admin_id bigint, p_name text, p_is_draining boolean); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn.set_node(p_admin_id bigint, p_name text, p_is_draining boolean) IS 'A draining node gets no new keys from the next batch on; the keys that lead to it work on until vpn.move_keys. Safe to call again.';
+
+--
 -- Name: wanted_users(); Type: FUNCTION; Schema: vpn; Owner: -
 --
 
-CREATE FUNCTION vpn.wanted_users() RETURNS TABLE(vpn_uuid uuid, device_limit integer, expires_at timestamp with time zone)
+CREATE FUNCTION vpn.wanted_users() RETURNS TABLE(vpn_uuid uuid, device_limit integer, expires_at timestamp with time zone, telegram_id bigint, node text, is_pending boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select s.vpn_uuid, t.device_limit::int, s.expires_at
+  select s.vpn_uuid, t.device_limit::int, s.expires_at, s.telegram_id::bigint, p.node,
+         s.activation = 'pending'
   from subscription.subscription s
   join billing.tariff t on t.tariff = s.tariff
+  left join vpn.placement p on p.vpn_uuid = s.vpn_uuid
   where s.expires_at > core.now() and s.activation in ('active', 'pending')
   order by s.vpn_uuid
 $$;
@@ -8418,7 +8618,7 @@ $$;
 -- Name: FUNCTION wanted_users(); Type: COMMENT; Schema: vpn; Owner: -
 --
 
-COMMENT ON FUNCTION vpn.wanted_users() IS 'Every identity that is paid for; a node that has restarted gets them all with PUT /users. Reads only.';
+COMMENT ON FUNCTION vpn.wanted_users() IS 'Every identity that is paid for, and the node that its key leads to (null: none yet, or nobody knows). is_pending: its job is not done, so it may be there already or not. Reads only.';
 
 --
 -- Name: _adjust(ledger.reason, ledger.account, ledger.account, bigint, bigint, bigint, text, text); Type: FUNCTION; Schema: wallet; Owner: -
@@ -12793,6 +12993,104 @@ COMMENT ON COLUMN subscription.change.changed_at IS 'When.';
 COMMENT ON COLUMN subscription.change.correlation_id IS 'Ties it to the update or event it came from.';
 
 --
+-- Name: node; Type: TABLE; Schema: vpn; Owner: -
+--
+
+CREATE TABLE vpn.node (
+    name text NOT NULL,
+    is_draining boolean DEFAULT false NOT NULL,
+    is_up boolean NOT NULL,
+    users integer,
+    reported_at timestamp with time zone NOT NULL,
+    last_error text,
+    CONSTRAINT node_name_form CHECK ((name ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text)),
+    CONSTRAINT node_users_not_negative CHECK ((users >= 0))
+);
+
+--
+-- Name: TABLE node; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON TABLE vpn.node IS 'The VPN nodes that workers know, as vpn.sync_nodes saw them last.';
+
+--
+-- Name: COLUMN node.name; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.node.name IS 'Its name in VPN_NODES; the only one without a name is "node".';
+
+--
+-- Name: COLUMN node.is_draining; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.node.is_draining IS 'It gets no new keys; those that it has stay. vpn.set_node.';
+
+--
+-- Name: COLUMN node.is_up; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.node.is_up IS 'Whether it answered.';
+
+--
+-- Name: COLUMN node.users; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.node.users IS 'How many users it counted; null until it has answered once.';
+
+--
+-- Name: COLUMN node.reported_at; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.node.reported_at IS 'When it was asked last.';
+
+--
+-- Name: COLUMN node.last_error; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.node.last_error IS 'Why it did not answer, or could not be mended; null when all went well.';
+
+--
+-- Name: placement; Type: TABLE; Schema: vpn; Owner: -
+--
+
+CREATE TABLE vpn.placement (
+    vpn_uuid uuid NOT NULL,
+    telegram_id core.telegram_id NOT NULL,
+    node text NOT NULL,
+    placed_at timestamp with time zone NOT NULL
+);
+
+--
+-- Name: TABLE placement; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON TABLE vpn.placement IS 'Which node an identity''s key leads to. No row: any node may have it.';
+
+--
+-- Name: COLUMN placement.vpn_uuid; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.placement.vpn_uuid IS 'The identity.';
+
+--
+-- Name: COLUMN placement.telegram_id; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.placement.telegram_id IS 'Whose it is.';
+
+--
+-- Name: COLUMN placement.node; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.placement.node IS 'The node. (Its row may be missing until it is reported.)';
+
+--
+-- Name: COLUMN placement.placed_at; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.placement.placed_at IS 'When the key was made.';
+
+--
 -- Name: wallet; Type: TABLE; Schema: wallet; Owner: -
 --
 
@@ -13396,6 +13694,20 @@ ALTER TABLE ONLY subscription.subscription
     ADD CONSTRAINT subscription_pkey PRIMARY KEY (telegram_id);
 
 --
+-- Name: node node_pkey; Type: CONSTRAINT; Schema: vpn; Owner: -
+--
+
+ALTER TABLE ONLY vpn.node
+    ADD CONSTRAINT node_pkey PRIMARY KEY (name);
+
+--
+-- Name: placement placement_pkey; Type: CONSTRAINT; Schema: vpn; Owner: -
+--
+
+ALTER TABLE ONLY vpn.placement
+    ADD CONSTRAINT placement_pkey PRIMARY KEY (vpn_uuid);
+
+--
 -- Name: wallet wallet_pkey; Type: CONSTRAINT; Schema: wallet; Owner: -
 --
 
@@ -13641,6 +13953,12 @@ CREATE INDEX subscription_reminder_check ON subscription.subscription USING btre
 --
 
 CREATE INDEX subscription_renew_check ON subscription.subscription USING btree (renew_check_at) WHERE (renew_check_at IS NOT NULL);
+
+--
+-- Name: placement_by_node; Type: INDEX; Schema: vpn; Owner: -
+--
+
+CREATE INDEX placement_by_node ON vpn.placement USING btree (node, telegram_id);
 
 --
 -- Name: draft_expires; Type: INDEX; Schema: withdrawal; Owner: -
@@ -15294,6 +15612,12 @@ REVOKE ALL ON FUNCTION vpn._give_up(p_telegram_id bigint, p_vpn_uuid uuid, p_pur
 REVOKE ALL ON FUNCTION vpn._is_stale(p_vpn_uuid uuid, p_current_uuid uuid, p_expires_at timestamp with time zone, p_now timestamp with time zone) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _place(p_vpn_uuid uuid, p_telegram_id bigint, p_node text); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn._place(p_vpn_uuid uuid, p_telegram_id bigint, p_node text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION claim_jobs(p_holder text, p_limit integer, p_lease interval); Type: ACL; Schema: vpn; Owner: -
 --
 
@@ -15302,12 +15626,20 @@ GRANT ALL ON FUNCTION vpn.claim_jobs(p_holder text, p_limit integer, p_lease int
 GRANT ALL ON FUNCTION vpn.claim_jobs(p_holder text, p_limit integer, p_lease interval) TO atlas_dba;
 
 --
--- Name: FUNCTION complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text); Type: ACL; Schema: vpn; Owner: -
+-- Name: FUNCTION complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text, p_node text); Type: ACL; Schema: vpn; Owner: -
 --
 
-REVOKE ALL ON FUNCTION vpn.complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text) FROM PUBLIC;
-GRANT ALL ON FUNCTION vpn.complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text) TO atlas_worker;
-GRANT ALL ON FUNCTION vpn.complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text) TO atlas_dba;
+REVOKE ALL ON FUNCTION vpn.complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text, p_node text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text, p_node text) TO atlas_worker;
+GRANT ALL ON FUNCTION vpn.complete_job(p_job_id bigint, p_lease_token uuid, p_key_uri text, p_node text) TO atlas_dba;
+
+--
+-- Name: FUNCTION draining_nodes(); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn.draining_nodes() FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.draining_nodes() TO atlas_worker;
+GRANT ALL ON FUNCTION vpn.draining_nodes() TO atlas_dba;
 
 --
 -- Name: FUNCTION fail_job(p_job_id bigint, p_lease_token uuid, p_error text); Type: ACL; Schema: vpn; Owner: -
@@ -15316,6 +15648,24 @@ GRANT ALL ON FUNCTION vpn.complete_job(p_job_id bigint, p_lease_token uuid, p_ke
 REVOKE ALL ON FUNCTION vpn.fail_job(p_job_id bigint, p_lease_token uuid, p_error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vpn.fail_job(p_job_id bigint, p_lease_token uuid, p_error text) TO atlas_worker;
 GRANT ALL ON FUNCTION vpn.fail_job(p_job_id bigint, p_lease_token uuid, p_error text) TO atlas_dba;
+
+--
+-- Name: FUNCTION list_nodes(); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn.list_nodes() FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.list_nodes() TO atlas_worker;
+GRANT ALL ON FUNCTION vpn.list_nodes() TO atlas_admin;
+GRANT ALL ON FUNCTION vpn.list_nodes() TO atlas_auditor;
+GRANT ALL ON FUNCTION vpn.list_nodes() TO atlas_dba;
+
+--
+-- Name: FUNCTION move_keys(p_admin_id bigint, p_name text, p_limit integer); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn.move_keys(p_admin_id bigint, p_name text, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.move_keys(p_admin_id bigint, p_name text, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION vpn.move_keys(p_admin_id bigint, p_name text, p_limit integer) TO atlas_dba;
 
 --
 -- Name: FUNCTION reissue(p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text); Type: ACL; Schema: vpn; Owner: -
@@ -15333,6 +15683,22 @@ GRANT ALL ON FUNCTION vpn.reissue(p_telegram_id bigint, p_admin_id bigint, p_ide
 REVOKE ALL ON FUNCTION vpn.release_job(p_job_id bigint, p_lease_token uuid, p_error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vpn.release_job(p_job_id bigint, p_lease_token uuid, p_error text) TO atlas_worker;
 GRANT ALL ON FUNCTION vpn.release_job(p_job_id bigint, p_lease_token uuid, p_error text) TO atlas_dba;
+
+--
+-- Name: FUNCTION report_node(p_name text, p_is_up boolean, p_users integer, p_error text); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn.report_node(p_name text, p_is_up boolean, p_users integer, p_error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.report_node(p_name text, p_is_up boolean, p_users integer, p_error text) TO atlas_worker;
+GRANT ALL ON FUNCTION vpn.report_node(p_name text, p_is_up boolean, p_users integer, p_error text) TO atlas_dba;
+
+--
+-- Name: FUNCTION set_node(p_admin_id bigint, p_name text, p_is_draining boolean); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn.set_node(p_admin_id bigint, p_name text, p_is_draining boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.set_node(p_admin_id bigint, p_name text, p_is_draining boolean) TO atlas_admin;
+GRANT ALL ON FUNCTION vpn.set_node(p_admin_id bigint, p_name text, p_is_draining boolean) TO atlas_dba;
 
 --
 -- Name: FUNCTION wanted_users(); Type: ACL; Schema: vpn; Owner: -

@@ -29,7 +29,7 @@ type parts struct {
 	redis    redis.UniversalClient
 	patience *redisdb.Patience // with Redis
 	telegram *telegram.Client
-	node     *vpn.Client
+	nodes    []vpn.Named
 	worker   *worker.Worker
 	crypto   *cryptopay.Client // nil: Crypto Pay is not offered
 	log      *slog.Logger
@@ -38,8 +38,8 @@ type parts struct {
 }
 
 func (p *parts) close() {
-	if p.node != nil {
-		p.node.Close()
+	for _, node := range p.nodes {
+		node.Close()
 	}
 	if p.telegram != nil {
 		p.telegram.CloseIdle()
@@ -80,16 +80,24 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (p *parts, 
 	if p.telegram, err = telegram.NewClient(cfg.BotToken.Reveal(), cfg.BotAPIURL); err != nil {
 		return nil, fmt.Errorf("wiring: %w", err)
 	}
-	if p.node, err = vpn.NewClient(cfg.VPNNodeURL, cfg.VPNNodeAPIKey, vpn.WithBreaker(cfg.BreakerFailures, cfg.VPNNodeRest)); err != nil {
+	nodes, err := cfg.Nodes()
+	if err != nil {
+		return nil, fmt.Errorf("wiring: %w", err)
+	}
+	if p.nodes, err = vpn.Open(nodes, vpn.WithBreaker(cfg.BreakerFailures, cfg.VPNNodeRest)); err != nil {
+		return nil, fmt.Errorf("wiring: %w", err)
+	}
+	nodeMeter, err := worker.NewNodeMeter(registry)
+	if err != nil {
 		return nil, fmt.Errorf("wiring: %w", err)
 	}
 	p.checks = []obs.Check{
 		{Name: "database", IsCritical: true, Probe: p.db.CheckSchema},
 		{Name: "redis", Probe: redisdb.Ping(p.redis)},
 		{Name: "telegram", Probe: answered(p.telegram.GetMe)},
-		{Name: "vpn", Probe: answered(p.node.Health)},
+		{Name: "vpn", Probe: func(ctx context.Context) error { return worker.EveryNode(ctx, p.nodes) }},
 	}
-	jobs, err := p.jobs(cfg, log)
+	jobs, err := p.jobs(cfg, log, nodeMeter)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +114,7 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (p *parts, 
 }
 
 // jobs are what this release can do, by the names in ops.job. A row of another name is left to other releases.
-func (p *parts) jobs(cfg *config.Config, log *slog.Logger) (map[string]worker.Job, error) {
+func (p *parts) jobs(cfg *config.Config, log *slog.Logger, nodeMeter *worker.NodeMeter) (map[string]worker.Job, error) {
 	texts, err := i18n.Load(func(err error) { log.Error("text", obs.Operation("i18n"), obs.Err(err)) })
 	if err != nil {
 		return nil, fmt.Errorf("wiring: %w", err)
@@ -114,8 +122,8 @@ func (p *parts) jobs(cfg *config.Config, log *slog.Logger) (map[string]worker.Jo
 	limiter := limit.New(p.redis, cfg.RedisKeyPrefix, limit.Sharing(p.patience))
 	messenger := notice.New(telegram.NewSender(p.telegram, limiter, log), texts)
 	jobs := map[string]worker.Job{
-		"vpn.provision":      worker.Provision(p.db.VPN, p.node, log),
-		"vpn.sync_nodes":     worker.SyncNodes(p.db.VPN, p.node, log),
+		"vpn.provision":      worker.Provision(p.db.VPN, p.nodes, log),
+		"vpn.sync_nodes":     worker.SyncNodes(p.db.VPN, p.nodes, log, nodeMeter),
 		"notify.send":        worker.Notify(p.db.Notify, messenger, log),
 		"billing.expire_due": worker.Due(p.db.Billing.ExpireDue),
 		"ops.purge_due":      worker.Due(p.db.Ops.PurgeDue),

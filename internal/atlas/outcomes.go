@@ -3,6 +3,7 @@ package atlas
 import (
 	"fmt"
 	"log/slog"
+	"time"
 )
 
 // SettleOutcome is how a provider's payment ended; each charge id ends in exactly one of them.
@@ -57,10 +58,13 @@ const (
 	VPNRemove VPNAction = "remove"
 )
 
-// VPNUser is one identity that a node should let in, with the number of devices it may use at once.
+// VPNUser is one identity that a node should let in, with the number of devices it may use at once. Whose it is and when
+// it ends matter to nodes that keep such things themselves.
 type VPNUser struct {
-	UUID        string `json:"uuid"`
-	DeviceLimit int    `json:"device_limit"`
+	UUID        string     `json:"uuid"`
+	DeviceLimit int        `json:"device_limit"`
+	TelegramID  TelegramID `json:"-"`
+	ExpiresAt   time.Time  `json:"-"`
 }
 
 // LogValue hides the identity, which is all that a client needs to connect.

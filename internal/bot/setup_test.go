@@ -210,8 +210,10 @@ type node struct{}
 func (node) Add(_ context.Context, user atlas.VPNUser) (string, error) {
 	return "vless://" + user.UUID + "@127.0.0.1:443?security=reality&flow=xtls-rprx-vision#atlas", nil
 }
-func (node) Remove(context.Context, string) error       { return nil }
-func (node) Set(context.Context, []atlas.VPNUser) error { return nil }
+func (node) Remove(context.Context, string) error { return nil }
+func (node) Set(context.Context, func(context.Context) (vpn.Wanted, error)) (vpn.Changes, error) {
+	return vpn.Changes{}, nil
+}
 func (node) Health(context.Context) (vpn.Health, error) {
 	return vpn.Health{Status: "ok", InstanceID: "test"}, nil
 }
@@ -225,7 +227,7 @@ func (b *bundle) startWorker(t *testing.T) {
 	log := obs.NewLogger(b.log, 0, "worker")
 	sender := telegram.NewSender(b.client(t), limit.New(b.redisClient(t), "test:"), log, telegram.WithLimits(fast()))
 	jobs := []worker.Job{
-		worker.Provision(db.VPN, node{}, log),
+		worker.Provision(db.VPN, []vpn.Named{{Name: "node", Node: node{}}}, log),
 		worker.Notify(db.Notify, notice.New(sender, texts), log),
 	}
 	ctx, cancel := context.WithCancel(context.Background())

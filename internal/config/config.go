@@ -53,7 +53,7 @@ type Config struct {
 	RedisPatience time.Duration `env:"REDIS_PATIENCE" envDefault:"300ms"`
 	RedisRest     time.Duration `env:"REDIS_REST" envDefault:"1s"`
 
-	// BreakerFailures calls in a row that fail make a client leave Redis, or the VPN node, alone for its rest.
+	// BreakerFailures calls in a row that fail make a client leave Redis, or a VPN node, alone for its rest.
 	BreakerFailures int `env:"BREAKER_FAILURES" envDefault:"3"`
 
 	BotToken         Secret `env:"BOT_TOKEN"`
@@ -71,6 +71,8 @@ type Config struct {
 	// RequisitesKey seals where withdrawals are paid: 32 bytes in base64.
 	RequisitesKey Secret `env:"REQUISITES_KEY"`
 
+	// VPNNodes are addresses of VPN nodes with their keys, divided by spaces; VPNNodeURL is the one where there is one only.
+	VPNNodes      Secret        `env:"VPN_NODES"`
 	VPNNodeURL    string        `env:"VPN_NODE_URL"`
 	VPNNodeAPIKey Secret        `env:"VPN_NODE_API_KEY"`
 	VPNNodeRest   time.Duration `env:"VPN_NODE_REST" envDefault:"5s"`

@@ -64,7 +64,8 @@ func TestStageAndProdRefuseToStartWithoutWhatTheyNeed(t *testing.T) {
 	require.ErrorAs(t, err, &problems)
 	require.Equal(t, []string{
 		"STAGE_BOT_TOKEN is missing", "STAGE_DATABASE_URL is missing", "STAGE_REDIS_URL is missing",
-		"STAGE_VPN_NODE_API_KEY is missing", "STAGE_VPN_NODE_URL is missing",
+		"STAGE_VPN_NODE_API_KEY is missing (or VPN_NODES, for several)",
+		"STAGE_VPN_NODE_URL is missing (or VPN_NODES, for several)",
 	}, problems.Problems)
 }
 

@@ -16,6 +16,9 @@ func (c *Config) Describe(w io.Writer) error {
 		text := fmt.Sprint(value.Interface())
 		if secret, ok := value.Interface().(Secret); ok {
 			text = describeSecret(secret)
+			if name == "VPN_NODES" {
+				text = describeNodes(secret)
+			}
 			if IsLocalRequisitesKey(secret) {
 				text = redacted + " (the local default, known to everybody)"
 			}

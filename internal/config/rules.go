@@ -22,7 +22,7 @@ const (
 
 var required = map[Component][]string{
 	Bot:     {"DATABASE_URL", "REDIS_URL", "BOT_TOKEN", "REQUISITES_KEY"},
-	Worker:  {"DATABASE_URL", "REDIS_URL", "BOT_TOKEN", "VPN_NODE_URL", "VPN_NODE_API_KEY"},
+	Worker:  {"DATABASE_URL", "REDIS_URL", "BOT_TOKEN"},
 	Migrate: {"DATABASE_URL"},
 }
 
@@ -43,7 +43,7 @@ func (c *Config) takeLocalDefaults() {
 	if !c.RequisitesKey.IsSet() {
 		c.RequisitesKey = NewSecret(localRequisitesKey)
 	}
-	if c.VPNNodeURL == "" {
+	if c.VPNNodeURL == "" && !c.VPNNodes.IsSet() {
 		c.VPNNodeURL = localVPNNodeURL
 	}
 	if c.StateDir == "" {
@@ -80,6 +80,7 @@ func (c *Config) problems(component Component) []string {
 	c.checkDatabase(add)
 	c.checkRedis(add)
 	c.checkTelegram(add)
+	c.checkNodes(component, add)
 	if c.RequisitesKey.IsSet() {
 		if problem := requisitesKeyProblem(c.Environment, c.RequisitesKey); problem != "" {
 			add(requisitesVariable, "%s", problem)

@@ -64,7 +64,11 @@ func TestPurchaseFromBalance(t *testing.T) {
 	require.Equal(t, 3, jobs[0].DeviceLimit)
 	wanted, err := b.worker.VPN.WantedUsers(ctx)
 	require.NoError(t, err)
-	require.Equal(t, []atlas.VPNUser{{UUID: jobs[0].VPNUUID, DeviceLimit: 3}}, wanted)
+	require.Len(t, wanted, 1)
+	require.Equal(t, atlas.VPNUser{UUID: jobs[0].VPNUUID, DeviceLimit: 3, TelegramID: user, ExpiresAt: *jobs[0].ExpiresAt},
+		wanted[0].VPNUser())
+	require.True(t, wanted[0].IsPending)
+	require.Empty(t, jobs[0].Node)
 	require.NoError(t, b.worker.VPN.ReleaseJob(ctx, jobs[0], "node is down"))
 	released := jobs[0]
 	_, err = b.owner.Exec(ctx, "update outbox.task set due_at = now()")
@@ -72,15 +76,29 @@ func TestPurchaseFromBalance(t *testing.T) {
 	jobs, err = b.worker.VPN.ClaimJobs(ctx, "w1", 10, time.Minute)
 	require.NoError(t, err)
 	require.Len(t, jobs, 1)
-	_, err = b.worker.VPN.CompleteJob(ctx, released, "vless://x")
+	_, err = b.worker.VPN.CompleteJob(ctx, released, "vless://x", "fi-1")
 	require.ErrorIs(t, err, atlas.ErrLeaseLost)
-	_, err = b.worker.VPN.CompleteJob(ctx, jobs[0], "vless://x")
+	_, err = b.worker.VPN.CompleteJob(ctx, jobs[0], "vless://x", "fi-1")
 	require.NoError(t, err)
 
 	current, err = b.bot.Subscription.Current(ctx, user)
 	require.NoError(t, err)
 	require.Equal(t, atlas.ActivationDone, current.Activation)
 	require.Equal(t, "vless://x", current.KeyURI.Reveal())
+	wanted, err = b.worker.VPN.WantedUsers(ctx)
+	require.NoError(t, err)
+	require.Equal(t, "fi-1", wanted[0].Node)
+	require.False(t, wanted[0].IsPending)
+	users := 1
+	require.NoError(t, b.worker.VPN.ReportNode(ctx, sqlapi.NodeReport{Name: "fi-1", IsUp: true, Users: &users}))
+	draining, err := b.worker.VPN.DrainingNodes(ctx)
+	require.NoError(t, err)
+	require.Empty(t, draining)
+	_, err = b.owner.Exec(ctx, "update vpn.node set is_draining = true")
+	require.NoError(t, err)
+	draining, err = b.worker.VPN.DrainingNodes(ctx)
+	require.NoError(t, err)
+	require.Equal(t, []string{"fi-1"}, draining)
 
 	templates := map[string]sqlapi.Message{}
 	for {

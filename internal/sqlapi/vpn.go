@@ -2,6 +2,7 @@ package sqlapi
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,7 +14,7 @@ import (
 type VPN struct{ db *DB }
 
 // ProvisioningJob is one thing to do at a node, held under a lease. Tariff is empty and ExpiresAt nil where they do not
-// matter (remove).
+// matter (remove). Node is where the identity's key leads, empty if nowhere yet.
 type ProvisioningJob struct {
 	JobID         int64            `db:"job_id"`
 	TelegramID    atlas.TelegramID `db:"telegram_id"`
@@ -25,10 +26,12 @@ type ProvisioningJob struct {
 	LeaseToken    string           `db:"lease_token"`
 	DeviceLimit   int              `db:"device_limit"`
 	CorrelationID string           `db:"correlation_id"`
+	Node          string           `db:"node"`
 }
 
 var vpnClaimJobs = define(`select job_id, telegram_id, action, vpn_uuid, coalesce(tariff, '') as tariff, expires_at,
-  attempt, lease_token, coalesce(device_limit, 0) as device_limit, coalesce(correlation_id, '') as correlation_id
+  attempt, lease_token, coalesce(device_limit, 0) as device_limit, coalesce(correlation_id, '') as correlation_id,
+  coalesce(node, '') as node
 from vpn.claim_jobs(p_holder => @p_holder, p_limit => @p_limit, p_lease => @p_lease)`, true)
 
 // ClaimJobs takes jobs under a lease: the oldest, one per user at a time.
@@ -47,12 +50,15 @@ type CompletedJob struct {
 }
 
 var vpnCompleteJob = define(`select job_id, is_replay
-from vpn.complete_job(p_job_id => @p_job_id, p_lease_token => @p_lease_token, p_key_uri => @p_key_uri)`, false)
+from vpn.complete_job(p_job_id => @p_job_id, p_lease_token => @p_lease_token, p_key_uri => @p_key_uri,
+  p_node => @p_node)`, false)
 
-// CompleteJob records that the node did it; key is empty for a removal. atlas.ErrLeaseLost: somebody else has the job now.
-func (v VPN) CompleteJob(ctx context.Context, job ProvisioningJob, key atlas.KeyURI) (CompletedJob, error) {
+// CompleteJob records that the node of that name did it; key and node are empty for a removal. atlas.ErrLeaseLost: somebody
+// else has the job now.
+func (v VPN) CompleteJob(ctx context.Context, job ProvisioningJob, key atlas.KeyURI, node string) (CompletedJob, error) {
 	return one[CompletedJob](ctx, v.db, vpnCompleteJob, pgx.StrictNamedArgs{
 		"p_job_id": job.JobID, "p_lease_token": job.LeaseToken, "p_key_uri": textOrNull(key.Reveal()),
+		"p_node": textOrNull(node),
 	}, bySystem())
 }
 
@@ -88,26 +94,31 @@ func (v VPN) ReleaseJob(ctx context.Context, job ProvisioningJob, reason string)
 	return err
 }
 
-type wantedUser struct {
-	UUID        string    `db:"vpn_uuid"`
-	DeviceLimit int       `db:"device_limit"`
-	ExpiresAt   time.Time `db:"expires_at"`
+// WantedUser is an identity that is paid for. Node is where its key leads, empty if nowhere yet or nobody knows; IsPending
+// says that its job is not done, so that a node may have it already or not.
+type WantedUser struct {
+	UUID        string           `db:"vpn_uuid"`
+	DeviceLimit int              `db:"device_limit"`
+	ExpiresAt   time.Time        `db:"expires_at"`
+	TelegramID  atlas.TelegramID `db:"telegram_id"`
+	Node        string           `db:"node"`
+	IsPending   bool             `db:"is_pending"`
 }
 
-var vpnWantedUsers = define(`select vpn_uuid, device_limit, expires_at
+// VPNUser is what a node needs to know of it.
+func (u WantedUser) VPNUser() atlas.VPNUser {
+	return atlas.VPNUser{UUID: u.UUID, DeviceLimit: u.DeviceLimit, TelegramID: u.TelegramID, ExpiresAt: u.ExpiresAt}
+}
+
+// Format hides the identity from every verb of fmt.
+func (u WantedUser) Format(state fmt.State, verb rune) { u.VPNUser().Format(state, verb) }
+
+var vpnWantedUsers = define(`select vpn_uuid, device_limit, expires_at, telegram_id, coalesce(node, '') as node, is_pending
 from vpn.wanted_users()`, false)
 
-// WantedUsers reads what a node should let in now.
-func (v VPN) WantedUsers(ctx context.Context) ([]atlas.VPNUser, error) {
-	rows, err := many[wantedUser](ctx, v.db, vpnWantedUsers, pgx.StrictNamedArgs{}, bySystem())
-	if err != nil {
-		return nil, err
-	}
-	users := make([]atlas.VPNUser, len(rows))
-	for i, row := range rows {
-		users[i] = atlas.VPNUser{UUID: row.UUID, DeviceLimit: row.DeviceLimit}
-	}
-	return users, nil
+// WantedUsers reads what the nodes should let in now.
+func (v VPN) WantedUsers(ctx context.Context) ([]WantedUser, error) {
+	return many[WantedUser](ctx, v.db, vpnWantedUsers, pgx.StrictNamedArgs{}, bySystem())
 }
 
 // Reissue is a new identity, whose key is on its way.

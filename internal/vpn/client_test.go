@@ -108,20 +108,87 @@ func TestRemove(t *testing.T) {
 	require.Error(t, err, "404 is fine for Remove only")
 }
 
-func TestSetSendsTheList(t *testing.T) {
-	t.Parallel()
-	bodies := make(chan string, 2)
-	b := setup(t, func(w http.ResponseWriter, r *http.Request) {
-		var body json.RawMessage
-		if json.NewDecoder(r.Body).Decode(&body) != nil || r.Method+r.URL.Path != "PUT/users" {
-			w.WriteHeader(http.StatusTeapot)
+// list is a node's list of users and its revision, over HTTP.
+type list struct {
+	users    string
+	revision int
+	busy     int // how often somebody else changes it, after it was read
+	sets     []string
+}
+
+func (l *list) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.Method + r.URL.Path {
+	case "GET/health":
+		answer(http.StatusOK, fmt.Sprintf(`{"status":"ok","instance_id":"i1","revision":"i1.%d"}`, l.revision))(w, r)
+	case "GET/users":
+		answer(http.StatusOK, l.users)(w, r)
+		if l.busy > 0 {
+			l.busy--
+			l.revision++
 		}
-		bodies <- string(body)
-	})
-	require.NoError(t, b.client.Set(t.Context(), []atlas.VPNUser{{UUID: uuid, DeviceLimit: 3}}))
-	require.JSONEq(t, `{"users":[{"uuid":"`+uuid+`","device_limit":3}]}`, <-bodies)
-	require.NoError(t, b.client.Set(t.Context(), nil))
-	require.JSONEq(t, `{"users":[]}`, <-bodies)
+	case "PUT/users":
+		var body struct {
+			Users    json.RawMessage `json:"users"`
+			Revision string          `json:"revision"`
+		}
+		_ = json.NewDecoder(r.Body).Decode(&body)
+		if body.Revision != fmt.Sprintf("i1.%d", l.revision) {
+			answer(http.StatusConflict, `{"error":"changed"}`)(w, r)
+			return
+		}
+		l.sets = append(l.sets, string(body.Users))
+	default:
+		w.WriteHeader(http.StatusTeapot)
+	}
+}
+
+func wanted(users ...atlas.VPNUser) func(context.Context) (vpn.Wanted, error) {
+	return func(context.Context) (vpn.Wanted, error) { return vpn.Wanted{Users: users}, nil }
+}
+
+func TestSetSendsTheListOnceWhatIsThereDiffers(t *testing.T) {
+	t.Parallel()
+	l := &list{users: `[]`}
+	client := setup(t, l.ServeHTTP).client
+	changes, err := client.Set(t.Context(), wanted(atlas.VPNUser{UUID: uuid, DeviceLimit: 3, TelegramID: 5}))
+	require.NoError(t, err)
+	require.Equal(t, vpn.Changes{Added: 1}, changes)
+	require.JSONEq(t, `[{"uuid":"`+uuid+`","device_limit":3}]`, l.sets[0])
+
+	l.users = l.sets[0]
+	changes, err = client.Set(t.Context(), wanted(atlas.VPNUser{UUID: uuid, DeviceLimit: 3}))
+	require.NoError(t, err)
+	require.Zero(t, changes.Total())
+	require.Len(t, l.sets, 1, "nothing to mend, nothing to send")
+	changes, err = client.Set(t.Context(), wanted(atlas.VPNUser{UUID: uuid, DeviceLimit: 10}))
+	require.NoError(t, err)
+	require.Equal(t, vpn.Changes{Changed: 1}, changes)
+	changes, err = client.Set(t.Context(), wanted())
+	require.NoError(t, err)
+	require.Equal(t, vpn.Changes{Removed: 1}, changes)
+	require.JSONEq(t, `[]`, l.sets[2], "null is not a list")
+	_, err = client.Set(t.Context(), func(context.Context) (vpn.Wanted, error) { return vpn.Wanted{}, errors.New("no database") })
+	require.ErrorContains(t, err, "no database")
+	require.Len(t, l.sets, 3, "nobody is removed because the list could not be read")
+}
+
+func TestSetDoesNotUndoWhatOthersDidMeanwhile(t *testing.T) {
+	t.Parallel()
+	l := &list{users: `[]`, busy: 2}
+	client := setup(t, l.ServeHTTP).client
+	asked := 0
+	set := func() error {
+		_, err := client.Set(t.Context(), func(context.Context) (vpn.Wanted, error) {
+			asked++
+			return vpn.Wanted{Users: []atlas.VPNUser{{UUID: uuid, DeviceLimit: asked}}}, nil
+		})
+		return err
+	}
+	require.NoError(t, set())
+	require.JSONEq(t, `[{"uuid":"`+uuid+`","device_limit":3}]`, l.sets[0], "by what is wanted after the last change")
+	l.busy = 100
+	require.ErrorContains(t, set(), "changed by somebody else")
+	require.Len(t, l.sets, 1)
 }
 
 func TestHealth(t *testing.T) {

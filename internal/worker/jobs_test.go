@@ -6,7 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -27,7 +28,6 @@ type node struct {
 	down    error
 	calls   map[string]error // by uuid
 	users   map[string]bool
-	onSet   func()
 	ctxSeen []string
 }
 
@@ -49,21 +49,51 @@ func (n *node) Remove(_ context.Context, uuid string) error {
 	return n.calls[uuid]
 }
 
-func (n *node) Set(_ context.Context, users []atlas.VPNUser) error {
+func (n *node) Set(ctx context.Context, wanted func(context.Context) (vpn.Wanted, error)) (vpn.Changes, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.users = map[string]bool{}
-	for _, user := range users {
-		n.users[user.UUID] = true
+	list, err := wanted(ctx)
+	if err != nil || n.down != nil {
+		return vpn.Changes{}, errors.Join(err, n.down)
 	}
-	n.health.Users = len(n.users)
-	if n.onSet != nil {
-		n.onSet()
+	var changes vpn.Changes
+	stays := map[string]bool{}
+	for _, user := range list.Users {
+		stays[user.UUID] = true
+		if !n.users[user.UUID] {
+			n.users[user.UUID] = true
+			changes.Added++
+		}
 	}
-	return nil
+	for uuid := range n.users {
+		if !stays[uuid] && !list.Spared[uuid] {
+			delete(n.users, uuid)
+			changes.Removed++
+		}
+	}
+	return changes, nil
 }
 
-func (n *node) Health(context.Context) (vpn.Health, error) { return n.health, n.down }
+func (n *node) Health(context.Context) (vpn.Health, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.health, n.down
+}
+
+func (n *node) setDown(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.down = err
+}
+
+func (n *node) has() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Sorted(maps.Keys(n.users))
+}
+
+// only is the configuration with one node.
+func only(n *node) []vpn.Named { return []vpn.Named{{Name: "one", Node: n}} }
 
 // queue is schema vpn: jobs to hand out, and what became of them.
 type queue struct {
@@ -71,8 +101,11 @@ type queue struct {
 	jobs   []sqlapi.ProvisioningJob
 	ended  map[int64]string
 	keys   map[int64]atlas.KeyURI
+	nodes  map[int64]string
 	lost   bool
-	wanted [][]atlas.VPNUser
+	wanted []sqlapi.WantedUser
+	drains []string
+	report map[string]sqlapi.NodeReport
 }
 
 func (q *queue) ClaimJobs(context.Context, string, int, time.Duration) ([]sqlapi.ProvisioningJob, error) {
@@ -91,11 +124,11 @@ func (q *queue) end(id int64, how string) error {
 	return nil
 }
 
-func (q *queue) CompleteJob(_ context.Context, job sqlapi.ProvisioningJob, key atlas.KeyURI) (sqlapi.CompletedJob, error) {
+func (q *queue) CompleteJob(_ context.Context, job sqlapi.ProvisioningJob, key atlas.KeyURI, node string) (sqlapi.CompletedJob, error) {
 	err := q.end(job.JobID, "completed")
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.keys[job.JobID] = key
+	q.keys[job.JobID], q.nodes[job.JobID] = key, node
 	return sqlapi.CompletedJob{}, err
 }
 
@@ -107,12 +140,15 @@ func (q *queue) ReleaseJob(_ context.Context, job sqlapi.ProvisioningJob, _ stri
 	return q.end(job.JobID, "released")
 }
 
-func (q *queue) WantedUsers(context.Context) ([]atlas.VPNUser, error) {
-	users := q.wanted[0]
-	if len(q.wanted) > 1 {
-		q.wanted = q.wanted[1:]
-	}
-	return users, nil
+func (q *queue) DrainingNodes(context.Context) ([]string, error) { return q.drains, nil }
+
+func (q *queue) WantedUsers(context.Context) ([]sqlapi.WantedUser, error) { return q.wanted, nil }
+
+func (q *queue) ReportNode(_ context.Context, report sqlapi.NodeReport) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.report[report.Name] = report
+	return nil
 }
 
 func (q *queue) add(id int64, action atlas.VPNAction, uuid string) {
@@ -121,7 +157,10 @@ func (q *queue) add(id int64, action atlas.VPNAction, uuid string) {
 	})
 }
 
-func newQueue() *queue { return &queue{ended: map[int64]string{}, keys: map[int64]atlas.KeyURI{}} }
+func newQueue() *queue {
+	return &queue{ended: map[int64]string{}, keys: map[int64]atlas.KeyURI{}, nodes: map[int64]string{},
+		report: map[string]sqlapi.NodeReport{}}
+}
 
 func newNode() *node {
 	return &node{health: vpn.Health{InstanceID: "one"}, calls: map[string]error{}, users: map[string]bool{}}
@@ -142,14 +181,14 @@ func TestProvisioning(t *testing.T) {
 	n.calls["c"] = errors.New("bad uuid")
 	n.calls["d"] = fmt.Errorf("connection refused: %w", vpn.ErrDown)
 
-	items, err := Provision(q, n, obs.Discard())(t.Context(), batch(false))
+	items, err := Provision(q, only(n), obs.Discard())(t.Context(), batch(false))
 	require.NoError(t, err)
 	require.Equal(t, 5, items)
 	require.Equal(t, "completed", q.ended[1])
 	require.Equal(t, "vless://a", q.keys[1].Reveal())
 	require.Equal(t, "completed", q.ended[2])
 	require.Empty(t, q.keys[2].Reveal())
-	require.Equal(t, "failed: adding a user: bad uuid", q.ended[3], "costs an attempt")
+	require.Equal(t, "failed: adding a user: VPN node one: bad uuid", q.ended[3], "costs an attempt")
 	require.Equal(t, "released", q.ended[4], "costs none")
 	require.Equal(t, `failed: unknown action "dance"`, q.ended[5])
 	require.Contains(t, n.ctxSeen, "ua", "the job's own correlation id")
@@ -160,7 +199,7 @@ func TestNothingIsClaimedWhileTheNodeIsDown(t *testing.T) {
 	q, n := newQueue(), newNode()
 	q.add(1, atlas.VPNAdd, "a")
 	n.down = vpn.ErrDown
-	provision := Provision(q, n, obs.Discard())
+	provision := Provision(q, only(n), obs.Discard())
 	for range 2 {
 		items, err := provision(t.Context(), batch(false))
 		require.NoError(t, err)
@@ -177,7 +216,7 @@ func TestJobsNotBegunAreGivenBackWhenStopping(t *testing.T) {
 	t.Parallel()
 	q, n := newQueue(), newNode()
 	q.add(1, atlas.VPNAdd, "a")
-	_, err := Provision(q, n, obs.Discard())(t.Context(), batch(true))
+	_, err := Provision(q, only(n), obs.Discard())(t.Context(), batch(true))
 	require.NoError(t, err)
 	require.Equal(t, "released", q.ended[1])
 	require.Empty(t, n.users)
@@ -188,63 +227,8 @@ func TestALostLeaseIsNoFailure(t *testing.T) {
 	q, n := newQueue(), newNode()
 	q.lost = true
 	q.add(1, atlas.VPNAdd, "a")
-	_, err := Provision(q, n, obs.Discard())(t.Context(), batch(false))
+	_, err := Provision(q, only(n), obs.Discard())(t.Context(), batch(false))
 	require.NoError(t, err)
-}
-
-func users(uuids ...string) []atlas.VPNUser {
-	list := make([]atlas.VPNUser, len(uuids))
-	for i, uuid := range uuids {
-		list[i] = atlas.VPNUser{UUID: uuid}
-	}
-	return list
-}
-
-func TestANodeThatWasRestartedGetsItsUsers(t *testing.T) {
-	t.Parallel()
-	q, n := newQueue(), newNode()
-	q.wanted = [][]atlas.VPNUser{users("a", "b")}
-	sync := SyncNodes(q, n, obs.Discard())
-
-	for i, want := range []int{1, 0} {
-		items, err := sync(t.Context(), batch(false))
-		require.NoError(t, err)
-		require.Equal(t, want, items, "run %d", i)
-	}
-	require.Equal(t, map[string]bool{"a": true, "b": true}, n.users)
-
-	n.health, n.users = vpn.Health{InstanceID: "two", Users: 2}, map[string]bool{"x": true, "y": true}
-	items, err := sync(t.Context(), batch(false))
-	require.NoError(t, err)
-	require.Equal(t, 1, items, "a new instance, whatever it counts")
-	require.Equal(t, map[string]bool{"a": true, "b": true}, n.users)
-
-	n.health.Users = 3
-	items, err = sync(t.Context(), batch(false))
-	require.NoError(t, err)
-	require.Equal(t, 1, items, "another number")
-}
-
-func TestAListThatChangedMeanwhileIsGivenAgain(t *testing.T) {
-	t.Parallel()
-	q, n := newQueue(), newNode()
-	// While the first list is on its way a leaves and c comes: the numbers agree, the lists do not.
-	q.wanted = [][]atlas.VPNUser{users("a", "b"), users("c", "b"), users("b", "c")}
-	_, err := SyncNodes(q, n, obs.Discard())(t.Context(), batch(false))
-	require.NoError(t, err)
-	require.Equal(t, map[string]bool{"b": true, "c": true}, n.users)
-}
-
-func TestAListThatNeverRestsIsAnErrorAndTriedAgain(t *testing.T) {
-	t.Parallel()
-	q, n := newQueue(), newNode()
-	for i := range 20 {
-		q.wanted = append(q.wanted, users(strconv.Itoa(i)))
-	}
-	s := &syncer{wanted: q, node: n, log: obs.Discard()}
-	_, err := s.work(t.Context(), batch(false))
-	require.ErrorContains(t, err, "changed")
-	require.Empty(t, s.instanceID)
 }
 
 // outbox is schema notify.

@@ -19,7 +19,8 @@ import (
 // ProvisioningQueue is what the provisioning job needs of schema vpn.
 type ProvisioningQueue interface {
 	ClaimJobs(ctx context.Context, holder string, limit int, lease time.Duration) ([]sqlapi.ProvisioningJob, error)
-	CompleteJob(ctx context.Context, job sqlapi.ProvisioningJob, key atlas.KeyURI) (sqlapi.CompletedJob, error)
+	DrainingNodes(ctx context.Context) ([]string, error)
+	CompleteJob(ctx context.Context, job sqlapi.ProvisioningJob, key atlas.KeyURI, node string) (sqlapi.CompletedJob, error)
 	FailJob(ctx context.Context, job sqlapi.ProvisioningJob, reason string) (sqlapi.FailedJob, error)
 	ReleaseJob(ctx context.Context, job sqlapi.ProvisioningJob, reason string) error
 }
@@ -33,24 +34,28 @@ const (
 	provisionLease = 20 * time.Second
 )
 
-// Provision makes and removes keys at the VPN node, in every worker. While the node does not answer it claims nothing, so
-// that an outage costs no attempt.
-func Provision(queue ProvisioningQueue, node vpn.Node, log *slog.Logger) Job {
-	p := &provisioner{queue: queue, node: node, log: log}
+// Provision makes and removes keys at the VPN nodes, in every worker. While none answers it claims nothing, and a job whose
+// node is down is given back, so that an outage costs no attempt.
+func Provision(queue ProvisioningQueue, nodes []vpn.Named, log *slog.Logger) Job {
+	p := &provisioner{queue: queue, nodes: nodes, log: log}
 	return p.work
 }
 
 type provisioner struct {
 	queue ProvisioningQueue
-	node  vpn.Node
+	nodes fleet
 	log   *slog.Logger
 
-	isAway atomic.Bool // the node did not answer last time
+	isAway atomic.Bool // no node answered last time
 }
 
 func (p *provisioner) work(ctx context.Context, batch Batch) (int, error) {
 	if !p.isNodeThere(ctx) {
 		return 0, nil
+	}
+	draining, err := p.queue.DrainingNodes(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("asking which nodes are draining: %w", err)
 	}
 	jobs, err := p.queue.ClaimJobs(ctx, batch.Holder, batch.Limit, provisionLease)
 	if err != nil {
@@ -61,7 +66,7 @@ func (p *provisioner) work(ctx context.Context, batch Batch) (int, error) {
 	failures := make([]error, len(jobs))
 	for i, job := range jobs {
 		group.Go(func() error {
-			failures[i] = p.one(ctx, batch, job)
+			failures[i] = p.one(ctx, batch, job, draining)
 			return nil
 		})
 	}
@@ -69,33 +74,31 @@ func (p *provisioner) work(ctx context.Context, batch Batch) (int, error) {
 	return len(jobs), errors.Join(failures...)
 }
 
-// isNodeThere asks the node, and tells of a change only: this is asked every second, and vpn.sync_nodes keeps the failure
+// isNodeThere asks the nodes, and tells of a change only: this is asked every second, and vpn.sync_nodes keeps the failure
 // in ops.job.
 func (p *provisioner) isNodeThere(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
-	defer cancel()
-	_, err := p.node.Health(ctx)
+	err := p.nodes.firstAnswer(ctx)
 	if wasAway := p.isAway.Swap(err != nil); wasAway == (err != nil) {
 		return err == nil
 	}
 	if err != nil {
-		p.log.WarnContext(ctx, "the VPN node does not answer: keys wait", obs.Operation("vpn.provision"),
+		p.log.WarnContext(ctx, "no VPN node answers: keys wait", obs.Operation("vpn.provision"),
 			obs.Outcome(obs.OutcomeFailed), obs.Err(err))
 		return false
 	}
-	p.log.InfoContext(ctx, "the VPN node answers again", obs.Operation("vpn.provision"), obs.Outcome(obs.OutcomeOK))
+	p.log.InfoContext(ctx, "a VPN node answers again", obs.Operation("vpn.provision"), obs.Outcome(obs.OutcomeOK))
 	return true
 }
 
 // one does a job at the node and writes down how it ended. Its error is about the writing, or about a node that is down;
 // what the node refuses is an attempt, and the queue's business.
-func (p *provisioner) one(ctx context.Context, batch Batch, job sqlapi.ProvisioningJob) error {
+func (p *provisioner) one(ctx context.Context, batch Batch, job sqlapi.ProvisioningJob, draining []string) error {
 	start := time.Now()
 	ctx = obs.WithTelegramID(ctx, int64(job.TelegramID))
 	if job.CorrelationID != "" {
 		ctx = obs.WithCorrelationID(ctx, job.CorrelationID)
 	}
-	key, err := p.atNode(ctx, batch, job)
+	key, node, err := p.atNode(ctx, batch, job, draining)
 	// The node may have done it: that is written down even when the run's time is over.
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
@@ -103,7 +106,7 @@ func (p *provisioner) one(ctx context.Context, batch Batch, job sqlapi.Provision
 	var written error
 	switch {
 	case err == nil:
-		_, written = p.queue.CompleteJob(last, job, key)
+		_, written = p.queue.CompleteJob(last, job, key, node)
 	case errors.Is(err, vpn.ErrDown) || errors.Is(err, errStopping):
 		outcome = obs.OutcomeRetried
 		written = p.queue.ReleaseJob(last, job, err.Error())
@@ -113,7 +116,7 @@ func (p *provisioner) one(ctx context.Context, batch Batch, job sqlapi.Provision
 	}
 	attrs := []any{
 		obs.Operation("vpn." + string(job.Action)), obs.Outcome(outcome), obs.Took(start),
-		"job_id", job.JobID, "attempt", job.Attempt,
+		"job_id", job.JobID, "attempt", job.Attempt, "node", node,
 	}
 	if err != nil {
 		p.log.WarnContext(ctx, "provisioning", append(attrs, obs.Err(err))...)
@@ -132,25 +135,18 @@ func (p *provisioner) one(ctx context.Context, batch Batch, job sqlapi.Provision
 
 var errStopping = errors.New("the worker is stopping")
 
-func (p *provisioner) atNode(ctx context.Context, batch Batch, job sqlapi.ProvisioningJob) (atlas.KeyURI, error) {
+func (p *provisioner) atNode(
+	ctx context.Context, batch Batch, job sqlapi.ProvisioningJob, draining []string,
+) (key atlas.KeyURI, node string, err error) {
 	if batch.IsStopping() || ctx.Err() != nil {
-		return "", errStopping
+		return "", "", errStopping
 	}
-	ctx, cancel := context.WithTimeout(ctx, nodeCallTimeout)
-	defer cancel()
 	switch job.Action {
 	case atlas.VPNAdd:
-		link, err := p.node.Add(ctx, atlas.VPNUser{UUID: job.VPNUUID, DeviceLimit: job.DeviceLimit})
-		if err != nil {
-			return "", fmt.Errorf("adding a user: %w", err)
-		}
-		return atlas.KeyURI(link), nil
+		return p.nodes.add(ctx, job, draining)
 	case atlas.VPNRemove:
-		if err := p.node.Remove(ctx, job.VPNUUID); err != nil {
-			return "", fmt.Errorf("removing a user: %w", err)
-		}
-		return "", nil
+		return "", "", p.nodes.remove(ctx, job)
 	default:
-		return "", fmt.Errorf("unknown action %q", job.Action)
+		return "", "", fmt.Errorf("unknown action %q", job.Action)
 	}
 }

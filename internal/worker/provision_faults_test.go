@@ -72,7 +72,7 @@ func TestF10ProvisionerFaults(t *testing.T) {
 		_, err := s.Owner.Exec(t.Context(), fmt.Sprintf(`create or replace function core.now() returns timestamptz language sql
 			volatile as $$ select clock_timestamp() + interval '%d minutes' $$`, minutes))
 		require.NoError(t, err)
-		_, err = worker.Provision(s.db.VPN, client, obs.Discard())(t.Context(),
+		_, err = worker.Provision(s.db.VPN, []vpn.Named{{Name: "bad", Node: client}}, obs.Discard())(t.Context(),
 			worker.Batch{Holder: "w", Limit: 10, IsStopping: func() bool { return false }})
 		require.NoError(t, err)
 	}

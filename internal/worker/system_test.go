@@ -27,12 +27,15 @@ const (
 	people                  = 10
 )
 
-// node holds users in memory and can be down.
+// node holds users in memory and can be down, refuse somebody, or die when it has added somebody.
 type node struct {
 	mu    sync.Mutex
 	down  bool
 	users map[string]bool
+	onAdd func(uuid string) error // after the user was added
 }
+
+func newNode() *node { return &node{users: map[string]bool{}} }
 
 func (n *node) Add(_ context.Context, user atlas.VPNUser) (string, error) {
 	n.mu.Lock()
@@ -41,24 +44,52 @@ func (n *node) Add(_ context.Context, user atlas.VPNUser) (string, error) {
 		return "", vpn.ErrDown
 	}
 	n.users[user.UUID] = true
+	if n.onAdd != nil {
+		if err := n.onAdd(user.UUID); err != nil {
+			return "", err
+		}
+	}
 	return "vless://" + user.UUID, nil
 }
 
 func (n *node) Remove(_ context.Context, uuid string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.down {
+		return vpn.ErrDown
+	}
 	delete(n.users, uuid)
 	return nil
 }
 
-func (n *node) Set(_ context.Context, users []atlas.VPNUser) error {
+func (n *node) Set(ctx context.Context, wanted func(context.Context) (vpn.Wanted, error)) (vpn.Changes, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.users = map[string]bool{}
-	for _, user := range users {
-		n.users[user.UUID] = true
+	if n.down {
+		return vpn.Changes{}, vpn.ErrDown
 	}
-	return nil
+	list, err := wanted(ctx)
+	if err != nil {
+		return vpn.Changes{}, err
+	}
+	changes := vpn.Changes{Removed: len(n.users)}
+	had := n.users
+	n.users = map[string]bool{}
+	for _, user := range list.Users {
+		n.users[user.UUID] = true
+		if had[user.UUID] {
+			changes.Removed--
+		} else {
+			changes.Added++
+		}
+	}
+	for uuid := range list.Spared {
+		if had[uuid] {
+			n.users[uuid] = true
+			changes.Removed--
+		}
+	}
+	return changes, nil
 }
 
 func (n *node) Health(context.Context) (vpn.Health, error) {
@@ -111,6 +142,7 @@ type systemBundle struct {
 
 	db, dba *sqlapi.DB
 	node    *node
+	nodes   []vpn.Named
 	mail    *mailbox
 }
 
@@ -118,9 +150,10 @@ func setupSystem(t *testing.T) *systemBundle {
 	t.Helper()
 	s := &systemBundle{
 		Bundle: harness.New(t),
-		node:   &node{users: map[string]bool{}},
+		node:   newNode(),
 		mail:   &mailbox{keys: map[atlas.TelegramID][]string{}, ids: map[atlas.TelegramID]string{}},
 	}
+	s.nodes = []vpn.Named{{Name: "one", Node: s.node}}
 	s.db, s.dba = s.open(t, harness.WorkerLogin), s.open(t, harness.DBALogin)
 	_, err := s.dba.Account.Register(t.Context(), sqlapi.RegisterParams{TelegramID: admin})
 	require.NoError(t, err)
@@ -140,12 +173,15 @@ func (s *systemBundle) open(t *testing.T, role harness.Role) *sqlapi.DB {
 // worker starts a worker; the function that it returns stops it and waits.
 func (s *systemBundle) worker(t *testing.T) func() {
 	t.Helper()
-	meter, err := worker.NewMeter(prometheus.NewRegistry())
+	registry := prometheus.NewRegistry()
+	meter, err := worker.NewMeter(registry)
+	require.NoError(t, err)
+	nodeMeter, err := worker.NewNodeMeter(registry)
 	require.NoError(t, err)
 	log := obs.Discard()
 	w := worker.New(s.db.Ops, map[string]worker.Job{
-		"vpn.provision":      worker.Provision(s.db.VPN, s.node, log),
-		"vpn.sync_nodes":     worker.SyncNodes(s.db.VPN, s.node, log),
+		"vpn.provision":      worker.Provision(s.db.VPN, s.nodes, log),
+		"vpn.sync_nodes":     worker.SyncNodes(s.db.VPN, s.nodes, log, nodeMeter),
 		"notify.send":        worker.Notify(s.db.Notify, s.mail, log),
 		"billing.expire_due": worker.Due(s.db.Billing.ExpireDue),
 		"ops.purge_due":      worker.Due(s.db.Ops.PurgeDue),

@@ -874,6 +874,36 @@ comment on column outbox.task.outcome is 'done, failed, lost or unreachable; voi
 comment on column outbox.task.last_error is 'The last failure.';
 comment on column outbox.task.correlation_id is 'Ties it to the update or event it follows from.';
 
+create table vpn.node (
+  name text not null constraint node_pkey primary key
+    constraint node_name_form check (name ~ '^[a-z0-9][a-z0-9-]{0,31}$'),
+  is_draining boolean not null default false,
+  is_up boolean not null,
+  users int constraint node_users_not_negative check (users >= 0),
+  reported_at timestamptz not null,
+  last_error text
+);
+comment on table vpn.node is 'The VPN nodes that workers know, as vpn.sync_nodes saw them last.';
+comment on column vpn.node.name is 'Its name in VPN_NODES; the only one without a name is "node".';
+comment on column vpn.node.is_draining is 'It gets no new keys; those that it has stay. vpn.set_node.';
+comment on column vpn.node.is_up is 'Whether it answered.';
+comment on column vpn.node.users is 'How many users it counted; null until it has answered once.';
+comment on column vpn.node.reported_at is 'When it was asked last.';
+comment on column vpn.node.last_error is 'Why it did not answer, or could not be mended; null when all went well.';
+
+create table vpn.placement (
+  vpn_uuid uuid not null constraint placement_pkey primary key,
+  telegram_id core.telegram_id not null,
+  node text not null,
+  placed_at timestamptz not null
+);
+create index placement_by_node on vpn.placement (node, telegram_id);
+comment on table vpn.placement is 'Which node an identity''s key leads to. No row: any node may have it.';
+comment on column vpn.placement.vpn_uuid is 'The identity.';
+comment on column vpn.placement.telegram_id is 'Whose it is.';
+comment on column vpn.placement.node is 'The node. (Its row may be missing until it is reported.)';
+comment on column vpn.placement.placed_at is 'When the key was made.';
+
 create type notify.anchor as enum ('start', 'end');
 comment on type notify.anchor is 'Whether a reminder counts from the start of a period or back from its end.';
 create table notify.reminder (
@@ -1125,7 +1155,7 @@ comment on column ops.scheduled_job.consecutive_failures is 'Failures since the 
 comment on column ops.scheduled_job.description is 'What it does.';
 insert into ops.scheduled_job (name, schedule, is_exclusive, batch_size, timeout_seconds, description) values
   ('vpn.provision', '1 seconds', false, 20, 30, 'Puts bought keys on the VPN node.'),
-  ('vpn.sync_nodes', '10 seconds', true, 1, 30, 'Gives a node that has restarted its users back.'),
+  ('vpn.sync_nodes', '10 seconds', true, 1, 30, 'Compares each node''s users with the wanted ones and mends both ways.'),
   ('notify.send', '1 seconds', false, 30, 60, 'Sends messages.'),
   ('billing.expire_due', '5 seconds', true, 500, 30, 'Closes purchases that nobody paid.'),
   ('subscription.expire_due', '5 seconds', true, 1000, 30, 'Ends subscriptions whose time is over.'),

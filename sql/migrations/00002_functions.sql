@@ -4710,6 +4710,32 @@ comment on function vpn._is_stale is
   'identity never comes back: a subscription that begins again has a new one.';
 -- +goose StatementEnd
 
+-- file: functions/vpn/_place.sql
+-- +goose StatementBegin
+-- Remembers where an identity's key leads; null: nowhere any more, or nobody knows.
+-- Locks: vpn.placement; the caller holds the user's lock.
+-- Raises: nothing.
+create or replace function vpn._place(p_vpn_uuid uuid, p_telegram_id bigint, p_node text)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  if p_node is null then
+    delete from vpn.placement p where p.vpn_uuid = p_vpn_uuid;
+    return;
+  end if;
+  insert into vpn.placement (vpn_uuid, telegram_id, node, placed_at)
+  values (p_vpn_uuid, p_telegram_id, p_node, core.now())
+  on conflict on constraint placement_pkey do update
+  set node = excluded.node, placed_at = excluded.placed_at
+  where vpn.placement.node <> excluded.node;
+end
+$$;
+
+comment on function vpn._place is 'One identity is at one node: the last that made its key.';
+-- +goose StatementEnd
+
 -- file: functions/wallet/_adjust.sql
 -- +goose StatementBegin
 -- An admin's change of a balance: wallet.credit and wallet.debit.
@@ -8762,7 +8788,7 @@ create or replace function vpn.claim_jobs(p_holder text, p_limit int, p_lease in
 returns table (
   job_id bigint, telegram_id bigint, action text, vpn_uuid uuid, tariff text,
   expires_at timestamptz, attempt int, lease_token uuid, device_limit int,
-  correlation_id text)
+  correlation_id text, node text)
 language plpgsql
 volatile
 security definer
@@ -8788,19 +8814,21 @@ begin
          case when vpn._is_stale(t.vpn_uuid, s.vpn_uuid, s.expires_at, v_now) then 'remove'
               else t.name end,
          t.vpn_uuid, s.tariff, s.expires_at,
-         t.attempt::int, t.lease_token, f.device_limit::int, t.correlation_id
+         t.attempt::int, t.lease_token, f.device_limit::int, t.correlation_id, p.node
   from unnest(v_users, v_tasks) c (telegram_id, task_id)
   join outbox.task t on t.telegram_id = c.telegram_id and t.task_id = c.task_id
   left join subscription.subscription s on s.telegram_id = t.telegram_id
   left join billing.tariff f on f.tariff = s.tariff
+  left join vpn.placement p on p.vpn_uuid = t.vpn_uuid
   order by t.task_id;
 end
 $$;
 
 comment on function vpn.claim_jobs is
   'Leases up to p_limit jobs for p_lease. action: add (idempotent: the identity may be there) or '
-  'remove (also for an add whose identity is nobody''s any more). Then vpn.complete_job, fail_job '
-  'or release_job with lease_token; a lease that runs out is claimed again.';
+  'remove (also for an add whose identity is nobody''s any more). node: where its key leads; null: '
+  'nowhere yet. Then vpn.complete_job, fail_job or release_job with lease_token; a lease that runs '
+  'out is claimed again.';
 
 grant execute on function vpn.claim_jobs to atlas_worker, atlas_dba;
 -- +goose StatementEnd
@@ -8808,10 +8836,10 @@ grant execute on function vpn.claim_jobs to atlas_worker, atlas_dba;
 -- file: functions/vpn/complete_job.sql
 -- +goose StatementBegin
 -- Ends a provisioning job that the node has done; stores the key and queues its message.
--- Locks: user, outbox.task row, subscription.
+-- Locks: user, outbox.task row, subscription, vpn.placement.
 -- Raises: VP001, 22023, OP001.
 create or replace function vpn.complete_job(
-  p_job_id bigint, p_lease_token uuid, p_key_uri text)
+  p_job_id bigint, p_lease_token uuid, p_key_uri text, p_node text default null)
 returns table (job_id bigint, is_replay boolean)
 language plpgsql
 volatile
@@ -8829,6 +8857,9 @@ begin
   perform core._require(
     p_key_uri is null or (p_key_uri ~ '^[^[:cntrl:][:space:]]+$' and length(p_key_uri) <= 2048),
     'p_key_uri: null for a remove, or 1 to 2048 characters without spaces');
+
+  perform core._require(p_node is null or p_node ~ '^[a-z0-9][a-z0-9-]{0,31}$',
+                        'p_node: null, or the name of the node that has the key');
 
   select l.telegram_id, l.is_leased, l.is_finished into v_job
   from outbox._lock_leased('provision', p_job_id, p_lease_token) l;
@@ -8850,6 +8881,8 @@ begin
   perform core._require(v_task.name = 'remove' or v_task.is_stale or p_key_uri is not null,
                         'p_key_uri: the key that the node gave');
   perform outbox._finish(v_job.telegram_id, p_job_id, 'done');
+  perform vpn._place(v_task.vpn_uuid, v_job.telegram_id,
+                     case when v_task.name = 'add' and not v_task.is_stale then p_node end);
 
   if v_task.name = 'add' and not v_task.is_stale then
     update subscription.subscription s
@@ -8870,9 +8903,31 @@ $$;
 
 comment on function vpn.complete_job is
   'The node has the identity (or has it no more). A new or changed key goes out as message '
-  'key_ready. A second call with the same lease token is a replay.';
+  'key_ready. p_node is where it leads. A second call with the same lease token is a replay.';
 
 grant execute on function vpn.complete_job to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/vpn/draining_nodes.sql
+-- +goose StatementBegin
+-- The nodes that get no new keys.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function vpn.draining_nodes()
+returns table (name text)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select n.name from vpn.node n where n.is_draining order by n.name
+$$;
+
+comment on function vpn.draining_nodes is
+  'Workers ask before each batch of keys, so that vpn.set_node counts from the next one on. Reads '
+  'only.';
+
+grant execute on function vpn.draining_nodes to atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/vpn/fail_job.sql
@@ -8931,6 +8986,96 @@ comment on function vpn.fail_job is
   ' gives up.';
 
 grant execute on function vpn.fail_job to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/vpn/list_nodes.sql
+-- +goose StatementBegin
+-- The VPN nodes, and how many keys lead to each.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function vpn.list_nodes()
+returns table (
+  name text, is_draining boolean, is_up boolean, users int, keys bigint, reported_at timestamptz,
+  last_error text)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select n.name, n.is_draining, n.is_up, n.users,
+         (select count(*) from vpn.placement p where p.node = n.name), n.reported_at, n.last_error
+  from vpn.node n
+  order by n.name
+$$;
+
+comment on function vpn.list_nodes is
+  'As vpn.sync_nodes saw them last; a node appears when a worker has asked it first. Reads only.';
+
+grant execute on function vpn.list_nodes to atlas_worker, atlas_admin, atlas_auditor, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/vpn/move_keys.sql
+-- +goose StatementBegin
+-- Makes new keys, at other nodes, for users of a node that is draining.
+-- Locks: account.admin row (share), users (rows, skip locked), vpn.placement.
+-- Raises: US003, 22023, OP001, OP003.
+create or replace function vpn.move_keys(p_admin_id bigint, p_name text, p_limit int)
+returns table (moved int, keys bigint)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_user record;
+  v_moved int := 0;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform core._require(
+    exists (select 1 from vpn.node n where n.name = p_name and n.is_draining),
+    'p_name: a node that is draining: vpn.set_node first, or its keys come back to it');
+  perform account._require_admin(p_admin_id);
+
+  for v_user in
+    select p.telegram_id, p.vpn_uuid
+    from vpn.placement p
+    join subscription.subscription s on s.telegram_id = p.telegram_id and s.vpn_uuid = p.vpn_uuid
+    join account.account a on a.telegram_id = p.telegram_id
+    where p.node = p_name and s.expires_at > core.now()
+    order by p.telegram_id
+    limit p_limit
+    for no key update of a skip locked
+  loop
+    v_now := core.now();
+    delete from vpn.placement p
+    using subscription.subscription s
+    where p.vpn_uuid = v_user.vpn_uuid and p.node = p_name and s.telegram_id = v_user.telegram_id
+      and s.vpn_uuid = v_user.vpn_uuid and s.expires_at > v_now;
+    if found then
+      insert into outbox.task (telegram_id, kind, name, due_at, created_at, vpn_uuid)
+      values (v_user.telegram_id, 'provision', 'add', v_now, v_now, v_user.vpn_uuid);
+      v_moved := v_moved + 1;
+    end if;
+  end loop;
+  if v_moved > 0 then
+    perform audit._record('vpn.move_keys', p_admin_id, p_name,
+                          jsonb_build_object('moved', v_moved));
+  end if;
+
+  return query select v_moved, count(*) from vpn.placement p where p.node = p_name;
+end
+$$;
+
+comment on function vpn.move_keys is
+  'The identity stays, the key that goes out as message key_ready leads elsewhere; the old one '
+  'works until then. keys: how many still lead there, those of ended subscriptions included. Call '
+  'it until moved is 0.';
+
+grant execute on function vpn.move_keys to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/vpn/reissue.sql
@@ -9044,28 +9189,114 @@ comment on function vpn.release_job is
 grant execute on function vpn.release_job to atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/vpn/report_node.sql
+-- +goose StatementBegin
+-- Notes how a VPN node is.
+-- Locks: vpn.node row.
+-- Raises: 22023, OP001.
+create or replace function vpn.report_node(
+  p_name text, p_is_up boolean, p_users int, p_error text)
+returns table (name text, is_draining boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+begin
+  perform core._guard();
+  perform core._require(p_name ~ '^[a-z0-9][a-z0-9-]{0,31}$',
+                        'p_name: 1 to 32 of a-z, 0-9 and -, not beginning with -');
+  perform core._require(p_is_up is not null, 'p_is_up: true or false');
+  perform core._require(p_users is null or p_users >= 0, 'p_users: null, or how many it counts');
+  v_now := core.now();
+
+  return query
+  insert into vpn.node as n (name, is_up, users, reported_at, last_error)
+  values (p_name, p_is_up, p_users, v_now, left(p_error, 1000))
+  on conflict on constraint node_pkey do update
+  set is_up = excluded.is_up, users = coalesce(excluded.users, n.users),
+      reported_at = excluded.reported_at, last_error = excluded.last_error
+  returning n.name, n.is_draining;
+end
+$$;
+
+comment on function vpn.report_node is
+  'By vpn.sync_nodes, for every node that the worker is configured with. What vpn.set_node said '
+  'stays.';
+
+grant execute on function vpn.report_node to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/vpn/set_node.sql
+-- +goose StatementBegin
+-- Takes a VPN node out of the choice for new keys, or puts it back.
+-- Locks: account.admin row (share), vpn.node row.
+-- Raises: US003, 22023, OP001, OP003.
+create or replace function vpn.set_node(p_admin_id bigint, p_name text, p_is_draining boolean)
+returns table (name text, is_draining boolean, keys bigint)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_is_draining is not null, 'p_is_draining: true or false');
+  perform core._require(exists (select 1 from vpn.node n where n.name = p_name),
+                        'p_name: a name in vpn.list_nodes()');
+  perform account._require_admin(p_admin_id);
+
+  update vpn.node n
+  set is_draining = p_is_draining
+  where n.name = p_name and n.is_draining <> p_is_draining;
+  if found then
+    perform audit._record('vpn.set_node', p_admin_id, p_name,
+                          jsonb_build_object('is_draining', p_is_draining));
+  end if;
+
+  return query
+  select p_name, p_is_draining, count(*) from vpn.placement p where p.node = p_name;
+end
+$$;
+
+comment on function vpn.set_node is
+  'A draining node gets no new keys from the next batch on; the keys that lead to it work on until '
+  'vpn.move_keys. Safe to call again.';
+
+grant execute on function vpn.set_node to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/vpn/wanted_users.sql
 -- +goose StatementBegin
--- What a VPN node should hold now.
+-- What the VPN nodes should hold now.
 -- Locks: none.
 -- Raises: nothing.
 create or replace function vpn.wanted_users()
-returns table (vpn_uuid uuid, device_limit int, expires_at timestamptz)
+returns table (
+  vpn_uuid uuid, device_limit int, expires_at timestamptz, telegram_id bigint, node text,
+  is_pending boolean)
 language sql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select s.vpn_uuid, t.device_limit::int, s.expires_at
+  select s.vpn_uuid, t.device_limit::int, s.expires_at, s.telegram_id::bigint, p.node,
+         s.activation = 'pending'
   from subscription.subscription s
   join billing.tariff t on t.tariff = s.tariff
+  left join vpn.placement p on p.vpn_uuid = s.vpn_uuid
   where s.expires_at > core.now() and s.activation in ('active', 'pending')
   order by s.vpn_uuid
 $$;
 
 comment on function vpn.wanted_users is
-  'Every identity that is paid for; a node that has restarted gets them all with PUT /users. '
-  'Reads only.';
+  'Every identity that is paid for, and the node that its key leads to (null: none yet, or nobody '
+  'knows). is_pending: its job is not done, so it may be there already or not. Reads only.';
 
 grant execute on function vpn.wanted_users to atlas_worker, atlas_dba;
 -- +goose StatementEnd
@@ -10319,11 +10550,17 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/vpn/_close_poison.sql
 -- gone: functions/vpn/_give_up.sql
 -- gone: functions/vpn/_is_stale.sql
+-- gone: functions/vpn/_place.sql
 -- gone: functions/vpn/claim_jobs.sql
 -- gone: functions/vpn/complete_job.sql
+-- gone: functions/vpn/draining_nodes.sql
 -- gone: functions/vpn/fail_job.sql
+-- gone: functions/vpn/list_nodes.sql
+-- gone: functions/vpn/move_keys.sql
 -- gone: functions/vpn/reissue.sql
 -- gone: functions/vpn/release_job.sql
+-- gone: functions/vpn/report_node.sql
+-- gone: functions/vpn/set_node.sql
 -- gone: functions/vpn/wanted_users.sql
 -- gone: functions/wallet/_adjust.sql
 -- gone: functions/wallet/balance.sql
@@ -10383,9 +10620,14 @@ drop function wallet.credit;
 drop function wallet.balance_at;
 drop function wallet.balance;
 drop function vpn.wanted_users;
+drop function vpn.set_node;
+drop function vpn.report_node;
 drop function vpn.release_job;
 drop function vpn.reissue;
+drop function vpn.move_keys;
+drop function vpn.list_nodes;
 drop function vpn.fail_job;
+drop function vpn.draining_nodes;
 drop function vpn.complete_job;
 drop function vpn.claim_jobs;
 drop function subscription.start_trial;
@@ -10472,6 +10714,7 @@ drop function withdrawal._hold;
 drop function withdrawal._end;
 drop function withdrawal._count_approvals;
 drop function wallet._adjust;
+drop function vpn._place;
 drop function vpn._is_stale;
 drop function vpn._give_up;
 drop function vpn._close_poison;

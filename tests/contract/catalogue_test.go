@@ -85,6 +85,7 @@ func newWorld(t *testing.T) world {
 		w.One("ops.acquire_lease", A{"p_name": job["name"], "p_holder": "w", "p_ttl": "1 hour"})
 	}
 	w.prepareWithdrawals()
+	w.drain("old-1")
 	return w
 }
 

@@ -22,11 +22,13 @@ func vpnFunctions() []function {
 	return []function{
 		{name: "vpn.claim_jobs", allowed: "worker", switche: "provisioning",
 			returns: "job_id bigint, telegram_id bigint, action text, vpn_uuid uuid, tariff text, expires_at timestamptz, " +
-				"attempt integer, lease_token uuid, device_limit integer, correlation_id text",
+				"attempt integer, lease_token uuid, device_limit integer, correlation_id text, node text",
 			args: func(world) A { return desk.ClaimArgs("w", 10) }},
 		{name: "vpn.complete_job", allowed: "worker", returns: "job_id bigint, is_replay boolean",
-			args: claimed("p_key_uri", "vless://key"),
-			bad: map[string][]bad{"p_job_id": job, "p_lease_token": token,
+			args: func(w world) A {
+				return A{"p_job_id": w.job["job_id"], "p_lease_token": w.job["lease_token"], "p_key_uri": "vless://key", "p_node": "fi-1"}
+			},
+			bad: map[string][]bad{"p_job_id": job, "p_lease_token": token, "p_node": {refuse("22023", badNodeNames...), accept(nil)},
 				"p_key_uri": {refuse("22023", nil, "", "a b", control, strings.Repeat("k", 2049), long), accept("https://k")}}},
 		{name: "vpn.fail_job", allowed: "worker", args: claimed("p_error", "no"),
 			returns: "job_id bigint, will_retry boolean, next_attempt_at timestamptz",
@@ -38,7 +40,20 @@ func vpnFunctions() []function {
 			args: func(world) A { return reissue(anna, nil, "new") },
 			bad:  map[string][]bad{"p_admin_id": {refuse("US003", 0, -1, 1<<62, anna, nobody), accept(nil, boss)}}},
 		{name: "vpn.wanted_users", reads: true, allowed: "worker", args: func(world) A { return A{} },
-			returns: "vpn_uuid uuid, device_limit integer, expires_at timestamptz"},
+			returns: "vpn_uuid uuid, device_limit integer, expires_at timestamptz, telegram_id bigint, node text, is_pending boolean"},
+		{name: "vpn.list_nodes", reads: true, allowed: "worker admin auditor", args: func(world) A { return A{} },
+			returns: "name text, is_draining boolean, is_up boolean, users integer, keys bigint, reported_at timestamptz, last_error text"},
+		{name: "vpn.draining_nodes", reads: true, allowed: "worker", args: func(world) A { return A{} }, returns: "name text"},
+		{name: "vpn.report_node", allowed: "worker", returns: "name text, is_draining boolean",
+			args: func(world) A { return report("fi-1", true, 3, nil) },
+			bad: map[string][]bad{"p_name": {refuse("22023", append(badNodeNames, nil)...)}, "p_is_up": {refuse("22023", nil)},
+				"p_users": {refuse("22023", -1), accept(nil, 0)}, "p_error": {accept(nil, "", long, control)}}},
+		{name: "vpn.set_node", allowed: "admin", switche: "admin_actions", returns: "name text, is_draining boolean, keys bigint",
+			args: func(world) A { return A{"p_admin_id": boss, "p_name": "old-1", "p_is_draining": false} },
+			bad:  map[string][]bad{"p_name": {refuse("22023", append(badNodeNames, nil, "fi-2")...)}, "p_is_draining": {refuse("22023", nil)}}},
+		{name: "vpn.move_keys", allowed: "admin", switche: "admin_actions", returns: "moved integer, keys bigint",
+			args: func(world) A { return A{"p_admin_id": boss, "p_name": "old-1", "p_limit": 10} },
+			bad:  map[string][]bad{"p_name": {refuse("22023", append(badNodeNames, nil, "fi-2")...)}}},
 	}
 }
 
@@ -67,7 +82,7 @@ func TestClaimJobs(t *testing.T) {
 	require.Len(t, claimed, 2, "one per user at a time")
 	require.Equal(t, Row{"job_id": claimed[0]["job_id"], "telegram_id": anna, "action": "add",
 		"vpn_uuid": anna1["vpn_uuid"], "tariff": "plus", "expires_at": anna1["expires_at"], "attempt": 1,
-		"lease_token": claimed[0]["lease_token"], "device_limit": 10, "correlation_id": nil}, claimed[0])
+		"lease_token": claimed[0]["lease_token"], "device_limit": 10, "correlation_id": nil, "node": nil}, claimed[0])
 	require.Equal(t, Row{"telegram_id": bert, "vpn_uuid": bert1["vpn_uuid"]}, pick(claimed[1], "telegram_id", "vpn_uuid"))
 	require.Empty(t, b.jobs("w2", 10), "the first is not done")
 

@@ -1,8 +1,8 @@
 -- Ends a provisioning job that the node has done; stores the key and queues its message.
--- Locks: user, outbox.task row, subscription.
+-- Locks: user, outbox.task row, subscription, vpn.placement.
 -- Raises: VP001, 22023, OP001.
 create or replace function vpn.complete_job(
-  p_job_id bigint, p_lease_token uuid, p_key_uri text)
+  p_job_id bigint, p_lease_token uuid, p_key_uri text, p_node text default null)
 returns table (job_id bigint, is_replay boolean)
 language plpgsql
 volatile
@@ -20,6 +20,9 @@ begin
   perform core._require(
     p_key_uri is null or (p_key_uri ~ '^[^[:cntrl:][:space:]]+$' and length(p_key_uri) <= 2048),
     'p_key_uri: null for a remove, or 1 to 2048 characters without spaces');
+
+  perform core._require(p_node is null or p_node ~ '^[a-z0-9][a-z0-9-]{0,31}$',
+                        'p_node: null, or the name of the node that has the key');
 
   select l.telegram_id, l.is_leased, l.is_finished into v_job
   from outbox._lock_leased('provision', p_job_id, p_lease_token) l;
@@ -41,6 +44,8 @@ begin
   perform core._require(v_task.name = 'remove' or v_task.is_stale or p_key_uri is not null,
                         'p_key_uri: the key that the node gave');
   perform outbox._finish(v_job.telegram_id, p_job_id, 'done');
+  perform vpn._place(v_task.vpn_uuid, v_job.telegram_id,
+                     case when v_task.name = 'add' and not v_task.is_stale then p_node end);
 
   if v_task.name = 'add' and not v_task.is_stale then
     update subscription.subscription s
@@ -61,6 +66,6 @@ $$;
 
 comment on function vpn.complete_job is
   'The node has the identity (or has it no more). A new or changed key goes out as message '
-  'key_ready. A second call with the same lease token is a replay.';
+  'key_ready. p_node is where it leads. A second call with the same lease token is a replay.';
 
 grant execute on function vpn.complete_job to atlas_worker, atlas_dba;
