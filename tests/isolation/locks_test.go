@@ -40,7 +40,7 @@ var (
 	locks      = regexp.MustCompile(`(?m)^-- Locks: (.*)$`)
 	meets      = regexp.MustCompile(`\busers?\b|outbox\.task|promo\.use|account\.admin row($|[^ ]| [^(])`)
 	takesUser  = regexp.MustCompile(`\buser\b`)
-	takesUsers = regexp.MustCompile(`^lease, users \(rows, skip locked\)`)
+	takesUsers = regexp.MustCompile(`^(lease|account\.admin row \(share\)), users \(rows, skip locked\)`)
 )
 
 // TestEveryFunctionThatLocksAUserHasAStep reads the headers: what locks a user, the user's tasks or codes, or an admin's

@@ -115,6 +115,8 @@ var steps = []step{
 		`select scene.away(next_attempt_at) as next from vpn.release_job(scene.task('provision'), scene.token('provision'), 'down')`},
 	{"vpn.reissue", "subscriber withdrawing unclaimed renewing",
 		`select 'new' as identity, is_replay from vpn.reissue(1001, null, 'k')`},
+	{"vpn.move_keys", "subscriber withdrawing unclaimed renewing",
+		`select moved from vpn.move_keys(1, 'old-1', 10)`},
 	{"notify.enqueue_due", "subscriber withdrawing unclaimed blocked",
 		`select enqueued from notify.enqueue_due(null, 10)`},
 	{"notify.claim", "unclaimed",

@@ -68,7 +68,7 @@ create function scene.tables() returns table (name text, kept text) language sql
   select c.oid::regclass::text, format('scene.%I', n.nspname || '_' || c.relname)
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind = 'r' and n.nspname in ('account', 'wallet', 'ledger', 'promo', 'billing', 'subscription',
-    'referral', 'withdrawal', 'outbox', 'audit', 'ops')
+    'referral', 'withdrawal', 'outbox', 'vpn', 'audit', 'ops')
     and c.relname not in ('batch', 'provider', 'tariff', 'tariff_price', 'topup_preset', 'level', 'feature', 'setting',
                           'scheduled_job', 'scheduled_job_run') $$; -- none of which a step changes
 -- What a table looked like when a scene was put back last: other rows, or rows of later transactions, and it has changed.
@@ -135,10 +135,13 @@ end $$;
 create procedure scene.work_off() language plpgsql as $$
 begin
   update outbox.task t set finished_at = core.now(), outcome = 'done' where t.finished_at is null and t.kind = 'message';
-  perform vpn.complete_job(j.job_id, j.lease_token, 'vless://' || j.job_id)
+  perform vpn.complete_job(j.job_id, j.lease_token, 'vless://' || j.job_id, 'old-1')
   from vpn.claim_jobs('scene', 100, interval '1 minute') j;
   update outbox.task t set finished_at = core.now(), outcome = 'done' where t.finished_at is null and t.kind = 'message';
 end $$;
+
+-- A node that is draining: all keys lead to it.
+insert into vpn.node (name, is_draining, is_up, reported_at) values ('old-1', true, true, core.now());
 
 -- The shop: three admins, Carl who invited Anna, who invited Bert; a code for four uses, of which Bert has one.
 do $$
