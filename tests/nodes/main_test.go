@@ -1,5 +1,5 @@
 // Package nodes looks at the VPN nodes that a worker can work with: our own and a bare Xray core as real processes, a
-// Remnawave panel as a fake of its API. All have to behave alike, and a worker has to bring every key although they die.
+// Remnawave panel as a fake of its API. All have to behave alike.
 package nodes
 
 import (
