@@ -50,6 +50,18 @@ CREATE SCHEMA billing;
 COMMENT ON SCHEMA billing IS 'Tariffs, purchases, payments, invoices.';
 
 --
+-- Name: broadcast; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA broadcast;
+
+--
+-- Name: SCHEMA broadcast; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA broadcast IS 'Messages to many: what is said, to whom, and how far it is.';
+
+--
 -- Name: core; Type: SCHEMA; Schema: -; Owner: -
 --
 
@@ -274,6 +286,78 @@ CREATE TYPE billing.refund_kind AS ENUM (
 --
 
 COMMENT ON TYPE billing.refund_kind IS 'Who took a purchase back: an admin (to the balance), or the provider.';
+
+--
+-- Name: kind; Type: TYPE; Schema: broadcast; Owner: -
+--
+
+CREATE TYPE broadcast.kind AS ENUM (
+    'info',
+    'maintenance',
+    'security',
+    'promo'
+);
+
+--
+-- Name: TYPE kind; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON TYPE broadcast.kind IS 'What a broadcast is about.';
+
+--
+-- Name: outcome; Type: TYPE; Schema: broadcast; Owner: -
+--
+
+CREATE TYPE broadcast.outcome AS ENUM (
+    'sending',
+    'waiting',
+    'sent',
+    'unreachable',
+    'failed',
+    'unknown'
+);
+
+--
+-- Name: TYPE outcome; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON TYPE broadcast.outcome IS 'sending -> sent, unreachable, failed or unknown; or waiting for another attempt, and sending again.';
+
+--
+-- Name: segment; Type: TYPE; Schema: broadcast; Owner: -
+--
+
+CREATE TYPE broadcast.segment AS ENUM (
+    'all',
+    'active',
+    'expired',
+    'no_subscription',
+    'never_bought'
+);
+
+--
+-- Name: TYPE segment; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON TYPE broadcast.segment IS 'Whom a broadcast is for, looked at when their turn comes. no_subscription: nothing in force.';
+
+--
+-- Name: status; Type: TYPE; Schema: broadcast; Owner: -
+--
+
+CREATE TYPE broadcast.status AS ENUM (
+    'draft',
+    'running',
+    'paused',
+    'done',
+    'cancelled'
+);
+
+--
+-- Name: TYPE status; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON TYPE broadcast.status IS 'draft -> running <-> paused; running -> done; any of these -> cancelled.';
 
 --
 -- Name: amount_kopecks; Type: DOMAIN; Schema: core; Owner: -
@@ -3668,6 +3752,570 @@ $$;
 COMMENT ON FUNCTION billing.ways_to_pay(p_telegram_id bigint, p_purchase_id uuid) IS 'One row per provider. amount_minor is what its invoice has to ask: kopecks, or whole Stars rounded up, fixed once an invoice is attached. refusal: null, not_open, switched_off, free (no provider is needed), below_minimum. Reads only.';
 
 --
+-- Name: _close_lost(timestamp with time zone); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast._close_lost(p_now timestamp with time zone) RETURNS void
+    LANGUAGE sql
+    AS $$
+  with lost as (
+    select r.telegram_id, r.broadcast_id
+    from broadcast.recipient r
+    where r.finished_at is null and r.outcome = 'sending' and r.leased_until <= p_now
+    for no key update skip locked
+  )
+  update broadcast.recipient r
+  set outcome = 'unknown', finished_at = p_now, leased_until = null
+  from lost l
+  where r.telegram_id = l.telegram_id and r.broadcast_id = l.broadcast_id
+$$;
+
+--
+-- Name: FUNCTION _close_lost(p_now timestamp with time zone); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast._close_lost(p_now timestamp with time zone) IS 'It may have arrived: nobody gets a broadcast twice, so it is counted and not sent again.';
+
+--
+-- Name: _end(bigint, bigint, uuid, broadcast.outcome, text, timestamp with time zone); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast._end(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_outcome broadcast.outcome, p_error text, p_due_at timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_now timestamptz := core.now();
+begin
+  update broadcast.recipient r
+  set outcome = p_outcome, due_at = p_due_at, leased_until = null, last_error = left(p_error, 1000),
+      finished_at = case when p_outcome = 'waiting' then null else v_now end
+  where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id
+    and r.lease_token = p_lease_token
+    and (r.outcome = 'sending' or r.outcome = 'unknown' and p_outcome <> 'waiting');
+  return found or exists (
+    select 1 from broadcast.recipient r
+    where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id
+      and r.lease_token = p_lease_token);
+end
+$$;
+
+--
+-- Name: FUNCTION _end(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_outcome broadcast.outcome, p_error text, p_due_at timestamp with time zone); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast._end(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_outcome broadcast.outcome, p_error text, p_due_at timestamp with time zone) IS 'False: the token names no attempt, or another one came after it. Late news of an unknown outcome are taken.';
+
+--
+-- Name: _end_if_done(bigint, timestamp with time zone); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast._end_if_done(p_broadcast_id bigint, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if exists (
+    select 1 from broadcast.recipient r
+    where r.broadcast_id = p_broadcast_id and r.finished_at is null) then
+    return; -- somebody is being written to, or waits for another attempt
+  end if;
+  update broadcast.broadcast b
+  set status = 'done', ended_at = p_now
+  where b.broadcast_id = p_broadcast_id;
+
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, arguments)
+  select b.prepared_by, 'message', 'broadcast_done', p_now, p_now,
+         jsonb_build_object('title', b.title, 'sent', p.sent, 'unreachable', p.unreachable,
+                            'failed', p.failed, 'unknown', p.unknown)
+  from broadcast.broadcast b
+  join broadcast.progress p on p.broadcast_id = b.broadcast_id
+  where b.broadcast_id = p_broadcast_id;
+end
+$$;
+
+--
+-- Name: FUNCTION _end_if_done(p_broadcast_id bigint, p_now timestamp with time zone); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast._end_if_done(p_broadcast_id bigint, p_now timestamp with time zone) IS 'Called when the segment has nobody left.';
+
+--
+-- Name: _lock(bigint); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast._lock(p_broadcast_id bigint) RETURNS broadcast.status
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_status broadcast.status;
+begin
+  perform core._require(p_broadcast_id is not null, 'p_broadcast_id: the id from prepare');
+  select b.status into v_status
+  from broadcast.broadcast b
+  where b.broadcast_id = p_broadcast_id
+  for no key update;
+  if not found then
+    perform core._refuse('BR001', format('broadcast_id %s', p_broadcast_id));
+  end if;
+  return v_status;
+end
+$$;
+
+--
+-- Name: FUNCTION _lock(p_broadcast_id bigint); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast._lock(p_broadcast_id bigint) IS 'And gives its status.';
+
+--
+-- Name: _move(bigint, bigint, text, broadcast.status[], broadcast.status); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast._move(p_admin_id bigint, p_broadcast_id bigint, p_action text, p_from broadcast.status[], p_to broadcast.status) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_status broadcast.status;
+  v_now timestamptz;
+begin
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform account._require_admin(p_admin_id);
+  v_status := broadcast._lock(p_broadcast_id);
+  if v_status = p_to then
+    return true;
+  elsif v_status <> all (p_from) then
+    perform core._refuse('BR002', format('broadcast %s is %s', p_broadcast_id, v_status));
+  end if;
+
+  v_now := core.now();
+  update broadcast.broadcast b
+  set status = p_to,
+      started_at = case p_to when 'running' then coalesce(b.started_at, v_now)
+                             else b.started_at end,
+      ended_at = case p_to when 'cancelled' then v_now end
+  where b.broadcast_id = p_broadcast_id;
+  perform audit._record(p_action, p_admin_id, p_broadcast_id::text);
+  return false;
+end
+$$;
+
+--
+-- Name: FUNCTION _move(p_admin_id bigint, p_broadcast_id bigint, p_action text, p_from broadcast.status[], p_to broadcast.status); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast._move(p_admin_id bigint, p_broadcast_id bigint, p_action text, p_from broadcast.status[], p_to broadcast.status) IS 'True: it is there already, whoever moved it. Several admins mind a broadcast: the second one''s call is a replay, and audit.event has the first.';
+
+--
+-- Name: _people(broadcast.segment, bigint, integer, timestamp with time zone); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast._people(p_segment broadcast.segment, p_beyond bigint, p_limit integer, p_now timestamp with time zone) RETURNS TABLE(telegram_id bigint)
+    LANGUAGE sql STABLE
+    AS $$
+  select a.telegram_id::bigint
+  from account.account a
+  left join subscription.subscription s on s.telegram_id = a.telegram_id
+  where a.telegram_id > p_beyond and a.is_reachable and not a.is_blocked
+    and case p_segment
+          when 'all' then true
+          when 'active' then s.expires_at > p_now
+          when 'expired' then s.expires_at <= p_now
+          when 'no_subscription' then (s.expires_at > p_now) is not true
+          when 'never_bought' then not exists (
+            select 1 from billing.purchase u
+            where u.telegram_id = a.telegram_id and u.kind = 'subscription'
+              and u.status in ('paid', 'refunded'))
+        end
+  order by a.telegram_id
+  limit p_limit
+$$;
+
+--
+-- Name: FUNCTION _people(p_segment broadcast.segment, p_beyond bigint, p_limit integer, p_now timestamp with time zone); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast._people(p_segment broadcast.segment, p_beyond bigint, p_limit integer, p_now timestamp with time zone) IS 'Neither who is blocked nor who has blocked the bot. p_limit null: all.';
+
+--
+-- Name: _require_attempt(bigint, bigint, uuid); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast._require_attempt(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  perform core._require(p_broadcast_id is not null, 'p_broadcast_id: the id from claim');
+  perform core._require(p_telegram_id is not null, 'p_telegram_id: the person from claim');
+  perform core._require(p_lease_token is not null, 'p_lease_token: the token from claim');
+end
+$$;
+
+--
+-- Name: FUNCTION _require_attempt(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast._require_attempt(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid) IS 'Checks what sent and failed are called with.';
+
+--
+-- Name: _take(bigint, broadcast.segment, boolean, bigint, text, integer, timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast._take(p_broadcast_id bigint, p_segment broadcast.segment, p_is_ab boolean, p_reached_id bigint, p_holder text, p_limit integer, p_now timestamp with time zone, p_until timestamp with time zone) RETURNS bigint[]
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_again bigint[];
+  v_new bigint[];
+begin
+  with due as (
+    select r.telegram_id
+    from broadcast.recipient r
+    where r.broadcast_id = p_broadcast_id and r.finished_at is null and r.outcome = 'waiting'
+      and r.due_at <= p_now
+    order by r.due_at
+    limit p_limit
+    for no key update skip locked
+  ), taken as (
+    update broadcast.recipient r
+    set outcome = 'sending', attempt = r.attempt + 1, due_at = null, holder = p_holder,
+        lease_token = gen_random_uuid(), leased_until = p_until
+    from due d
+    where r.telegram_id = d.telegram_id and r.broadcast_id = p_broadcast_id
+    returning r.telegram_id
+  )
+  select coalesce(array_agg(t.telegram_id), '{}') into v_again from taken t;
+
+  with taken as (
+    insert into broadcast.recipient as r (
+      telegram_id, broadcast_id, variant, outcome, attempt, holder, lease_token, leased_until)
+    select p.telegram_id, p_broadcast_id,
+           case when p_is_ab and random() < 0.5 then 'b' else 'a' end, 'sending', 1, p_holder,
+           gen_random_uuid(), p_until
+    from broadcast._people(
+      p_segment, p_reached_id, p_limit - cardinality(v_again), p_now) p
+    returning r.telegram_id
+  )
+  select coalesce(array_agg(t.telegram_id order by t.telegram_id), '{}') into v_new from taken t;
+
+  update broadcast.broadcast b
+  set reached_id = v_new[cardinality(v_new)]
+  where b.broadcast_id = p_broadcast_id and cardinality(v_new) > 0;
+  return v_again || v_new;
+end
+$$;
+
+--
+-- Name: FUNCTION _take(p_broadcast_id bigint, p_segment broadcast.segment, p_is_ab boolean, p_reached_id bigint, p_holder text, p_limit integer, p_now timestamp with time zone, p_until timestamp with time zone); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast._take(p_broadcast_id bigint, p_segment broadcast.segment, p_is_ab boolean, p_reached_id bigint, p_holder text, p_limit integer, p_now timestamp with time zone, p_until timestamp with time zone) IS 'First who waits for another attempt, then those who have not had their turn, by id.';
+
+--
+-- Name: cancel(bigint, bigint); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast.cancel(p_admin_id bigint, p_broadcast_id bigint) RETURNS TABLE(broadcast_id bigint, status text, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._guard('admin_actions');
+  is_replay := broadcast._move(
+    p_admin_id, p_broadcast_id, 'broadcast.cancel', '{draft,running,paused}', 'cancelled');
+
+  update broadcast.recipient r
+  set outcome = 'failed', due_at = null, finished_at = core.now()
+  where r.broadcast_id = p_broadcast_id and r.finished_at is null and r.outcome = 'waiting';
+
+  return query select p_broadcast_id, 'cancelled', cancel.is_replay;
+end
+$$;
+
+--
+-- Name: FUNCTION cancel(p_admin_id bigint, p_broadcast_id bigint); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast.cancel(p_admin_id bigint, p_broadcast_id bigint) IS 'For good. What workers have in hand goes out; who waited for another attempt gets none.';
+
+--
+-- Name: claim(text, integer, interval); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast.claim(p_holder text, p_limit integer, p_lease interval) RETURNS TABLE(broadcast_id bigint, telegram_id bigint, variant text, message text, lease_token uuid, language text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_running record;
+  v_people bigint[];
+begin
+  perform core._guard('broadcasts');
+  perform outbox._require_claim(p_holder, p_limit, p_lease);
+  perform broadcast._close_lost(core.now());
+
+  select b.broadcast_id, b.segment, b.text_b is not null as is_ab, b.reached_id into v_running
+  from broadcast.broadcast b
+  where b.status = 'running' and (b.starts_at is null or b.starts_at <= core.now())
+  order by b.broadcast_id
+  limit 1
+  for no key update;
+  if not found then
+    return;
+  end if;
+  v_now := core.now();
+
+  v_people := broadcast._take(
+    v_running.broadcast_id, v_running.segment, v_running.is_ab, v_running.reached_id, p_holder,
+    p_limit, v_now, v_now + p_lease);
+  if cardinality(v_people) = 0 then
+    perform broadcast._end_if_done(v_running.broadcast_id, v_now);
+  end if;
+
+  return query
+  select r.broadcast_id, r.telegram_id::bigint, r.variant,
+         case r.variant when 'b' then b.text_b else b.text_a end, r.lease_token, a.language
+  from broadcast.recipient r
+  join broadcast.broadcast b on b.broadcast_id = r.broadcast_id
+  join account.account a on a.telegram_id = r.telegram_id
+  where r.telegram_id = any (v_people) and r.broadcast_id = v_running.broadcast_id
+  order by r.telegram_id;
+end
+$$;
+
+--
+-- Name: FUNCTION claim(p_holder text, p_limit integer, p_lease interval); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast.claim(p_holder text, p_limit integer, p_lease interval) IS 'Marks up to p_limit people, and gives what to send them; then broadcast.sent, or broadcast.failed where it is certain that nothing was delivered. With neither, the outcome is unknown once the lease has run out, and stays so: nobody gets a broadcast twice. So claim no more than is sent at once. No rows: nothing is running, or the rest waits for an attempt.';
+
+--
+-- Name: failed(bigint, bigint, uuid, text, boolean); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast.failed(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) RETURNS TABLE(telegram_id bigint, is_recorded boolean, next_attempt_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_attempt record;
+  v_outcome broadcast.outcome;
+  v_next_attempt_at timestamptz;
+begin
+  perform core._guard();
+  perform broadcast._require_attempt(p_broadcast_id, p_telegram_id, p_lease_token);
+  perform core._require(length(p_error) >= 1, 'p_error: what went wrong');
+  perform core._require(p_is_unreachable is not null, 'p_is_unreachable: true or false');
+
+  select r.attempt, b.status in ('running', 'paused') as goes_on into v_attempt
+  from broadcast.recipient r
+  join broadcast.broadcast b on b.broadcast_id = r.broadcast_id
+  where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id
+    and r.lease_token = p_lease_token;
+  if not found then
+    return query select p_telegram_id, false, null::timestamptz;
+    return;
+  end if;
+
+  if p_is_unreachable then
+    v_outcome := 'unreachable';
+    update account.account a
+    set is_reachable = false
+    where a.telegram_id = p_telegram_id and a.is_reachable;
+  elsif v_attempt.goes_on and v_attempt.attempt < ops._setting_value('message_attempts') then
+    v_outcome := 'waiting';
+    v_next_attempt_at := core.now() + make_interval(secs => least(2 ^ v_attempt.attempt, 600));
+  else
+    v_outcome := 'failed';
+  end if;
+  is_recorded := broadcast._end(
+    p_broadcast_id, p_telegram_id, p_lease_token, v_outcome, p_error, v_next_attempt_at);
+
+  return query
+  select p_telegram_id, failed.is_recorded, r.due_at
+  from broadcast.recipient r
+  where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id;
+end
+$$;
+
+--
+-- Name: FUNCTION failed(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast.failed(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) IS 'Only where nothing was delivered for certain (429, 4xx, no connection). Unreachable: the user blocked the bot. Else it is tried again with backoff, 10 times in all (setting message_attempts). is_recorded is false when the token names no attempt.';
+
+--
+-- Name: pause(bigint, bigint); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast.pause(p_admin_id bigint, p_broadcast_id bigint) RETURNS TABLE(broadcast_id bigint, status text, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform core._guard('admin_actions');
+  return query
+  select p_broadcast_id, 'paused',
+         broadcast._move(p_admin_id, p_broadcast_id, 'broadcast.pause', '{running}', 'paused');
+end
+$$;
+
+--
+-- Name: FUNCTION pause(p_admin_id bigint, p_broadcast_id bigint); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast.pause(p_admin_id bigint, p_broadcast_id bigint) IS 'What workers have in hand goes out; broadcast.start goes on where it was.';
+
+--
+-- Name: prepare(bigint, text, text, text, text, text, timestamp with time zone, text); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast.prepare(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_starts_at timestamp with time zone, p_idempotency_key text) RETURNS TABLE(broadcast_id bigint, recipients bigint, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_first record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(length(p_title) between 1 and 128, 'p_title: 1 to 128 characters');
+  perform core._require(p_kind = any (enum_range(null::broadcast.kind)::text[]),
+                        'p_kind: info, maintenance, security or promo');
+  perform core._require(
+    p_segment = any (enum_range(null::broadcast.segment)::text[]),
+    'p_segment: all, active, expired, no_subscription or never_bought');
+  perform core._require(length(p_text_a) between 1 and 4096, 'p_text_a: 1 to 4096 characters');
+  perform core._require(p_text_b is null or length(p_text_b) between 1 and 4096,
+                        'p_text_b: 1 to 4096 characters, or null for one text');
+  perform core._require(p_starts_at is null or isfinite(p_starts_at),
+                        'p_starts_at: a moment, or null for at once');
+  perform core._require_key(p_idempotency_key);
+  perform account._require_admin(p_admin_id);
+
+  insert into broadcast.broadcast as b (
+    title, kind, segment, text_a, text_b, starts_at, prepared_by, prepared_at, idempotency_key)
+  values (
+    p_title, p_kind::broadcast.kind, p_segment::broadcast.segment, p_text_a, p_text_b,
+    p_starts_at, p_admin_id, core.now(), p_idempotency_key)
+  on conflict on constraint broadcast_key_once do nothing;
+  is_replay := not found;
+
+  select b.* into v_first
+  from broadcast.broadcast b
+  where b.prepared_by = p_admin_id and b.idempotency_key = p_idempotency_key;
+  if (v_first.title, v_first.kind::text, v_first.segment::text, v_first.text_a, v_first.text_b,
+      v_first.starts_at)
+     is distinct from (p_title, p_kind, p_segment, p_text_a, p_text_b, p_starts_at) then
+    perform core._refuse('ID001', format('broadcast %s has the key', v_first.broadcast_id));
+  end if;
+  if not is_replay then
+    perform audit._record('broadcast.prepare', p_admin_id, v_first.broadcast_id::text,
+      jsonb_build_object('title', p_title, 'kind', p_kind, 'segment', p_segment,
+                         'is_ab', p_text_b is not null, 'starts_at', p_starts_at));
+  end if;
+
+  return query
+  select v_first.broadcast_id,
+         (select count(*) from broadcast._people(v_first.segment, 0, null, core.now())),
+         prepare.is_replay;
+end
+$$;
+
+--
+-- Name: FUNCTION prepare(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_starts_at timestamp with time zone, p_idempotency_key text); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast.prepare(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_starts_at timestamp with time zone, p_idempotency_key text) IS 'recipients: how many people that is now; who is in the segment is looked at again when their turn comes. p_text_b: a random half gets it instead. The texts are plain, no HTML. Nothing is sent before broadcast.start. Idempotent by p_idempotency_key, which belongs to the admin.';
+
+--
+-- Name: release(bigint, bigint, uuid, text, interval); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast.release(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_wait interval) RETURNS TABLE(telegram_id bigint, is_recorded boolean, next_attempt_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_due_at timestamptz;
+begin
+  perform core._guard();
+  perform broadcast._require_attempt(p_broadcast_id, p_telegram_id, p_lease_token);
+  perform core._require(length(p_error) >= 1, 'p_error: what went wrong');
+  perform core._require(p_wait between interval '0' and interval '1 day',
+                        'p_wait: 0 to 1 day');
+
+  update broadcast.recipient r
+  set outcome = 'waiting', attempt = r.attempt - 1, due_at = core.now() + p_wait,
+      leased_until = null, last_error = left(p_error, 1000)
+  where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id
+    and r.lease_token = p_lease_token and r.outcome = 'sending';
+
+  select r.due_at into v_due_at
+  from broadcast.recipient r
+  where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id
+    and r.lease_token = p_lease_token;
+  return query select p_telegram_id, found, v_due_at;
+end
+$$;
+
+--
+-- Name: FUNCTION release(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_wait interval); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast.release(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_wait interval) IS 'Only where nothing was delivered for certain, because nothing could be: Telegram told everybody to wait, or the process stops. The attempt is not counted, however often that happens; due again after p_wait. is_recorded is false when the token names no attempt.';
+
+--
+-- Name: sent(bigint, bigint, uuid); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast.sent(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid) RETURNS TABLE(telegram_id bigint, is_recorded boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform core._guard();
+  perform broadcast._require_attempt(p_broadcast_id, p_telegram_id, p_lease_token);
+  return query
+  select p_telegram_id,
+         broadcast._end(p_broadcast_id, p_telegram_id, p_lease_token, 'sent', null, null);
+end
+$$;
+
+--
+-- Name: FUNCTION sent(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast.sent(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid) IS 'is_recorded is false when the token names no attempt. Safe to call again.';
+
+--
+-- Name: start(bigint, bigint); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast.start(p_admin_id bigint, p_broadcast_id bigint) RETURNS TABLE(broadcast_id bigint, status text, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform core._guard('admin_actions');
+  perform core._require_feature('broadcasts');
+  return query
+  select p_broadcast_id, 'running',
+         broadcast._move(p_admin_id, p_broadcast_id, 'broadcast.start', '{draft,paused}', 'running');
+end
+$$;
+
+--
+-- Name: FUNCTION start(p_admin_id bigint, p_broadcast_id bigint); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast.start(p_admin_id bigint, p_broadcast_id bigint) IS 'Workers send it from now on, or from its time; broadcast.progress says how far it is.';
+
+--
 -- Name: _guard(text); Type: FUNCTION; Schema: core; Owner: -
 --
 
@@ -5582,6 +6230,13 @@ begin
       where o.kind = 'message' and o.finished_at < v_before
       limit p_limit for update skip locked)
     returning 1
+  ), broadcasted as (
+    delete from broadcast.recipient r
+    where (r.telegram_id, r.broadcast_id) in (
+      select o.telegram_id, o.broadcast_id from broadcast.recipient o
+      where o.finished_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
   ), ran as (
     delete from ops.scheduled_job_run r
     where r.run_id in (
@@ -5598,7 +6253,8 @@ begin
     returning 1
   )
   select ((select count(*) from handled) + (select count(*) from ended)
-          + (select count(*) from ran) + (select count(*) from attempted))::int
+          + (select count(*) from broadcasted) + (select count(*) from ran)
+          + (select count(*) from attempted))::int
   into v_purged;
 
   return query select v_purged;
@@ -10933,6 +11589,380 @@ COMMENT ON TABLE billing.topup_preset IS 'Amounts that the top-up screen offers.
 COMMENT ON COLUMN billing.topup_preset.amount_kopecks IS 'The amount.';
 
 --
+-- Name: broadcast; Type: TABLE; Schema: broadcast; Owner: -
+--
+
+CREATE TABLE broadcast.broadcast (
+    broadcast_id bigint NOT NULL,
+    title text NOT NULL,
+    kind broadcast.kind NOT NULL,
+    segment broadcast.segment NOT NULL,
+    text_a text NOT NULL,
+    text_b text,
+    starts_at timestamp with time zone,
+    status broadcast.status DEFAULT 'draft'::broadcast.status NOT NULL,
+    prepared_by core.telegram_id NOT NULL,
+    prepared_at timestamp with time zone NOT NULL,
+    idempotency_key core.idempotency_key NOT NULL,
+    started_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    reached_id bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT broadcast_ended_has_a_time CHECK (((status = ANY (ARRAY['done'::broadcast.status, 'cancelled'::broadcast.status])) = (ended_at IS NOT NULL))),
+    CONSTRAINT broadcast_text_a_length CHECK (((length(text_a) >= 1) AND (length(text_a) <= 4096))),
+    CONSTRAINT broadcast_text_b_length CHECK (((length(text_b) >= 1) AND (length(text_b) <= 4096))),
+    CONSTRAINT broadcast_title_length CHECK (((length(title) >= 1) AND (length(title) <= 128)))
+)
+WITH (fillfactor='50');
+
+--
+-- Name: TABLE broadcast; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON TABLE broadcast.broadcast IS 'One text, or two against each other, for many people.';
+
+--
+-- Name: COLUMN broadcast.broadcast_id; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.broadcast.broadcast_id IS 'The broadcast''s number.';
+
+--
+-- Name: COLUMN broadcast.title; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.broadcast.title IS 'For the admins.';
+
+--
+-- Name: COLUMN broadcast.kind; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.broadcast.kind IS 'What it is about.';
+
+--
+-- Name: COLUMN broadcast.segment; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.broadcast.segment IS 'Whom it is for.';
+
+--
+-- Name: COLUMN broadcast.text_a; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.broadcast.text_a IS 'Plain text, as it is sent.';
+
+--
+-- Name: COLUMN broadcast.text_b; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.broadcast.text_b IS 'What a random half gets instead; null: everybody gets text_a.';
+
+--
+-- Name: COLUMN broadcast.starts_at; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.broadcast.starts_at IS 'Not before; null for at once.';
+
+--
+-- Name: COLUMN broadcast.status; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.broadcast.status IS 'draft, running, paused, done or cancelled.';
+
+--
+-- Name: COLUMN broadcast.prepared_by; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.broadcast.prepared_by IS 'The admin who wrote it.';
+
+--
+-- Name: COLUMN broadcast.prepared_at; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.broadcast.prepared_at IS 'When it was written.';
+
+--
+-- Name: COLUMN broadcast.idempotency_key; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.broadcast.idempotency_key IS 'The admin''s key of the call.';
+
+--
+-- Name: COLUMN broadcast.started_at; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.broadcast.started_at IS 'When it was first started.';
+
+--
+-- Name: COLUMN broadcast.ended_at; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.broadcast.ended_at IS 'When everybody had had their turn, or it was cancelled.';
+
+--
+-- Name: COLUMN broadcast.reached_id; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.broadcast.reached_id IS 'Everybody up to this id has had their turn.';
+
+--
+-- Name: broadcast_broadcast_id_seq; Type: SEQUENCE; Schema: broadcast; Owner: -
+--
+
+ALTER TABLE broadcast.broadcast ALTER COLUMN broadcast_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME broadcast.broadcast_broadcast_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: recipient; Type: TABLE; Schema: broadcast; Owner: -
+--
+
+CREATE TABLE broadcast.recipient (
+    telegram_id core.telegram_id NOT NULL,
+    broadcast_id bigint NOT NULL,
+    variant text NOT NULL,
+    outcome broadcast.outcome NOT NULL,
+    attempt smallint NOT NULL,
+    due_at timestamp with time zone,
+    holder text,
+    lease_token uuid,
+    leased_until timestamp with time zone,
+    finished_at timestamp with time zone,
+    last_error text,
+    CONSTRAINT recipient_ends_once CHECK (((outcome = ANY (ARRAY['sending'::broadcast.outcome, 'waiting'::broadcast.outcome])) = (finished_at IS NULL))),
+    CONSTRAINT recipient_variant_known CHECK ((variant = ANY (ARRAY['a'::text, 'b'::text])))
+)
+WITH (fillfactor='70');
+
+--
+-- Name: TABLE recipient; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON TABLE broadcast.recipient IS 'Who has had their turn. The key is why nobody gets a broadcast twice.';
+
+--
+-- Name: COLUMN recipient.telegram_id; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.recipient.telegram_id IS 'The person.';
+
+--
+-- Name: COLUMN recipient.broadcast_id; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.recipient.broadcast_id IS 'The broadcast.';
+
+--
+-- Name: COLUMN recipient.variant; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.recipient.variant IS 'Which text: a or b.';
+
+--
+-- Name: COLUMN recipient.outcome; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.recipient.outcome IS 'sending: marked before it is sent, so that a crash leaves it unknown and never sent twice.';
+
+--
+-- Name: COLUMN recipient.attempt; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.recipient.attempt IS 'Attempts begun.';
+
+--
+-- Name: COLUMN recipient.due_at; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.recipient.due_at IS 'waiting: not before.';
+
+--
+-- Name: COLUMN recipient.holder; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.recipient.holder IS 'Which worker sends it, or did.';
+
+--
+-- Name: COLUMN recipient.lease_token; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.recipient.lease_token IS 'Names the attempt.';
+
+--
+-- Name: COLUMN recipient.leased_until; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.recipient.leased_until IS 'When an attempt that nobody ended becomes unknown.';
+
+--
+-- Name: COLUMN recipient.finished_at; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.recipient.finished_at IS 'When it ended.';
+
+--
+-- Name: COLUMN recipient.last_error; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.recipient.last_error IS 'Why the last attempt failed.';
+
+--
+-- Name: progress; Type: VIEW; Schema: broadcast; Owner: -
+--
+
+CREATE VIEW broadcast.progress AS
+ SELECT b.broadcast_id,
+    b.title,
+    (b.kind)::text AS kind,
+    (b.segment)::text AS segment,
+    (b.text_b IS NOT NULL) AS is_ab,
+    (b.status)::text AS status,
+    b.prepared_by,
+    b.prepared_at,
+    b.starts_at,
+    b.started_at,
+    b.ended_at,
+    c.sent,
+    c.sent_a,
+    c.sent_b,
+    c.unreachable,
+    c.failed,
+    c.unknown,
+    c.unfinished
+   FROM (broadcast.broadcast b
+     CROSS JOIN LATERAL ( SELECT (COALESCE(sum(n.people) FILTER (WHERE (n.outcome = 'sent'::broadcast.outcome)), (0)::numeric))::bigint AS sent,
+            (COALESCE(sum(n.people) FILTER (WHERE ((n.outcome = 'sent'::broadcast.outcome) AND (n.variant = 'a'::text))), (0)::numeric))::bigint AS sent_a,
+            (COALESCE(sum(n.people) FILTER (WHERE ((n.outcome = 'sent'::broadcast.outcome) AND (n.variant = 'b'::text))), (0)::numeric))::bigint AS sent_b,
+            (COALESCE(sum(n.people) FILTER (WHERE (n.outcome = 'unreachable'::broadcast.outcome)), (0)::numeric))::bigint AS unreachable,
+            (COALESCE(sum(n.people) FILTER (WHERE (n.outcome = 'failed'::broadcast.outcome)), (0)::numeric))::bigint AS failed,
+            (COALESCE(sum(n.people) FILTER (WHERE (n.outcome = 'unknown'::broadcast.outcome)), (0)::numeric))::bigint AS unknown,
+            (COALESCE(sum(n.people) FILTER (WHERE (n.outcome = ANY (ARRAY['sending'::broadcast.outcome, 'waiting'::broadcast.outcome]))), (0)::numeric))::bigint AS unfinished
+           FROM ( SELECT r.outcome,
+                    r.variant,
+                    count(*) AS people
+                   FROM broadcast.recipient r
+                  WHERE (r.broadcast_id = b.broadcast_id)
+                  GROUP BY r.outcome, r.variant) n) c);
+
+--
+-- Name: VIEW progress; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON VIEW broadcast.progress IS 'How far each broadcast is. Who had their turn more than retention_days ago is not counted any more.';
+
+--
+-- Name: COLUMN progress.broadcast_id; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.broadcast_id IS 'The broadcast.';
+
+--
+-- Name: COLUMN progress.title; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.title IS 'For the admins.';
+
+--
+-- Name: COLUMN progress.kind; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.kind IS 'info, maintenance, security or promo.';
+
+--
+-- Name: COLUMN progress.segment; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.segment IS 'Whom it is for.';
+
+--
+-- Name: COLUMN progress.is_ab; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.is_ab IS 'Whether two texts run against each other.';
+
+--
+-- Name: COLUMN progress.status; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.status IS 'draft, running, paused, done or cancelled.';
+
+--
+-- Name: COLUMN progress.prepared_by; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.prepared_by IS 'The admin who wrote it.';
+
+--
+-- Name: COLUMN progress.prepared_at; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.prepared_at IS 'When it was written.';
+
+--
+-- Name: COLUMN progress.starts_at; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.starts_at IS 'Not before; null for at once.';
+
+--
+-- Name: COLUMN progress.started_at; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.started_at IS 'When it was first started.';
+
+--
+-- Name: COLUMN progress.ended_at; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.ended_at IS 'When it was over.';
+
+--
+-- Name: COLUMN progress.sent; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.sent IS 'People it has reached.';
+
+--
+-- Name: COLUMN progress.sent_a; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.sent_a IS 'Of them, with the first text.';
+
+--
+-- Name: COLUMN progress.sent_b; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.sent_b IS 'Of them, with the second text.';
+
+--
+-- Name: COLUMN progress.unreachable; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.unreachable IS 'People who have blocked the bot.';
+
+--
+-- Name: COLUMN progress.failed; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.failed IS 'People whom Telegram refused it for, every time.';
+
+--
+-- Name: COLUMN progress.unknown; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.unknown IS 'People whom it may have reached: a worker died, or Telegram did not answer.';
+
+--
+-- Name: COLUMN progress.unfinished; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.unfinished IS 'People who are being written to, or wait for another attempt.';
+
+--
 -- Name: refusal; Type: TABLE; Schema: core; Owner: -
 --
 
@@ -13512,6 +14542,27 @@ ALTER TABLE ONLY billing.topup_preset
     ADD CONSTRAINT topup_preset_pkey PRIMARY KEY (amount_kopecks);
 
 --
+-- Name: broadcast broadcast_key_once; Type: CONSTRAINT; Schema: broadcast; Owner: -
+--
+
+ALTER TABLE ONLY broadcast.broadcast
+    ADD CONSTRAINT broadcast_key_once UNIQUE (prepared_by, idempotency_key);
+
+--
+-- Name: broadcast broadcast_pkey; Type: CONSTRAINT; Schema: broadcast; Owner: -
+--
+
+ALTER TABLE ONLY broadcast.broadcast
+    ADD CONSTRAINT broadcast_pkey PRIMARY KEY (broadcast_id);
+
+--
+-- Name: recipient recipient_pkey; Type: CONSTRAINT; Schema: broadcast; Owner: -
+--
+
+ALTER TABLE ONLY broadcast.recipient
+    ADD CONSTRAINT recipient_pkey PRIMARY KEY (telegram_id, broadcast_id);
+
+--
 -- Name: refusal refusal_pkey; Type: CONSTRAINT; Schema: core; Owner: -
 --
 
@@ -13841,6 +14892,30 @@ CREATE UNIQUE INDEX purchase_key_once ON billing.purchase USING btree (telegram_
 CREATE UNIQUE INDEX purchase_renews_period_once ON billing.purchase USING btree (telegram_id, renews_expires_at) WHERE (renews_expires_at IS NOT NULL);
 
 --
+-- Name: broadcast_running; Type: INDEX; Schema: broadcast; Owner: -
+--
+
+CREATE INDEX broadcast_running ON broadcast.broadcast USING btree (broadcast_id) WHERE (status = 'running'::broadcast.status);
+
+--
+-- Name: recipient_by_broadcast; Type: INDEX; Schema: broadcast; Owner: -
+--
+
+CREATE INDEX recipient_by_broadcast ON broadcast.recipient USING btree (broadcast_id, outcome, variant);
+
+--
+-- Name: recipient_finished; Type: INDEX; Schema: broadcast; Owner: -
+--
+
+CREATE INDEX recipient_finished ON broadcast.recipient USING btree (finished_at) WHERE (finished_at IS NOT NULL);
+
+--
+-- Name: recipient_unfinished; Type: INDEX; Schema: broadcast; Owner: -
+--
+
+CREATE INDEX recipient_unfinished ON broadcast.recipient USING btree (broadcast_id, outcome) WHERE (finished_at IS NULL);
+
+--
 -- Name: update_leased; Type: INDEX; Schema: inbox; Owner: -
 --
 
@@ -14057,6 +15132,13 @@ ALTER TABLE ONLY billing.tariff_price
     ADD CONSTRAINT tariff_price_of_tariff FOREIGN KEY (tariff) REFERENCES billing.tariff(tariff);
 
 --
+-- Name: recipient recipient_of_broadcast; Type: FK CONSTRAINT; Schema: broadcast; Owner: -
+--
+
+ALTER TABLE ONLY broadcast.recipient
+    ADD CONSTRAINT recipient_of_broadcast FOREIGN KEY (broadcast_id) REFERENCES broadcast.broadcast(broadcast_id);
+
+--
 -- Name: rate_limit rate_limit_of_setting; Type: FK CONSTRAINT; Schema: ops; Owner: -
 --
 
@@ -14109,6 +15191,17 @@ GRANT USAGE ON SCHEMA billing TO atlas_admin;
 GRANT USAGE ON SCHEMA billing TO atlas_worker;
 GRANT USAGE ON SCHEMA billing TO atlas_auditor;
 GRANT USAGE ON SCHEMA billing TO atlas_dba;
+
+--
+-- Name: SCHEMA broadcast; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA broadcast TO atlas_bot;
+GRANT USAGE ON SCHEMA broadcast TO atlas_payments;
+GRANT USAGE ON SCHEMA broadcast TO atlas_admin;
+GRANT USAGE ON SCHEMA broadcast TO atlas_worker;
+GRANT USAGE ON SCHEMA broadcast TO atlas_auditor;
+GRANT USAGE ON SCHEMA broadcast TO atlas_dba;
 
 --
 -- Name: SCHEMA core; Type: ACL; Schema: -; Owner: -
@@ -14840,6 +15933,118 @@ GRANT ALL ON FUNCTION billing.topup_options() TO atlas_dba;
 REVOKE ALL ON FUNCTION billing.ways_to_pay(p_telegram_id bigint, p_purchase_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION billing.ways_to_pay(p_telegram_id bigint, p_purchase_id uuid) TO atlas_bot;
 GRANT ALL ON FUNCTION billing.ways_to_pay(p_telegram_id bigint, p_purchase_id uuid) TO atlas_dba;
+
+--
+-- Name: FUNCTION _close_lost(p_now timestamp with time zone); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast._close_lost(p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _end(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_outcome broadcast.outcome, p_error text, p_due_at timestamp with time zone); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast._end(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_outcome broadcast.outcome, p_error text, p_due_at timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _end_if_done(p_broadcast_id bigint, p_now timestamp with time zone); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast._end_if_done(p_broadcast_id bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _lock(p_broadcast_id bigint); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast._lock(p_broadcast_id bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _move(p_admin_id bigint, p_broadcast_id bigint, p_action text, p_from broadcast.status[], p_to broadcast.status); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast._move(p_admin_id bigint, p_broadcast_id bigint, p_action text, p_from broadcast.status[], p_to broadcast.status) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _people(p_segment broadcast.segment, p_beyond bigint, p_limit integer, p_now timestamp with time zone); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast._people(p_segment broadcast.segment, p_beyond bigint, p_limit integer, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _require_attempt(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast._require_attempt(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _take(p_broadcast_id bigint, p_segment broadcast.segment, p_is_ab boolean, p_reached_id bigint, p_holder text, p_limit integer, p_now timestamp with time zone, p_until timestamp with time zone); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast._take(p_broadcast_id bigint, p_segment broadcast.segment, p_is_ab boolean, p_reached_id bigint, p_holder text, p_limit integer, p_now timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION cancel(p_admin_id bigint, p_broadcast_id bigint); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast.cancel(p_admin_id bigint, p_broadcast_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION broadcast.cancel(p_admin_id bigint, p_broadcast_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION broadcast.cancel(p_admin_id bigint, p_broadcast_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION claim(p_holder text, p_limit integer, p_lease interval); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast.claim(p_holder text, p_limit integer, p_lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION broadcast.claim(p_holder text, p_limit integer, p_lease interval) TO atlas_worker;
+GRANT ALL ON FUNCTION broadcast.claim(p_holder text, p_limit integer, p_lease interval) TO atlas_dba;
+
+--
+-- Name: FUNCTION failed(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast.failed(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION broadcast.failed(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) TO atlas_worker;
+GRANT ALL ON FUNCTION broadcast.failed(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) TO atlas_dba;
+
+--
+-- Name: FUNCTION pause(p_admin_id bigint, p_broadcast_id bigint); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast.pause(p_admin_id bigint, p_broadcast_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION broadcast.pause(p_admin_id bigint, p_broadcast_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION broadcast.pause(p_admin_id bigint, p_broadcast_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION prepare(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_starts_at timestamp with time zone, p_idempotency_key text); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast.prepare(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_starts_at timestamp with time zone, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION broadcast.prepare(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_starts_at timestamp with time zone, p_idempotency_key text) TO atlas_admin;
+GRANT ALL ON FUNCTION broadcast.prepare(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_starts_at timestamp with time zone, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION release(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_wait interval); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast.release(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_wait interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION broadcast.release(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_wait interval) TO atlas_worker;
+GRANT ALL ON FUNCTION broadcast.release(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_wait interval) TO atlas_dba;
+
+--
+-- Name: FUNCTION sent(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast.sent(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION broadcast.sent(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid) TO atlas_worker;
+GRANT ALL ON FUNCTION broadcast.sent(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid) TO atlas_dba;
+
+--
+-- Name: FUNCTION start(p_admin_id bigint, p_broadcast_id bigint); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast.start(p_admin_id bigint, p_broadcast_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION broadcast.start(p_admin_id bigint, p_broadcast_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION broadcast.start(p_admin_id bigint, p_broadcast_id bigint) TO atlas_dba;
 
 --
 -- Name: FUNCTION _guard(p_feature text); Type: ACL; Schema: core; Owner: -
@@ -15912,6 +17117,15 @@ GRANT ALL ON FUNCTION withdrawal.validate(p_telegram_id bigint, p_amount_kopecks
 
 GRANT SELECT ON TABLE audit.event TO atlas_auditor;
 GRANT SELECT ON TABLE audit.event TO atlas_dba;
+
+--
+-- Name: TABLE progress; Type: ACL; Schema: broadcast; Owner: -
+--
+
+GRANT SELECT ON TABLE broadcast.progress TO atlas_admin;
+GRANT SELECT ON TABLE broadcast.progress TO atlas_worker;
+GRANT SELECT ON TABLE broadcast.progress TO atlas_auditor;
+GRANT SELECT ON TABLE broadcast.progress TO atlas_dba;
 
 --
 -- Name: TABLE component; Type: ACL; Schema: ops; Owner: -

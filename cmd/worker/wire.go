@@ -125,6 +125,7 @@ func (p *parts) jobs(cfg *config.Config, log *slog.Logger, nodeMeter *worker.Nod
 		"vpn.provision":      worker.Provision(p.db.VPN, p.nodes, log),
 		"vpn.sync_nodes":     worker.SyncNodes(p.db.VPN, p.nodes, log, nodeMeter),
 		"notify.send":        worker.Notify(p.db.Notify, messenger, log),
+		"broadcast.send":     worker.Broadcast(p.db.Broadcast, messenger, log),
 		"billing.expire_due": worker.Due(p.db.Billing.ExpireDue),
 		"ops.purge_due":      worker.Due(p.db.Ops.PurgeDue),
 

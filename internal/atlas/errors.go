@@ -73,6 +73,9 @@ var (
 	ErrWithdrawalBelowMinimum = &Error{Code: "WD003", Message: "below the minimum"}
 	ErrTooManyWithdrawals     = &Error{Code: "WD004", Message: "too many requests, or one is pending"}
 	ErrOwnWithdrawal          = &Error{Code: "WD005", Message: "own withdrawal"}
+
+	ErrNoSuchBroadcast = &Error{Code: "BR001", Message: "no such broadcast"}
+	ErrBroadcastState  = &Error{Code: "BR002", Message: "broadcast cannot change like that"}
 )
 
 var refusals = index(
@@ -82,6 +85,7 @@ var refusals = index(
 	ErrPurchaseExpired, ErrPurchaseNotOpen, ErrNoSuchPlan, ErrBelowMinimum, ErrTopupOutOfRange, ErrUnknownProvider,
 	ErrNotInSuspense, ErrNoSubscription, ErrTrialUsed, ErrPaidSubscription, ErrLeaseLost, ErrNoSuchWithdrawal,
 	ErrWithdrawalNotPending, ErrWithdrawalBelowMinimum, ErrTooManyWithdrawals, ErrOwnWithdrawal,
+	ErrNoSuchBroadcast, ErrBroadcastState,
 )
 
 func index(sentinels ...*Error) map[string]*Error {

@@ -48,6 +48,7 @@ type DB struct {
 	Subscription Subscription
 	VPN          VPN
 	Notify       Notify
+	Broadcast    Broadcast
 	Inbox        Inbox
 	Audit        Audit
 	Ops          Ops
@@ -95,7 +96,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, err
 	}
 	db.Account, db.Wallet, db.Billing = Account{db}, Wallet{db}, Billing{db}
-	db.Subscription, db.VPN, db.Notify = Subscription{db}, VPN{db}, Notify{db}
+	db.Subscription, db.VPN, db.Notify, db.Broadcast = Subscription{db}, VPN{db}, Notify{db}, Broadcast{db}
 	db.Inbox, db.Audit, db.Ops = Inbox{db}, Audit{db}, Ops{db}
 	db.Promo, db.Referral, db.Withdrawal = Promo{db}, Referral{db}, Withdrawal{db}
 	return db, nil

@@ -34,6 +34,8 @@ type Urgency int
 const (
 	Reply Urgency = iota
 	Bulk
+	// Called is a bulk message whose turn was awaited before: see Sender.AwaitTurn.
+	Called
 )
 
 // pace lets messages out one by one. All processes share the buckets while Redis is there.
@@ -47,15 +49,24 @@ var gate = limit.Gate("{send}:gate")
 
 // wait returns when it is this message's turn, or ErrNoTimeLeft when that would be after ctx's deadline.
 func (p pace) wait(ctx context.Context, chatID int64, urgency Urgency) error {
-	buckets := []limit.Bucket{
-		gate,
-		{Key: "{send}:all", Rule: p.limits.All},
-		{Key: "{send}:chat:" + strconv.FormatInt(chatID, 10), Rule: p.limits.Chat},
+	chat := limit.Bucket{Key: "{send}:chat:" + strconv.FormatInt(chatID, 10), Rule: p.limits.Chat}
+	switch urgency {
+	case Bulk:
+		return p.take(ctx, append(p.bulk(), chat)...)
+	case Called:
+		return p.take(ctx, gate, chat)
+	default:
+		return p.take(ctx, gate, p.all(), chat)
 	}
-	if urgency == Bulk {
-		buckets = append(buckets, limit.Bucket{Key: "{send}:bulk", Rule: p.limits.Bulk})
-	}
-	return p.take(ctx, buckets...)
+}
+
+// waitBulk is wait for a bulk message before it is known to whom.
+func (p pace) waitBulk(ctx context.Context) error { return p.take(ctx, p.bulk()...) }
+
+func (p pace) all() limit.Bucket { return limit.Bucket{Key: "{send}:all", Rule: p.limits.All} }
+
+func (p pace) bulk() []limit.Bucket {
+	return []limit.Bucket{gate, p.all(), {Key: "{send}:bulk", Rule: p.limits.Bulk}}
 }
 
 // waitOpen waits while a 429 is in force, for calls that no other limit counts.

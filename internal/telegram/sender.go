@@ -76,6 +76,10 @@ type Invoice struct {
 
 func (m Message) isText() bool { return m.PNG == nil && m.Invoice == nil }
 
+// AwaitTurn returns when one more bulk message may go out, which then has the urgency Called. So a sender can choose whom
+// to write to when it can write at once.
+func (s *Sender) AwaitTurn(ctx context.Context) error { return s.pace.waitBulk(ctx) }
+
 // Send sends a new message and returns its number.
 func (s *Sender) Send(ctx context.Context, m Message) (messageID int, err error) {
 	err = s.deliver(ctx, m, func(ctx context.Context) error {

@@ -81,42 +81,17 @@ func (n notifier) one(ctx context.Context, batch Batch, message sqlapi.Message) 
 	if !batch.IsStopping() && ctx.Err() == nil {
 		sending = n.messenger.Deliver(ctx, message)
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
-	defer cancel()
-	attrs := []any{
-		obs.Operation("notify." + message.Template), obs.Took(start), "message_id", message.MessageID,
-	}
-	var undelivered Undelivered
-	var postponed Postponed
-	isRecorded, written := true, error(nil)
-	switch {
-	case sending == nil:
-		n.log.InfoContext(ctx, "message", append(attrs, obs.Outcome(obs.OutcomeOK))...)
-		isRecorded, written = n.outbox.Sent(last, message)
-	case errors.As(sending, &postponed):
-		n.log.WarnContext(ctx, "message", append(attrs, obs.Outcome(obs.OutcomeRetried), obs.Err(sending))...)
-		isReleased = true
-		isRecorded, written = n.outbox.Release(last, message, sending.Error(), postponed.Wait())
-	case errors.As(sending, &undelivered):
-		n.log.WarnContext(ctx, "message", append(attrs, obs.Outcome(obs.OutcomeFailed), obs.Err(sending))...)
-		isRecorded, written = n.outbox.Failed(last, message, sending.Error(), undelivered.IsUnreachable())
-	default:
-		n.log.ErrorContext(ctx, "nobody knows whether the message arrived",
-			append(attrs, obs.Outcome(obs.OutcomeFailed), obs.Err(sending))...)
-	}
-	if !isRecorded && written == nil {
-		n.log.WarnContext(ctx, "the lease of a message ran out while it was being sent", attrs...)
-	}
-	if written != nil {
-		return isReleased, fmt.Errorf("message %d: %w", message.MessageID, written)
+	isReleased, err = attempt{
+		sent: func(ctx context.Context) (bool, error) { return n.outbox.Sent(ctx, message) },
+		failed: func(ctx context.Context, reason string, isUnreachable bool) (bool, error) {
+			return n.outbox.Failed(ctx, message, reason, isUnreachable)
+		},
+		released: func(ctx context.Context, reason string, wait time.Duration) (bool, error) {
+			return n.outbox.Release(ctx, message, reason, wait)
+		},
+	}.conclude(ctx, n.log, sending, obs.Operation("notify."+message.Template), obs.Took(start), "message_id", message.MessageID)
+	if err != nil {
+		return isReleased, fmt.Errorf("message %d: %w", message.MessageID, err)
 	}
 	return isReleased, nil
 }
-
-// notBegunError is the Postponed of a message that was claimed and not sent, since the process is stopping or has no time
-// left.
-type notBegunError struct{}
-
-func (notBegunError) Error() string       { return errStopping.Error() }
-func (notBegunError) IsUnreachable() bool { return false }
-func (notBegunError) Wait() time.Duration { return 0 }

@@ -15,6 +15,7 @@ create schema withdrawal;
 create schema outbox;
 create schema vpn;
 create schema notify;
+create schema broadcast;
 create schema inbox;
 create schema audit;
 create schema ops;
@@ -31,12 +32,13 @@ comment on schema withdrawal is 'Money that users take out.';
 comment on schema outbox is 'Work promised by a committed transaction: provisioning and messages.';
 comment on schema vpn is 'The provisioning queue as the worker sees it.';
 comment on schema notify is 'The message queue as the worker sees it.';
+comment on schema broadcast is 'Messages to many: what is said, to whom, and how far it is.';
 comment on schema inbox is 'Telegram updates, stored before they are confirmed.';
 comment on schema audit is 'Who did what.';
 comment on schema ops is 'Settings, switches, leases, jobs, reconciliation.';
 
 grant usage on schema core, account, wallet, ledger, promo, billing, subscription, referral,
-  withdrawal, outbox, vpn, notify, inbox, audit, ops
+  withdrawal, outbox, vpn, notify, broadcast, inbox, audit, ops
 to atlas_bot, atlas_payments, atlas_admin, atlas_worker, atlas_auditor, atlas_dba;
 
 -- Domains rather than CHECKs on the tables of the purchase path: a domain's check is prepared once
@@ -150,6 +152,8 @@ insert into core.refusal (sqlstate, message, hint) values
   ('WD004', 'too many requests, or one is pending',
    'Cancel the pending one with withdrawal.cancel, or wait until a day has passed.'),
   ('WD005', 'own withdrawal', 'Another admin has to approve it.'),
+  ('BR001', 'no such broadcast', 'View broadcast.progress lists them; broadcast.prepare makes one.'),
+  ('BR002', 'broadcast cannot change like that', 'DETAIL says how it stands; one that has ended stays ended.'),
   ('40001', 'try again with the same key', 'Something else changed it first: call again.'),
   ('VP001', 'provisioning lease lost',
    'Another worker has the job now, or it has ended: drop it and call vpn.claim_jobs.');
@@ -1109,7 +1113,7 @@ insert into ops.feature (name, description) values
   ('admin_actions', 'functions with p_admin_id, but set_feature, block, revoke_admin'),
   ('withdrawals', 'withdrawal.draft, submit, request'),
   ('trials', 'subscription.start_trial'),
-  ('broadcasts', 'broadcast.start, claim');
+  ('broadcasts', 'broadcast.start and claim');
 
 create table ops.lease (
   name text constraint lease_pkey primary key
@@ -1157,6 +1161,7 @@ insert into ops.scheduled_job (name, schedule, is_exclusive, batch_size, timeout
   ('vpn.provision', '1 seconds', false, 20, 30, 'Puts bought keys on the VPN node.'),
   ('vpn.sync_nodes', '10 seconds', true, 1, 30, 'Compares each node''s users with the wanted ones and mends both ways.'),
   ('notify.send', '1 seconds', false, 30, 60, 'Sends messages.'),
+  ('broadcast.send', '1 seconds', false, 1000, 60, 'Sends broadcasts.'),
   ('billing.expire_due', '5 seconds', true, 500, 30, 'Closes purchases that nobody paid.'),
   ('subscription.expire_due', '5 seconds', true, 1000, 30, 'Ends subscriptions whose time is over.'),
   ('subscription.renew_due', '20 seconds', true, 1000, 60, 'Renews subscriptions from the balance.'),
@@ -1228,8 +1233,86 @@ comment on column ops.dependency.detail is 'What was wrong at the last report; n
 insert into ops.dependency (component, is_critical) values
   ('database', true), ('redis', false), ('telegram', false), ('vpn', false), ('cryptopay', false);
 
+create type broadcast.kind as enum ('info', 'maintenance', 'security', 'promo');
+comment on type broadcast.kind is 'What a broadcast is about.';
+create type broadcast.segment as enum ('all', 'active', 'expired', 'no_subscription', 'never_bought');
+comment on type broadcast.segment is
+  'Whom a broadcast is for, looked at when their turn comes. no_subscription: nothing in force.';
+create type broadcast.status as enum ('draft', 'running', 'paused', 'done', 'cancelled');
+comment on type broadcast.status is 'draft -> running <-> paused; running -> done; any of these -> cancelled.';
+create type broadcast.outcome as enum ('sending', 'waiting', 'sent', 'unreachable', 'failed', 'unknown');
+comment on type broadcast.outcome is
+  'sending -> sent, unreachable, failed or unknown; or waiting for another attempt, and sending again.';
+
+create table broadcast.broadcast (
+  broadcast_id bigint generated always as identity constraint broadcast_pkey primary key,
+  title text not null constraint broadcast_title_length check (length(title) between 1 and 128),
+  kind broadcast.kind not null,
+  segment broadcast.segment not null,
+  text_a text not null constraint broadcast_text_a_length check (length(text_a) between 1 and 4096),
+  text_b text constraint broadcast_text_b_length check (length(text_b) between 1 and 4096),
+  starts_at timestamptz,
+  status broadcast.status not null default 'draft',
+  prepared_by core.telegram_id not null,
+  prepared_at timestamptz not null,
+  idempotency_key core.idempotency_key not null,
+  started_at timestamptz,
+  ended_at timestamptz,
+  reached_id bigint not null default 0,
+  constraint broadcast_key_once unique (prepared_by, idempotency_key),
+  constraint broadcast_ended_has_a_time check ((status in ('done', 'cancelled')) = (ended_at is not null))
+) with (fillfactor = 50);
+create index broadcast_running on broadcast.broadcast (broadcast_id) where status = 'running';
+comment on table broadcast.broadcast is 'One text, or two against each other, for many people.';
+comment on column broadcast.broadcast.broadcast_id is 'The broadcast''s number.';
+comment on column broadcast.broadcast.title is 'For the admins.';
+comment on column broadcast.broadcast.kind is 'What it is about.';
+comment on column broadcast.broadcast.segment is 'Whom it is for.';
+comment on column broadcast.broadcast.text_a is 'Plain text, as it is sent.';
+comment on column broadcast.broadcast.text_b is 'What a random half gets instead; null: everybody gets text_a.';
+comment on column broadcast.broadcast.starts_at is 'Not before; null for at once.';
+comment on column broadcast.broadcast.status is 'draft, running, paused, done or cancelled.';
+comment on column broadcast.broadcast.prepared_by is 'The admin who wrote it.';
+comment on column broadcast.broadcast.prepared_at is 'When it was written.';
+comment on column broadcast.broadcast.idempotency_key is 'The admin''s key of the call.';
+comment on column broadcast.broadcast.started_at is 'When it was first started.';
+comment on column broadcast.broadcast.ended_at is 'When everybody had had their turn, or it was cancelled.';
+comment on column broadcast.broadcast.reached_id is 'Everybody up to this id has had their turn.';
+
+create table broadcast.recipient (
+  telegram_id core.telegram_id not null,
+  broadcast_id bigint not null constraint recipient_of_broadcast references broadcast.broadcast,
+  variant text not null constraint recipient_variant_known check (variant in ('a', 'b')),
+  outcome broadcast.outcome not null,
+  attempt smallint not null,
+  due_at timestamptz,
+  holder text,
+  lease_token uuid,
+  leased_until timestamptz,
+  finished_at timestamptz,
+  last_error text,
+  constraint recipient_pkey primary key (telegram_id, broadcast_id),
+  constraint recipient_ends_once check ((outcome in ('sending', 'waiting')) = (finished_at is null))
+) with (fillfactor = 70);
+create index recipient_unfinished on broadcast.recipient (broadcast_id, outcome) where finished_at is null;
+create index recipient_by_broadcast on broadcast.recipient (broadcast_id, outcome, variant);
+create index recipient_finished on broadcast.recipient (finished_at) where finished_at is not null;
+comment on table broadcast.recipient is 'Who has had their turn. The key is why nobody gets a broadcast twice.';
+comment on column broadcast.recipient.telegram_id is 'The person.';
+comment on column broadcast.recipient.broadcast_id is 'The broadcast.';
+comment on column broadcast.recipient.variant is 'Which text: a or b.';
+comment on column broadcast.recipient.outcome is
+  'sending: marked before it is sent, so that a crash leaves it unknown and never sent twice.';
+comment on column broadcast.recipient.attempt is 'Attempts begun.';
+comment on column broadcast.recipient.due_at is 'waiting: not before.';
+comment on column broadcast.recipient.holder is 'Which worker sends it, or did.';
+comment on column broadcast.recipient.lease_token is 'Names the attempt.';
+comment on column broadcast.recipient.leased_until is 'When an attempt that nobody ended becomes unknown.';
+comment on column broadcast.recipient.finished_at is 'When it ended.';
+comment on column broadcast.recipient.last_error is 'Why the last attempt failed.';
+
 -- +goose Down
 
 drop schema core, account, wallet, ledger, promo, billing, subscription, referral, withdrawal,
-  outbox, vpn, notify, inbox, audit, ops cascade;
+  outbox, vpn, notify, broadcast, inbox, audit, ops cascade;
 alter default privileges grant execute on functions to public;

@@ -1793,6 +1793,279 @@ comment on function billing._undone_since is
   'anything that still counts, the state before the first of them can be restored.';
 -- +goose StatementEnd
 
+-- file: functions/broadcast/_close_lost.sql
+-- +goose StatementBegin
+-- Closes attempts whose worker never said how they ended.
+-- Locks: broadcast.recipient rows (skip locked).
+-- Raises: nothing.
+create or replace function broadcast._close_lost(p_now timestamptz)
+returns void
+language sql
+volatile
+as $$
+  with lost as (
+    select r.telegram_id, r.broadcast_id
+    from broadcast.recipient r
+    where r.finished_at is null and r.outcome = 'sending' and r.leased_until <= p_now
+    for no key update skip locked
+  )
+  update broadcast.recipient r
+  set outcome = 'unknown', finished_at = p_now, leased_until = null
+  from lost l
+  where r.telegram_id = l.telegram_id and r.broadcast_id = l.broadcast_id
+$$;
+
+comment on function broadcast._close_lost is
+  'It may have arrived: nobody gets a broadcast twice, so it is counted and not sent again.';
+-- +goose StatementEnd
+
+-- file: functions/broadcast/_end.sql
+-- +goose StatementBegin
+-- Ends an attempt, if it is still the one that the token names.
+-- Locks: broadcast.recipient row.
+-- Raises: nothing.
+create or replace function broadcast._end(
+  p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_outcome broadcast.outcome,
+  p_error text, p_due_at timestamptz)
+returns boolean
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz := core.now();
+begin
+  update broadcast.recipient r
+  set outcome = p_outcome, due_at = p_due_at, leased_until = null, last_error = left(p_error, 1000),
+      finished_at = case when p_outcome = 'waiting' then null else v_now end
+  where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id
+    and r.lease_token = p_lease_token
+    and (r.outcome = 'sending' or r.outcome = 'unknown' and p_outcome <> 'waiting');
+  return found or exists (
+    select 1 from broadcast.recipient r
+    where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id
+      and r.lease_token = p_lease_token);
+end
+$$;
+
+comment on function broadcast._end is
+  'False: the token names no attempt, or another one came after it. Late news of an unknown '
+  'outcome are taken.';
+-- +goose StatementEnd
+
+-- file: functions/broadcast/_end_if_done.sql
+-- +goose StatementBegin
+-- Ends a broadcast when everybody has had their turn, and tells who wrote it.
+-- Locks: none; the caller holds the broadcast's row.
+-- Raises: nothing.
+create or replace function broadcast._end_if_done(p_broadcast_id bigint, p_now timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  if exists (
+    select 1 from broadcast.recipient r
+    where r.broadcast_id = p_broadcast_id and r.finished_at is null) then
+    return; -- somebody is being written to, or waits for another attempt
+  end if;
+  update broadcast.broadcast b
+  set status = 'done', ended_at = p_now
+  where b.broadcast_id = p_broadcast_id;
+
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, arguments)
+  select b.prepared_by, 'message', 'broadcast_done', p_now, p_now,
+         jsonb_build_object('title', b.title, 'sent', p.sent, 'unreachable', p.unreachable,
+                            'failed', p.failed, 'unknown', p.unknown)
+  from broadcast.broadcast b
+  join broadcast.progress p on p.broadcast_id = b.broadcast_id
+  where b.broadcast_id = p_broadcast_id;
+end
+$$;
+
+comment on function broadcast._end_if_done is 'Called when the segment has nobody left.';
+-- +goose StatementEnd
+
+-- file: functions/broadcast/_lock.sql
+-- +goose StatementBegin
+-- Locks a broadcast.
+-- Locks: the broadcast's row.
+-- Raises: BR001, 22023.
+create or replace function broadcast._lock(p_broadcast_id bigint)
+returns broadcast.status
+language plpgsql
+volatile
+as $$
+declare
+  v_status broadcast.status;
+begin
+  perform core._require(p_broadcast_id is not null, 'p_broadcast_id: the id from prepare');
+  select b.status into v_status
+  from broadcast.broadcast b
+  where b.broadcast_id = p_broadcast_id
+  for no key update;
+  if not found then
+    perform core._refuse('BR001', format('broadcast_id %s', p_broadcast_id));
+  end if;
+  return v_status;
+end
+$$;
+
+comment on function broadcast._lock is 'And gives its status.';
+-- +goose StatementEnd
+
+-- file: functions/broadcast/_move.sql
+-- +goose StatementBegin
+-- Moves a broadcast from one of some states to another.
+-- Locks: account.admin row (share), the broadcast's row.
+-- Raises: BR001, BR002, US003, 22023.
+create or replace function broadcast._move(
+  p_admin_id bigint, p_broadcast_id bigint, p_action text, p_from broadcast.status[],
+  p_to broadcast.status)
+returns boolean
+language plpgsql
+volatile
+as $$
+declare
+  v_status broadcast.status;
+  v_now timestamptz;
+begin
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform account._require_admin(p_admin_id);
+  v_status := broadcast._lock(p_broadcast_id);
+  if v_status = p_to then
+    return true;
+  elsif v_status <> all (p_from) then
+    perform core._refuse('BR002', format('broadcast %s is %s', p_broadcast_id, v_status));
+  end if;
+
+  v_now := core.now();
+  update broadcast.broadcast b
+  set status = p_to,
+      started_at = case p_to when 'running' then coalesce(b.started_at, v_now)
+                             else b.started_at end,
+      ended_at = case p_to when 'cancelled' then v_now end
+  where b.broadcast_id = p_broadcast_id;
+  perform audit._record(p_action, p_admin_id, p_broadcast_id::text);
+  return false;
+end
+$$;
+
+comment on function broadcast._move is
+  'True: it is there already, whoever moved it. Several admins mind a broadcast: the second one''s '
+  'call is a replay, and audit.event has the first.';
+-- +goose StatementEnd
+
+-- file: functions/broadcast/_people.sql
+-- +goose StatementBegin
+-- Lists who is in a segment, beyond an id, in the order of ids.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function broadcast._people(
+  p_segment broadcast.segment, p_beyond bigint, p_limit int, p_now timestamptz)
+returns table (telegram_id bigint)
+language sql
+stable
+as $$
+  select a.telegram_id::bigint
+  from account.account a
+  left join subscription.subscription s on s.telegram_id = a.telegram_id
+  where a.telegram_id > p_beyond and a.is_reachable and not a.is_blocked
+    and case p_segment
+          when 'all' then true
+          when 'active' then s.expires_at > p_now
+          when 'expired' then s.expires_at <= p_now
+          when 'no_subscription' then (s.expires_at > p_now) is not true
+          when 'never_bought' then not exists (
+            select 1 from billing.purchase u
+            where u.telegram_id = a.telegram_id and u.kind = 'subscription'
+              and u.status in ('paid', 'refunded'))
+        end
+  order by a.telegram_id
+  limit p_limit
+$$;
+
+comment on function broadcast._people is
+  'Neither who is blocked nor who has blocked the bot. p_limit null: all.';
+-- +goose StatementEnd
+
+-- file: functions/broadcast/_require_attempt.sql
+-- +goose StatementBegin
+-- Refuses arguments that name no attempt.
+-- Locks: none.
+-- Raises: 22023.
+create or replace function broadcast._require_attempt(
+  p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid)
+returns void
+language plpgsql
+stable
+as $$
+begin
+  perform core._require(p_broadcast_id is not null, 'p_broadcast_id: the id from claim');
+  perform core._require(p_telegram_id is not null, 'p_telegram_id: the person from claim');
+  perform core._require(p_lease_token is not null, 'p_lease_token: the token from claim');
+end
+$$;
+
+comment on function broadcast._require_attempt is 'Checks what sent and failed are called with.';
+-- +goose StatementEnd
+
+-- file: functions/broadcast/_take.sql
+-- +goose StatementBegin
+-- Marks the next people of a broadcast as being written to.
+-- Locks: broadcast.recipient rows (skip locked); the caller holds the broadcast's row.
+-- Raises: nothing.
+create or replace function broadcast._take(
+  p_broadcast_id bigint, p_segment broadcast.segment, p_is_ab boolean, p_reached_id bigint,
+  p_holder text, p_limit int, p_now timestamptz, p_until timestamptz)
+returns bigint[]
+language plpgsql
+volatile
+as $$
+declare
+  v_again bigint[];
+  v_new bigint[];
+begin
+  with due as (
+    select r.telegram_id
+    from broadcast.recipient r
+    where r.broadcast_id = p_broadcast_id and r.finished_at is null and r.outcome = 'waiting'
+      and r.due_at <= p_now
+    order by r.due_at
+    limit p_limit
+    for no key update skip locked
+  ), taken as (
+    update broadcast.recipient r
+    set outcome = 'sending', attempt = r.attempt + 1, due_at = null, holder = p_holder,
+        lease_token = gen_random_uuid(), leased_until = p_until
+    from due d
+    where r.telegram_id = d.telegram_id and r.broadcast_id = p_broadcast_id
+    returning r.telegram_id
+  )
+  select coalesce(array_agg(t.telegram_id), '{}') into v_again from taken t;
+
+  with taken as (
+    insert into broadcast.recipient as r (
+      telegram_id, broadcast_id, variant, outcome, attempt, holder, lease_token, leased_until)
+    select p.telegram_id, p_broadcast_id,
+           case when p_is_ab and random() < 0.5 then 'b' else 'a' end, 'sending', 1, p_holder,
+           gen_random_uuid(), p_until
+    from broadcast._people(
+      p_segment, p_reached_id, p_limit - cardinality(v_again), p_now) p
+    returning r.telegram_id
+  )
+  select coalesce(array_agg(t.telegram_id order by t.telegram_id), '{}') into v_new from taken t;
+
+  update broadcast.broadcast b
+  set reached_id = v_new[cardinality(v_new)]
+  where b.broadcast_id = p_broadcast_id and cardinality(v_new) > 0;
+  return v_again || v_new;
+end
+$$;
+
+comment on function broadcast._take is
+  'First who waits for another attempt, then those who have not had their turn, by id.';
+-- +goose StatementEnd
+
 -- file: functions/core/_refuse.sql
 -- +goose StatementBegin
 -- Raises a refusal with its constant message and hint; the values go to DETAIL.
@@ -6741,6 +7014,361 @@ comment on function billing.ways_to_pay is
 grant execute on function billing.ways_to_pay to atlas_bot, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/broadcast/cancel.sql
+-- +goose StatementBegin
+-- Ends a broadcast before everybody has had their turn.
+-- Locks: account.admin row (share), the broadcast's row, broadcast.recipient rows.
+-- Raises: BR001, BR002, US003, 22023, OP001, OP003.
+create or replace function broadcast.cancel(p_admin_id bigint, p_broadcast_id bigint)
+returns table (broadcast_id bigint, status text, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._guard('admin_actions');
+  is_replay := broadcast._move(
+    p_admin_id, p_broadcast_id, 'broadcast.cancel', '{draft,running,paused}', 'cancelled');
+
+  update broadcast.recipient r
+  set outcome = 'failed', due_at = null, finished_at = core.now()
+  where r.broadcast_id = p_broadcast_id and r.finished_at is null and r.outcome = 'waiting';
+
+  return query select p_broadcast_id, 'cancelled', cancel.is_replay;
+end
+$$;
+
+comment on function broadcast.cancel is
+  'For good. What workers have in hand goes out; who waited for another attempt gets none.';
+
+grant execute on function broadcast.cancel to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/broadcast/claim.sql
+-- +goose StatementBegin
+-- Leases people of a running broadcast to write to.
+-- Locks: the broadcast's row, broadcast.recipient rows (skip locked).
+-- Raises: 22023, OP001, OP003.
+create or replace function broadcast.claim(p_holder text, p_limit int, p_lease interval)
+returns table (
+  broadcast_id bigint, telegram_id bigint, variant text, message text, lease_token uuid,
+  language text)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_running record;
+  v_people bigint[];
+begin
+  perform core._guard('broadcasts');
+  perform outbox._require_claim(p_holder, p_limit, p_lease);
+  perform broadcast._close_lost(core.now());
+
+  select b.broadcast_id, b.segment, b.text_b is not null as is_ab, b.reached_id into v_running
+  from broadcast.broadcast b
+  where b.status = 'running' and (b.starts_at is null or b.starts_at <= core.now())
+  order by b.broadcast_id
+  limit 1
+  for no key update;
+  if not found then
+    return;
+  end if;
+  v_now := core.now();
+
+  v_people := broadcast._take(
+    v_running.broadcast_id, v_running.segment, v_running.is_ab, v_running.reached_id, p_holder,
+    p_limit, v_now, v_now + p_lease);
+  if cardinality(v_people) = 0 then
+    perform broadcast._end_if_done(v_running.broadcast_id, v_now);
+  end if;
+
+  return query
+  select r.broadcast_id, r.telegram_id::bigint, r.variant,
+         case r.variant when 'b' then b.text_b else b.text_a end, r.lease_token, a.language
+  from broadcast.recipient r
+  join broadcast.broadcast b on b.broadcast_id = r.broadcast_id
+  join account.account a on a.telegram_id = r.telegram_id
+  where r.telegram_id = any (v_people) and r.broadcast_id = v_running.broadcast_id
+  order by r.telegram_id;
+end
+$$;
+
+comment on function broadcast.claim is
+  'Marks up to p_limit people, and gives what to send them; then broadcast.sent, or '
+  'broadcast.failed where it is certain that nothing was delivered. With neither, the outcome is '
+  'unknown once the lease has run out, and stays so: nobody gets a broadcast twice. So claim no '
+  'more than is sent at once. No rows: nothing is running, or the rest waits for an attempt.';
+
+grant execute on function broadcast.claim to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/broadcast/failed.sql
+-- +goose StatementBegin
+-- Notes that a broadcast has certainly not reached somebody.
+-- Locks: user, broadcast.recipient row.
+-- Raises: 22023, OP001.
+create or replace function broadcast.failed(
+  p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text,
+  p_is_unreachable boolean)
+returns table (telegram_id bigint, is_recorded boolean, next_attempt_at timestamptz)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_attempt record;
+  v_outcome broadcast.outcome;
+  v_next_attempt_at timestamptz;
+begin
+  perform core._guard();
+  perform broadcast._require_attempt(p_broadcast_id, p_telegram_id, p_lease_token);
+  perform core._require(length(p_error) >= 1, 'p_error: what went wrong');
+  perform core._require(p_is_unreachable is not null, 'p_is_unreachable: true or false');
+
+  select r.attempt, b.status in ('running', 'paused') as goes_on into v_attempt
+  from broadcast.recipient r
+  join broadcast.broadcast b on b.broadcast_id = r.broadcast_id
+  where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id
+    and r.lease_token = p_lease_token;
+  if not found then
+    return query select p_telegram_id, false, null::timestamptz;
+    return;
+  end if;
+
+  if p_is_unreachable then
+    v_outcome := 'unreachable';
+    update account.account a
+    set is_reachable = false
+    where a.telegram_id = p_telegram_id and a.is_reachable;
+  elsif v_attempt.goes_on and v_attempt.attempt < ops._setting_value('message_attempts') then
+    v_outcome := 'waiting';
+    v_next_attempt_at := core.now() + make_interval(secs => least(2 ^ v_attempt.attempt, 600));
+  else
+    v_outcome := 'failed';
+  end if;
+  is_recorded := broadcast._end(
+    p_broadcast_id, p_telegram_id, p_lease_token, v_outcome, p_error, v_next_attempt_at);
+
+  return query
+  select p_telegram_id, failed.is_recorded, r.due_at
+  from broadcast.recipient r
+  where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id;
+end
+$$;
+
+comment on function broadcast.failed is
+  'Only where nothing was delivered for certain (429, 4xx, no connection). Unreachable: the user '
+  'blocked the bot. Else it is tried again with backoff, 10 times in all (setting '
+  'message_attempts). is_recorded is false when the token names no attempt.';
+
+grant execute on function broadcast.failed to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/broadcast/pause.sql
+-- +goose StatementBegin
+-- Stops sending a broadcast for a while.
+-- Locks: account.admin row (share), the broadcast's row.
+-- Raises: BR001, BR002, US003, 22023, OP001, OP003.
+create or replace function broadcast.pause(p_admin_id bigint, p_broadcast_id bigint)
+returns table (broadcast_id bigint, status text, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform core._guard('admin_actions');
+  return query
+  select p_broadcast_id, 'paused',
+         broadcast._move(p_admin_id, p_broadcast_id, 'broadcast.pause', '{running}', 'paused');
+end
+$$;
+
+comment on function broadcast.pause is
+  'What workers have in hand goes out; broadcast.start goes on where it was.';
+
+grant execute on function broadcast.pause to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/broadcast/prepare.sql
+-- +goose StatementBegin
+-- Writes a broadcast, to be started later.
+-- Locks: account.admin row (share).
+-- Raises: US003, ID001, 22023, OP001, OP003.
+create or replace function broadcast.prepare(
+  p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text,
+  p_starts_at timestamptz, p_idempotency_key text)
+returns table (broadcast_id bigint, recipients bigint, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_first record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(length(p_title) between 1 and 128, 'p_title: 1 to 128 characters');
+  perform core._require(p_kind = any (enum_range(null::broadcast.kind)::text[]),
+                        'p_kind: info, maintenance, security or promo');
+  perform core._require(
+    p_segment = any (enum_range(null::broadcast.segment)::text[]),
+    'p_segment: all, active, expired, no_subscription or never_bought');
+  perform core._require(length(p_text_a) between 1 and 4096, 'p_text_a: 1 to 4096 characters');
+  perform core._require(p_text_b is null or length(p_text_b) between 1 and 4096,
+                        'p_text_b: 1 to 4096 characters, or null for one text');
+  perform core._require(p_starts_at is null or isfinite(p_starts_at),
+                        'p_starts_at: a moment, or null for at once');
+  perform core._require_key(p_idempotency_key);
+  perform account._require_admin(p_admin_id);
+
+  insert into broadcast.broadcast as b (
+    title, kind, segment, text_a, text_b, starts_at, prepared_by, prepared_at, idempotency_key)
+  values (
+    p_title, p_kind::broadcast.kind, p_segment::broadcast.segment, p_text_a, p_text_b,
+    p_starts_at, p_admin_id, core.now(), p_idempotency_key)
+  on conflict on constraint broadcast_key_once do nothing;
+  is_replay := not found;
+
+  select b.* into v_first
+  from broadcast.broadcast b
+  where b.prepared_by = p_admin_id and b.idempotency_key = p_idempotency_key;
+  if (v_first.title, v_first.kind::text, v_first.segment::text, v_first.text_a, v_first.text_b,
+      v_first.starts_at)
+     is distinct from (p_title, p_kind, p_segment, p_text_a, p_text_b, p_starts_at) then
+    perform core._refuse('ID001', format('broadcast %s has the key', v_first.broadcast_id));
+  end if;
+  if not is_replay then
+    perform audit._record('broadcast.prepare', p_admin_id, v_first.broadcast_id::text,
+      jsonb_build_object('title', p_title, 'kind', p_kind, 'segment', p_segment,
+                         'is_ab', p_text_b is not null, 'starts_at', p_starts_at));
+  end if;
+
+  return query
+  select v_first.broadcast_id,
+         (select count(*) from broadcast._people(v_first.segment, 0, null, core.now())),
+         prepare.is_replay;
+end
+$$;
+
+comment on function broadcast.prepare is
+  'recipients: how many people that is now; who is in the segment is looked at again when their '
+  'turn comes. p_text_b: a random half gets it instead. The texts are plain, no HTML. Nothing is '
+  'sent before broadcast.start. Idempotent by p_idempotency_key, which belongs to the admin.';
+
+grant execute on function broadcast.prepare to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/broadcast/release.sql
+-- +goose StatementBegin
+-- Gives a person back uncounted: it was not their fault that nothing was sent.
+-- Locks: broadcast.recipient row.
+-- Raises: 22023, OP001.
+create or replace function broadcast.release(
+  p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_wait interval)
+returns table (telegram_id bigint, is_recorded boolean, next_attempt_at timestamptz)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_due_at timestamptz;
+begin
+  perform core._guard();
+  perform broadcast._require_attempt(p_broadcast_id, p_telegram_id, p_lease_token);
+  perform core._require(length(p_error) >= 1, 'p_error: what went wrong');
+  perform core._require(p_wait between interval '0' and interval '1 day',
+                        'p_wait: 0 to 1 day');
+
+  update broadcast.recipient r
+  set outcome = 'waiting', attempt = r.attempt - 1, due_at = core.now() + p_wait,
+      leased_until = null, last_error = left(p_error, 1000)
+  where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id
+    and r.lease_token = p_lease_token and r.outcome = 'sending';
+
+  select r.due_at into v_due_at
+  from broadcast.recipient r
+  where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id
+    and r.lease_token = p_lease_token;
+  return query select p_telegram_id, found, v_due_at;
+end
+$$;
+
+comment on function broadcast.release is
+  'Only where nothing was delivered for certain, because nothing could be: Telegram told '
+  'everybody to wait, or the process stops. The attempt is not counted, however often that '
+  'happens; due again after p_wait. is_recorded is false when the token names no attempt.';
+
+grant execute on function broadcast.release to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/broadcast/sent.sql
+-- +goose StatementBegin
+-- Notes that a broadcast has reached somebody.
+-- Locks: broadcast.recipient row.
+-- Raises: 22023, OP001.
+create or replace function broadcast.sent(
+  p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid)
+returns table (telegram_id bigint, is_recorded boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform core._guard();
+  perform broadcast._require_attempt(p_broadcast_id, p_telegram_id, p_lease_token);
+  return query
+  select p_telegram_id,
+         broadcast._end(p_broadcast_id, p_telegram_id, p_lease_token, 'sent', null, null);
+end
+$$;
+
+comment on function broadcast.sent is
+  'is_recorded is false when the token names no attempt. Safe to call again.';
+
+grant execute on function broadcast.sent to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/broadcast/start.sql
+-- +goose StatementBegin
+-- Starts a broadcast, or goes on with one that was paused.
+-- Locks: account.admin row (share), the broadcast's row.
+-- Raises: BR001, BR002, US003, 22023, OP001, OP003.
+create or replace function broadcast.start(p_admin_id bigint, p_broadcast_id bigint)
+returns table (broadcast_id bigint, status text, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform core._guard('admin_actions');
+  perform core._require_feature('broadcasts');
+  return query
+  select p_broadcast_id, 'running',
+         broadcast._move(p_admin_id, p_broadcast_id, 'broadcast.start', '{draft,paused}', 'running');
+end
+$$;
+
+comment on function broadcast.start is
+  'Workers send it from now on, or from its time; broadcast.progress says how far it is.';
+
+grant execute on function broadcast.start to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/inbox/claim.sql
 -- +goose StatementBegin
 -- Leases waiting updates, oldest first, one per chat at a time.
@@ -7526,7 +8154,7 @@ grant execute on function ops.lock_waits to atlas_worker, atlas_auditor, atlas_d
 
 -- file: functions/ops/purge_due.sql
 -- +goose StatementBegin
--- Removes handled updates, ended messages, job runs and used limits older than the retention.
+-- Removes what is older than the retention: updates, messages, job runs, used limits.
 -- Locks: lease, the removed rows (skip locked).
 -- Raises: OP001, OP002, OP003, 22023.
 create or replace function ops.purge_due(p_epoch bigint, p_limit int)
@@ -7557,6 +8185,13 @@ begin
       where o.kind = 'message' and o.finished_at < v_before
       limit p_limit for update skip locked)
     returning 1
+  ), broadcasted as (
+    delete from broadcast.recipient r
+    where (r.telegram_id, r.broadcast_id) in (
+      select o.telegram_id, o.broadcast_id from broadcast.recipient o
+      where o.finished_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
   ), ran as (
     delete from ops.scheduled_job_run r
     where r.run_id in (
@@ -7573,7 +8208,8 @@ begin
     returning 1
   )
   select ((select count(*) from handled) + (select count(*) from ended)
-          + (select count(*) from ran) + (select count(*) from attempted))::int
+          + (select count(*) from broadcasted) + (select count(*) from ran)
+          + (select count(*) from attempted))::int
   into v_purged;
 
   return query select v_purged;
@@ -10120,6 +10756,59 @@ comment on column audit.event.details is 'The rest.';
 grant select on audit.event to atlas_auditor, atlas_dba;
 -- +goose StatementEnd
 
+-- file: views/broadcast/progress.sql
+-- +goose StatementBegin
+create or replace view broadcast.progress as
+select b.broadcast_id, b.title, b.kind::text as kind, b.segment::text as segment,
+       b.text_b is not null as is_ab, b.status::text as status, b.prepared_by, b.prepared_at,
+       b.starts_at, b.started_at, b.ended_at,
+       c.sent, c.sent_a, c.sent_b, c.unreachable, c.failed, c.unknown, c.unfinished
+from broadcast.broadcast b
+cross join lateral (
+  select coalesce(sum(n.people) filter (where n.outcome = 'sent'), 0)::bigint as sent,
+         coalesce(sum(n.people) filter (where n.outcome = 'sent' and n.variant = 'a'), 0)::bigint
+           as sent_a,
+         coalesce(sum(n.people) filter (where n.outcome = 'sent' and n.variant = 'b'), 0)::bigint
+           as sent_b,
+         coalesce(sum(n.people) filter (where n.outcome = 'unreachable'), 0)::bigint
+           as unreachable,
+         coalesce(sum(n.people) filter (where n.outcome = 'failed'), 0)::bigint as failed,
+         coalesce(sum(n.people) filter (where n.outcome = 'unknown'), 0)::bigint as unknown,
+         coalesce(sum(n.people) filter (where n.outcome in ('sending', 'waiting')), 0)::bigint
+           as unfinished
+  from (
+    select r.outcome, r.variant, count(*) as people
+    from broadcast.recipient r
+    where r.broadcast_id = b.broadcast_id
+    group by r.outcome, r.variant) n) c;
+
+comment on view broadcast.progress is
+  'How far each broadcast is. Who had their turn more than retention_days ago is not counted any '
+  'more.';
+comment on column broadcast.progress.broadcast_id is 'The broadcast.';
+comment on column broadcast.progress.title is 'For the admins.';
+comment on column broadcast.progress.kind is 'info, maintenance, security or promo.';
+comment on column broadcast.progress.segment is 'Whom it is for.';
+comment on column broadcast.progress.is_ab is 'Whether two texts run against each other.';
+comment on column broadcast.progress.status is 'draft, running, paused, done or cancelled.';
+comment on column broadcast.progress.prepared_by is 'The admin who wrote it.';
+comment on column broadcast.progress.prepared_at is 'When it was written.';
+comment on column broadcast.progress.starts_at is 'Not before; null for at once.';
+comment on column broadcast.progress.started_at is 'When it was first started.';
+comment on column broadcast.progress.ended_at is 'When it was over.';
+comment on column broadcast.progress.sent is 'People it has reached.';
+comment on column broadcast.progress.sent_a is 'Of them, with the first text.';
+comment on column broadcast.progress.sent_b is 'Of them, with the second text.';
+comment on column broadcast.progress.unreachable is 'People who have blocked the bot.';
+comment on column broadcast.progress.failed is 'People whom Telegram refused it for, every time.';
+comment on column broadcast.progress.unknown is
+  'People whom it may have reached: a worker died, or Telegram did not answer.';
+comment on column broadcast.progress.unfinished is
+  'People who are being written to, or wait for another attempt.';
+
+grant select on broadcast.progress to atlas_admin, atlas_worker, atlas_auditor, atlas_dba;
+-- +goose StatementEnd
+
 -- file: views/ops/component.sql
 -- +goose StatementBegin
 create or replace view ops.component as
@@ -10437,6 +11126,22 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/billing/show_purchase.sql
 -- gone: functions/billing/topup_options.sql
 -- gone: functions/billing/ways_to_pay.sql
+-- gone: functions/broadcast/_close_lost.sql
+-- gone: functions/broadcast/_end.sql
+-- gone: functions/broadcast/_end_if_done.sql
+-- gone: functions/broadcast/_lock.sql
+-- gone: functions/broadcast/_move.sql
+-- gone: functions/broadcast/_people.sql
+-- gone: functions/broadcast/_require_attempt.sql
+-- gone: functions/broadcast/_take.sql
+-- gone: functions/broadcast/cancel.sql
+-- gone: functions/broadcast/claim.sql
+-- gone: functions/broadcast/failed.sql
+-- gone: functions/broadcast/pause.sql
+-- gone: functions/broadcast/prepare.sql
+-- gone: functions/broadcast/release.sql
+-- gone: functions/broadcast/sent.sql
+-- gone: functions/broadcast/start.sql
 -- gone: functions/core/_guard.sql
 -- gone: functions/core/_refuse.sql
 -- gone: functions/core/_require.sql
@@ -10589,6 +11294,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/withdrawal/submit.sql
 -- gone: functions/withdrawal/validate.sql
 -- gone: views/audit/event.sql
+-- gone: views/broadcast/progress.sql
 -- gone: views/ops/component.sql
 -- gone: views/ops/component_status.sql
 -- gone: views/ops/dead_letter.sql
@@ -10601,6 +11307,7 @@ drop view ops.job;
 drop view ops.dead_letter;
 drop view ops.component_status;
 drop view ops.component;
+drop view broadcast.progress;
 drop view audit.event;
 drop function withdrawal.validate;
 drop function withdrawal.submit;
@@ -10670,6 +11377,14 @@ drop function inbox.failed;
 drop function inbox.exchange;
 drop function inbox.done;
 drop function inbox.claim;
+drop function broadcast.start;
+drop function broadcast.sent;
+drop function broadcast.release;
+drop function broadcast.prepare;
+drop function broadcast.pause;
+drop function broadcast.failed;
+drop function broadcast.claim;
+drop function broadcast.cancel;
 drop function billing.ways_to_pay;
 drop function billing.topup_options;
 drop function billing.show_purchase;
@@ -10788,6 +11503,14 @@ drop function core._require_feature;
 drop function core._require;
 drop function core._guard;
 drop function core._refuse;
+drop function broadcast._take;
+drop function broadcast._require_attempt;
+drop function broadcast._people;
+drop function broadcast._move;
+drop function broadcast._lock;
+drop function broadcast._end_if_done;
+drop function broadcast._end;
+drop function broadcast._close_lost;
 drop function billing._undone_since;
 drop function billing._take_money;
 drop function billing._take_back;

@@ -67,6 +67,8 @@ type world struct {
 	open, paid           string
 	job, message, update Row
 	suspense             any
+	draft, running       any // broadcasts
+	recipient            Row
 }
 
 func newWorld(t *testing.T) world {
@@ -86,6 +88,9 @@ func newWorld(t *testing.T) world {
 	}
 	w.prepareWithdrawals()
 	w.drain("old-1")
+	w.draft = w.One("broadcast.prepare", news("world-draft"))["broadcast_id"]
+	w.running = w.broadcast("world-running", "all")
+	w.recipient = w.One("broadcast.claim", desk.ClaimArgs("w", 1))
 	return w
 }
 
@@ -93,7 +98,7 @@ func catalogue() []function {
 	all := []function{}
 	for _, list := range [][]function{accountFunctions(), walletFunctions(), billingFunctions(), moneyFunctions(), subscriptionFunctions(),
 		vpnFunctions(), promoFunctions(), notifyFunctions(), inboxFunctions(), auditFunctions(), opsFunctions(),
-		referralFunctions(), withdrawalFunctions()} {
+		referralFunctions(), withdrawalFunctions(), broadcastFunctions()} {
 		all = append(all, list...)
 	}
 	return all
@@ -259,13 +264,13 @@ func TestHelpersAndTablesAreNobodys(t *testing.T) {
 		}
 		sort.Strings(names)
 		views := map[string][]string{
-			"admin": {"ops.component select", "ops.component_status select"},
-			"worker": {"ops.component select", "ops.component_status select", "ops.dead_letter select", "ops.job select", "ops.job_run select",
-				"ops.lock_wait select"},
-			"auditor": {"audit.event select", "ops.component select", "ops.component_status select", "ops.dead_letter select", "ops.job select",
-				"ops.job_run select", "ops.lock_wait select"},
-			"dba": {"audit.event select", "ops.component select", "ops.component_status select", "ops.dead_letter select", "ops.job select",
-				"ops.job_run select", "ops.lock_wait select"},
+			"admin": {"broadcast.progress select", "ops.component select", "ops.component_status select"},
+			"worker": {"broadcast.progress select", "ops.component select", "ops.component_status select", "ops.dead_letter select",
+				"ops.job select", "ops.job_run select", "ops.lock_wait select"},
+			"auditor": {"audit.event select", "broadcast.progress select", "ops.component select", "ops.component_status select",
+				"ops.dead_letter select", "ops.job select", "ops.job_run select", "ops.lock_wait select"},
+			"dba": {"audit.event select", "broadcast.progress select", "ops.component select", "ops.component_status select",
+				"ops.dead_letter select", "ops.job select", "ops.job_run select", "ops.lock_wait select"},
 		}
 		require.Equal(t, append([]string{}, views[role]...), names, role)
 	}
@@ -285,7 +290,7 @@ func TestSwitches(t *testing.T) {
 		require.NoError(t, w.rolledBack("dba", pgx.ReadCommitted, f.name, f.args(w)), f.name)
 	}
 	require.Equal(t, map[string]bool{"payments": true, "provisioning": true, "workers": true, "admin_actions": true,
-		"trials": true, "withdrawals": true}, behind)
+		"trials": true, "withdrawals": true, "broadcasts": true}, behind)
 
 	w.owner.Query("update ops.feature set is_on = false")
 	for _, f := range catalogue() {

@@ -62,7 +62,26 @@ func (m *Messenger) Deliver(ctx context.Context, message sqlapi.Message) error {
 	if !awaited[message.Template] {
 		toSend.Urgency = telegram.Bulk
 	}
-	_, err = m.sender.Send(ctx, toSend)
+	return m.send(ctx, toSend)
+}
+
+// AwaitTurn returns when one more message of a broadcast may go out.
+func (m *Messenger) AwaitTurn(ctx context.Context) error {
+	if err := m.sender.AwaitTurn(ctx); err != nil {
+		return fmt.Errorf("turn of a broadcast: %w", err)
+	}
+	return nil
+}
+
+// Proclaim sends one message of a broadcast, whose turn was awaited. Its errors are those of Deliver.
+func (m *Messenger) Proclaim(ctx context.Context, message sqlapi.BroadcastMessage) error {
+	out := screen.Broadcast(m.texts.In(message.Language), message.Text).Message(int64(message.TelegramID))
+	out.Urgency = telegram.Called
+	return m.send(ctx, out)
+}
+
+func (m *Messenger) send(ctx context.Context, message telegram.Message) error {
+	_, err := m.sender.Send(ctx, message)
 	switch telegram.Classify(err) {
 	case telegram.Delivered:
 		return nil
@@ -73,7 +92,7 @@ func (m *Messenger) Deliver(ctx context.Context, message sqlapi.Message) error {
 	case telegram.Refused:
 		return &undelivered{err: err}
 	default:
-		return fmt.Errorf("unknown whether message %d arrived: %w", message.MessageID, err)
+		return fmt.Errorf("unknown whether it arrived: %w", err)
 	}
 }
 
@@ -88,6 +107,7 @@ var templates = map[string]func(t *i18n.Text, arguments json.RawMessage) (screen
 	"component_down":    with(screen.ComponentDown),
 	"component_up":      with(screen.ComponentUp),
 	"activation_failed": with(screen.ActivationFailed),
+	"broadcast_done":    with(screen.BroadcastDone),
 
 	"trial_6h":             without(screen.TrialAfterHours),
 	"trial_48h":            with(screen.TrialAfterDays),

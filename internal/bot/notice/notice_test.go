@@ -57,6 +57,7 @@ var arguments = map[string]string{
 	"component_down":    `{"component":"redis","since":"2026-12-31T10:00:00+00:00","detail":"dial tcp <refused>"}`,
 	"component_up":      `{"component":"vpn","since":"2026-12-31T10:00:00+00:00"}`,
 	"activation_failed": `{"telegram_id":5,"error":"<node> said no"}`,
+	"broadcast_done":    `{"title":"<News>","sent":90000,"unreachable":10000,"failed":0,"unknown":2}`,
 
 	"trial_6h":             period,
 	"trial_48h":            period,

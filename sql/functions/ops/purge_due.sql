@@ -1,4 +1,4 @@
--- Removes handled updates, ended messages, job runs and used limits older than the retention.
+-- Removes what is older than the retention: updates, messages, job runs, used limits.
 -- Locks: lease, the removed rows (skip locked).
 -- Raises: OP001, OP002, OP003, 22023.
 create or replace function ops.purge_due(p_epoch bigint, p_limit int)
@@ -29,6 +29,13 @@ begin
       where o.kind = 'message' and o.finished_at < v_before
       limit p_limit for update skip locked)
     returning 1
+  ), broadcasted as (
+    delete from broadcast.recipient r
+    where (r.telegram_id, r.broadcast_id) in (
+      select o.telegram_id, o.broadcast_id from broadcast.recipient o
+      where o.finished_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
   ), ran as (
     delete from ops.scheduled_job_run r
     where r.run_id in (
@@ -45,7 +52,8 @@ begin
     returning 1
   )
   select ((select count(*) from handled) + (select count(*) from ended)
-          + (select count(*) from ran) + (select count(*) from attempted))::int
+          + (select count(*) from broadcasted) + (select count(*) from ran)
+          + (select count(*) from attempted))::int
   into v_purged;
 
   return query select v_purged;
