@@ -7359,7 +7359,8 @@ begin
   perform core._require_feature('broadcasts');
   return query
   select p_broadcast_id, 'running',
-         broadcast._move(p_admin_id, p_broadcast_id, 'broadcast.start', '{draft,paused}', 'running');
+         broadcast._move(
+           p_admin_id, p_broadcast_id, 'broadcast.start', '{draft,paused}', 'running');
 end
 $$;
 

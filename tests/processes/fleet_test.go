@@ -19,7 +19,7 @@ import (
 // question has its answer, each buyer one charge and one key.
 func TestF9TheFleet(t *testing.T) {
 	b := setup(t)
-	random := rand.New(rand.NewPCG(harness.Seed(t), 9))                                  //nolint:gosec // to be repeated
+	random := rand.New(rand.NewPCG(harness.Seed(t), 9))
 	b.owner.Query("update ops.scheduled_job set timeout_seconds = 2 where is_exclusive") // so long until a dead leader is followed
 	fleet := map[string][]*process{}
 	for _, name := range []string{"bot", "worker"} {
