@@ -94,3 +94,37 @@ func TestAWithdrawalGoesOnWhereItsBotWasKilled(t *testing.T) {
 		}
 	}
 }
+
+// TestAnAnswerIsNotTakenTwice kills a bot that has taken the amount and not yet asked for the requisites. The next bot
+// gets the same words once more, asks the question that was not seen, and does not take an amount for requisites.
+func TestAnAnswerIsNotTakenTwice(t *testing.T) {
+	b := setup(t)
+	first := b.start("bot")
+	p, err := b.enter(t.Context(), anna, "/profile", "Вывести", "одновременно только одна")
+	require.NoError(t, err)
+	require.NoError(t, b.do(t.Context(), p, withdrawal[0]))
+	require.NoError(t, b.people.AddFault(t.Context(), botapi.Fault{Method: "sendMessage", Action: "delay", DelayMS: 60000, Count: 1}))
+	_, err = p.Send(t.Context(), "600.50")
+	require.NoError(t, err)
+	key := fmt.Sprintf("atlas:local:dialogue:{%d}", anna)
+	b.eventually("the amount is taken", func() bool {
+		kept, _ := b.redis.Client.Get(t.Context(), key).Result()
+		return strings.Contains(kept, `"step":"requisites"`)
+	})
+	require.NoError(t, first.Process.Signal(syscall.SIGKILL))
+	first.end()
+	b.owner.Later("31 seconds") // its lease is over
+	b.start("bot")
+	b.until("the words are worked off by the second", "select count(*) = 1 from inbox.update where attempt = 2 and finished_at is not null")
+	require.NoError(t, b.do(t.Context(), p, act{typed: "1234", sees: "Это не похоже на реквизиты"}))
+	view, err := p.Chat(t.Context())
+	require.NoError(t, err)
+	require.Contains(t, person.Transcript(view), "600,50 ₽; на балансе останется")
+	require.NotContains(t, person.Transcript(view), "Куда: ")
+	for _, a := range withdrawal[2:] {
+		a.sees = strings.ReplaceAll(a.sees, "600 ₽", "600,50 ₽")
+		require.NoError(t, b.do(t.Context(), p, a))
+	}
+	require.Equal(t, 60050, b.held(anna))
+	require.Equal(t, 1, b.count("withdrawal.draft"))
+}
