@@ -127,6 +127,8 @@ var steps = []step{
 		`select is_recorded from notify.failed(scene.task('message'), scene.token('message'), 'blocked', true)`},
 	{"notify.release", "subscriber withdrawing renewing over newcomer blocked",
 		`select is_recorded from notify.release(scene.task('message'), scene.token('message'), 'wait', '1 minute')`},
+	{"broadcast.failed", anywhere,
+		`select is_recorded from broadcast.failed(scene.broadcast(), 1001, '00000000-0000-4000-8000-000000000001', 'gone', true)`},
 	{"referral.pay_due", anywhere,
 		`select paid, paid_kopecks from referral.pay_due(null, 10)`},
 	{"withdrawal.request", "subscriber unclaimed renewing over newcomer",

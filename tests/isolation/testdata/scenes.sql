@@ -23,6 +23,8 @@ create function scene.draft(p_key text) returns uuid language sql stable as $$
   select d.draft_id from withdrawal.draft d where d.idempotency_key = p_key $$;
 create function scene.payment(p_charge_id text) returns bigint language sql stable as $$
   select c.payment_id from billing.charge c where c.charge_id = p_charge_id $$;
+create function scene.broadcast() returns bigint language sql stable as $$
+  select max(b.broadcast_id) from broadcast.broadcast b $$;
 -- A moment as the time from now, which is the same in every run.
 create function scene.away(p_at timestamptz) returns text language sql volatile as $$
   select case when p_at >= c.at then '+' else '-' end || greatest(p_at - c.at, c.at - p_at) from scene.clock c $$;
@@ -68,7 +70,7 @@ create function scene.tables() returns table (name text, kept text) language sql
   select c.oid::regclass::text, format('scene.%I', n.nspname || '_' || c.relname)
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind = 'r' and n.nspname in ('account', 'wallet', 'ledger', 'promo', 'billing', 'subscription',
-    'referral', 'withdrawal', 'outbox', 'vpn', 'audit', 'ops')
+    'referral', 'withdrawal', 'outbox', 'vpn', 'broadcast', 'audit', 'ops')
     and c.relname not in ('batch', 'provider', 'tariff', 'tariff_price', 'topup_preset', 'level', 'feature', 'setting',
                           'scheduled_job', 'scheduled_job_run') $$; -- none of which a step changes
 -- What a table looked like when a scene was put back last: other rows, or rows of later transactions, and it has changed.
@@ -143,7 +145,8 @@ end $$;
 -- A node that is draining: all keys lead to it.
 insert into vpn.node (name, is_draining, is_up, reported_at) values ('old-1', true, true, core.now());
 
--- The shop: three admins, Carl who invited Anna, who invited Bert; a code for four uses, of which Bert has one.
+-- The shop: three admins, Carl who invited Anna, who invited Bert; a code for four uses, of which Bert has one; a broadcast,
+-- which Anna is being sent.
 do $$
 begin
   perform account.register(i, 'admin', 'en', null) from generate_series(1, 3) i;
@@ -159,6 +162,10 @@ begin
   perform billing.open_purchase(1002, 'basic', 1, 'SPRING', 'berts');
   perform billing.pay_from_balance(1002, scene.purchase('berts'));
   call scene.work_off();
+  perform broadcast.prepare(1, 'news', 'info', 'all', 'text', null, null, 'news');
+  perform broadcast.start(1, scene.broadcast());
+  insert into broadcast.recipient (telegram_id, broadcast_id, variant, outcome, attempt, lease_token, leased_until)
+  values (1001, scene.broadcast(), 'a', 'sending', 1, '00000000-0000-4000-8000-000000000001', 'infinity');
   call scene.keep('shop');
 end $$;
 
