@@ -54,12 +54,13 @@ func (b *bundle) guesser(t *testing.T) asks {
 // ask presses for invoices and waits until each press is worked off.
 func (b *bundle) ask(t *testing.T, a asks, times int) {
 	t.Helper()
-	before := b.count("inbox.update")
+	before := b.count("inbox.update where chat_id = $1", guesserID)
 	for range times {
 		_, err := a.Tap(t.Context(), person.Tap{MessageID: a.message, Data: a.data, Forged: true})
 		require.NoError(t, err)
 	}
-	b.until("every press is worked off", "select count(*) = $1 from inbox.update where finished_at is not null", before+times)
+	b.until("every press is worked off", "select count(*) = $1 from inbox.update where chat_id = $2 and finished_at is not null",
+		before+times, guesserID)
 }
 
 func (b *bundle) invoices(t *testing.T, a asks) int {
