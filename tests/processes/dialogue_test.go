@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"atlas-secure/internal/sandbox/botapi"
 	"atlas-secure/internal/sandbox/botapi/person"
@@ -23,6 +24,14 @@ var withdrawal = []act{
 	{typed: "Т-Банк 2200 7007 0000 4321", sees: "Куда: ••••4321"},
 	{pressed: "Всё верно", sees: "Вывести 600 ₽?"},
 	{pressed: "Вывести деньги", sees: "ждёт администратора"},
+}
+
+// promo opens a purchase with a code.
+var promo = []act{
+	{pressed: "Ввести промокод", sees: "Напишите промокод"},
+	{typed: "half", sees: "Промокод HALF: −50 %"},
+	{pressed: "Базовый", sees: "Промокод HALF учтём на следующем экране"},
+	{pressed: "1 месяц — 149 ₽", sees: "К оплате: 74,50 ₽ вместо 149 ₽"},
 }
 
 // enter makes somebody who looks at a screen from which a dialogue begins.
@@ -127,4 +136,84 @@ func TestAnAnswerIsNotTakenTwice(t *testing.T) {
 	}
 	require.Equal(t, 60050, b.held(anna))
 	require.Equal(t, 1, b.count("withdrawal.draft"))
+}
+
+// TestH3RedisIsEmptiedInADialogue empties Redis while fifty people stand at every step of two dialogues with two bots.
+// Whatever they do next is answered with a word that it has to begin anew, no money moves, and beginning anew works.
+func TestH3RedisIsEmptiedInADialogue(t *testing.T) {
+	b := setup(t)
+	b.One("promo.issue", A{"p_admin_id": boss, "p_code": "HALF", "p_discount_percent": 50, "p_max_uses": nil,
+		"p_per_user_limit": 1, "p_expires_at": nil, "p_idempotency_key": "half"})
+	b.start("bot")
+	b.start("bot")
+	const people, first = 50, 2000
+	type stand struct {
+		person *person.Person
+		script []act
+		at     int // how many acts are done
+	}
+	stands := make([]stand, people)
+	for i := range stands {
+		b.User(first + i)
+		b.One("account.set_language", A{"p_telegram_id": first + i, "p_language": "ru"})
+		b.Credit(first+i, 100000)
+	}
+	begin := func(ctx context.Context, i int) (stand, error) {
+		s := stand{script: withdrawal}
+		var err error
+		if i%2 == 0 {
+			s.person, err = b.enter(ctx, first+i, "/profile", "Вывести", "одновременно только одна")
+		} else {
+			s.script = promo
+			s.person, err = b.enter(ctx, first+i, "/start", "Купить VPN", "Выберите тариф")
+		}
+		return s, err
+	}
+	var crowd errgroup.Group
+	crowd.SetLimit(people / 5)
+	for i := range stands {
+		crowd.Go(func() error {
+			s, err := begin(t.Context(), i)
+			s.at = 1 + i/2%(len(s.script)-1)
+			for _, a := range s.script[:s.at] {
+				if err == nil {
+					err = b.do(t.Context(), s.person, a)
+				}
+			}
+			stands[i] = s
+			return err
+		})
+	}
+	require.NoError(t, crowd.Wait())
+	require.NoError(t, b.redis.Client.FlushAll(t.Context()).Err())
+
+	for _, s := range stands {
+		crowd.Go(func() error {
+			next := s.script[s.at]
+			next.sees = "Давайте начнём заново"
+			if next.typed != "" { // nothing says that these words were an answer
+				next.sees = "начните заново из меню"
+			}
+			return b.do(t.Context(), s.person, next)
+		})
+	}
+	require.NoError(t, crowd.Wait())
+	for _, table := range []string{"withdrawal.withdrawal", "billing.purchase", "promo.use", "ledger.transfer where reason <> 'admin_credit'"} {
+		require.Zero(t, b.count(table), table)
+	}
+
+	for i := range 10 {
+		crowd.Go(func() error {
+			s, err := begin(t.Context(), i)
+			for _, a := range s.script {
+				if err == nil {
+					err = b.do(t.Context(), s.person, a)
+				}
+			}
+			return err
+		})
+	}
+	require.NoError(t, crowd.Wait())
+	require.Equal(t, 5, b.count("withdrawal.withdrawal where amount_kopecks = 60000"))
+	require.Equal(t, 5, b.count("promo.use"))
 }
