@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -26,7 +25,6 @@ import (
 	"atlas-secure/internal/i18n"
 	"atlas-secure/internal/limit"
 	"atlas-secure/internal/obs"
-	"atlas-secure/internal/pay/cryptobot"
 	"atlas-secure/internal/pay/cryptopay"
 	"atlas-secure/internal/requisites"
 	"atlas-secure/internal/sandbox/botapi"
@@ -374,30 +372,4 @@ func (b *bundle) waitCount(t *testing.T, want int, sql string, args ...any) {
 		var n int
 		return b.db.Owner.QueryRow(b.ctx, sql, args...).Scan(&n) == nil && n == want
 	}, 2*time.Minute, 20*time.Millisecond, "%s: never %d", sql, want)
-}
-
-// serveCryptoWebhook lets fake Crypto Pay tell a process about payments.
-func (b *bundle) serveCryptoWebhook(t *testing.T, db *sqlapi.DB) {
-	t.Helper()
-	server := httptest.NewServer(cryptobot.NewWebhook(db.Billing, b.cryptoClient(t), obs.NewLogger(b.log, 0, "cryptobot")))
-	t.Cleanup(server.Close)
-	b.control(t, http.MethodPut, "/control/webhook", fmt.Sprintf(`{"url":%q}`, server.URL))
-}
-
-func (b *bundle) cryptoClient(t *testing.T) *cryptopay.Client {
-	t.Helper()
-	client, err := cryptopay.New(cryptopay.Options{BaseURL: b.pay.URL, Token: config.NewSecret(cryptoToken)})
-	require.NoError(t, err)
-	return client
-}
-
-func (b *bundle) control(t *testing.T, method, path, body string) {
-	t.Helper()
-	request, err := http.NewRequestWithContext(b.ctx, method, b.pay.URL+path, strings.NewReader(body))
-	require.NoError(t, err)
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	require.NoError(t, err)
-	defer func() { _ = response.Body.Close() }()
-	require.Equal(t, http.StatusOK, response.StatusCode)
 }
