@@ -155,7 +155,7 @@ func takingBack() []Mutant {
 		{
 			Name: "reversal that does not look again", Function: "billing._lock_charge",
 			Right: "if _lock_charge.telegram_id <> v_telegram_id then", Wrong: "if false then",
-			Package: "contract", Test: "TestReversalOfAChargeThatMoves",
+			Package: "contract", Test: "TestChargeThatMoves",
 		},
 		{
 			Name: "reversal without the charge's lock", Function: "billing._lock_charge", Right: "\n  for no key update;", Wrong: ";",
