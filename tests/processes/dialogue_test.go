@@ -57,10 +57,8 @@ func (b *bundle) do(ctx context.Context, p *person.Person, a act) error {
 	} else if _, err := p.Press(ctx, a.pressed); err != nil {
 		return err
 	}
-	_, err := p.WaitChat(ctx, func(view botapi.ChatView) bool {
-		last := view.Messages[len(view.Messages)-1]
-		return last.IsOutgoing && strings.Contains(last.Text, a.sees)
-	})
+	// Not always in the last one: a bot that was killed may have answered, and the next answers once more.
+	_, err := p.WaitMessage(ctx, func(m botapi.ChatMessage) bool { return m.IsOutgoing && strings.Contains(m.Text, a.sees) })
 	if err != nil {
 		return fmt.Errorf("%q %q: %w", a.typed, a.pressed, err)
 	}
