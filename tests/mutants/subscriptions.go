@@ -84,7 +84,7 @@ func subscriptions() []Mutant {
 		{
 			Name: "trial without the user's lock", Function: "subscription.start_trial", Right: lockPayer,
 			Wrong:   "v_is_blocked := false;",
-			Package: "race", Test: "TestA10TrialRace",
+			Package: "race", Test: "TestA10TrialWaitsForThePurchase",
 		},
 		{
 			Name: "trial beside what is paid", Function: "subscription.start_trial",

@@ -213,6 +213,16 @@ func trialRace(b *bundle) {
 	require.Equal(b, "active", b.One("subscription.current", A{"p_telegram_id": anna})["status"])
 }
 
+func TestA10TrialWaitsForThePurchase(t *testing.T) { trialAfterPurchase(setup(t)) }
+
+func trialAfterPurchase(b *bundle) {
+	id := b.Open(anna, "basic", 1, "k")
+	a := b.locked(b.harness.DBA, func(d *desk.Desk) { d.Pay(anna, id) },
+		call{b.bots[0], "subscription.start_trial", A{"p_telegram_id": anna, "p_idempotency_key": "k"}}, func() {})
+	require.Equal(b, "SU003", a.code())
+	require.Zero(b, b.count("subscription.change where kind = 'trial'"))
+}
+
 func TestF1ExpiryAndPurchase(t *testing.T) { expiryAndPurchase(setup(t)) }
 
 // expiryAndPurchase lets the worker end subscriptions while their users buy: each has one identity in the end, and
