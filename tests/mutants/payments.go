@@ -159,7 +159,7 @@ func takingBack() []Mutant {
 		},
 		{
 			Name: "reversal without the charge's lock", Function: "billing._lock_charge", Right: "\n  for no key update;", Wrong: ";",
-			Package: "race", Test: "TestE16SuspenseAgainstReversal",
+			Package: "contract", Test: "TestChargeThatMoves",
 		},
 		{
 			Name: "suspense that is given as often as it is asked for", Function: "billing.resolve_suspense",
