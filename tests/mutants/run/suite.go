@@ -140,20 +140,11 @@ func (r result) String() string {
 	}
 }
 
-// attempts is how often a test may meet a mutant before the mutant lives: some need two calls to meet in one moment.
-const attempts = 5
-
 // plant runs a mutant's test and judges what came of it.
-func (s *suite) plant(ctx context.Context, m mutants.Mutant) (r result) {
+func (s *suite) plant(ctx context.Context, m mutants.Mutant) result {
 	started := time.Now()
-	for range attempts {
-		said, err := s.test(ctx, m.Package, pattern(m.Test), m.Name, testLimit)
-		r = judge(result{mutant: m, took: time.Since(started), output: said}, err)
-		if r.end != lives || m.Lives != "" {
-			break
-		}
-	}
-	return r
+	said, err := s.test(ctx, m.Package, pattern(m.Test), m.Name, testLimit)
+	return judge(result{mutant: m, took: time.Since(started), output: said}, err)
 }
 
 var (
