@@ -114,6 +114,20 @@ func (b *Bot) allRoutes() []route {
 		{verb: screen.VerbWithdrawConfirm, step: withdrawConfirm, handle: b.withdrawConfirmed},
 		{step: withdrawFinal, handle: b.withdrawWaits},
 		{verb: screen.VerbWithdrawSubmit, step: withdrawFinal, handle: b.withdrawSubmit},
+
+		// People: trial, renewal, loyalty, corporate access, status.
+
+		// Admins: the first screen.
+
+		// Admins: users.
+
+		// Admins: money.
+
+		// Admins: promo codes and referrals.
+
+		// Admins: broadcasts.
+
+		// Admins: incidents, switches, system.
 	}
 }
 
