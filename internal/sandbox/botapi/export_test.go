@@ -1,5 +1,10 @@
 package botapi
 
+import (
+	"maps"
+	"slices"
+)
+
 // IsPolled says whether a getUpdates of the bot is waiting.
 func (s *Server) IsPolled(token string) bool {
 	s.mu.Lock()
@@ -7,3 +12,6 @@ func (s *Server) IsPolled(token string) bool {
 	b, err := s.botOf(token)
 	return err == nil && b.poll != nil
 }
+
+// MethodNames are the methods of the Bot API that the emulator knows, in small letters.
+func MethodNames() []string { return slices.Sorted(maps.Keys(methods)) }

@@ -86,6 +86,17 @@ func (s *Server) ClearFaults() {
 	s.faults.rules = nil
 }
 
+// Faults are those in force.
+func (s *Server) Faults() []Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]Fault, 0, len(s.faults.rules))
+	for _, rule := range s.faults.rules {
+		all = append(all, *rule)
+	}
+	return all
+}
+
 // takenFault is the fault of one call; nil behaves well.
 type takenFault struct{ Fault }
 

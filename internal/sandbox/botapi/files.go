@@ -6,6 +6,7 @@ import (
 	_ "image/gif"  // the formats of photos
 	_ "image/jpeg" // "
 	_ "image/png"  // "
+	"mime"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -49,6 +50,9 @@ func (s *Server) fileArgument(c *call, kind, field, value string) (*file, error)
 	return f, nil
 }
 
+// kindsByName are the types of documents that Telegram tells by the name, where the content is just text.
+var kindsByName = map[string]string{".csv": "text/csv", ".json": "application/json", ".txt": "text/plain"}
+
 func (s *Server) storeFile(c *call, kind string, sent upload) (*file, error) {
 	if len(sent.data) == 0 {
 		return nil, badRequest("file must be non-empty")
@@ -77,6 +81,9 @@ func (s *Server) storeFile(c *call, kind string, sent upload) (*file, error) {
 			return nil, &apiError{Code: http.StatusRequestEntityTooLarge, Description: "Request Entity Too Large"}
 		}
 		f.ID = "BQACAgIAAxk" + randomID(20)
+		if named := kindsByName[strings.ToLower(filepath.Ext(sent.name))]; named != "" {
+			f.Mime = named
+		}
 	}
 	f.Path = folder + "/file_" + f.UniqueID + strings.ToLower(filepath.Ext(filepath.Base(sent.name)))
 	if s.files == "" {
@@ -121,6 +128,8 @@ func (s *Server) writeFile(w http.ResponseWriter, r *http.Request, f *file) {
 	kind := "application/octet-stream"
 	if f.Width > 0 {
 		kind = f.Mime
+	} else if f.Name != "" {
+		w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.Name}))
 	}
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -166,13 +166,7 @@ func (s *Server) postPerson(r *http.Request) (any, error) {
 }
 
 func (s *Server) listFaults(*http.Request) (any, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	rules := []Fault{}
-	for _, rule := range s.faults.rules {
-		rules = append(rules, *rule)
-	}
-	return rules, nil
+	return s.Faults(), nil
 }
 
 func (s *Server) postFault(r *http.Request) (any, error) {

@@ -22,9 +22,12 @@ const (
 	FaultError     FaultAction = "error"
 )
 
+// AnyMethod stands for every method of the API; webhooks are apart.
+const AnyMethod = "*"
+
 // Fault makes the next Count calls misbehave. Faults live in memory only.
 type Fault struct {
-	Method  string      `json:"method"` // a method's name, or "webhook"
+	Method  string      `json:"method"` // a method's name, AnyMethod, or "webhook"
 	Action  FaultAction `json:"action"`
 	Count   int         `json:"count"`              // default 1
 	DelayMS int         `json:"delay_ms,omitempty"` // with delay
@@ -38,7 +41,7 @@ type Fault struct {
 //	POST /control/invoices/{id}/expire
 //	POST /control/webhooks            {"invoice_id": 1, "override": {"status": "paid"}, "forged": false}: a webhook that tells
 //	                                  whatever is wanted, truly signed unless forged; the invoice stays as it is
-//	POST /control/faults              {"method": "webhook" or "createInvoice", "action": "drop" | "duplicate" | "delay" | "error"}
+//	POST /control/faults              {"method": "webhook", "createInvoice" or "*", "action": "drop" | "duplicate" | "delay" | "error"}
 //	DELETE /control/faults
 func (s *Server) controlRoutes(mux *http.ServeMux) {
 	route := func(pattern string, run func(*http.Request) error) {
@@ -184,10 +187,22 @@ func (s *Server) ClearFaults() {
 	s.faults = nil
 }
 
+// Faults are those in force.
+func (s *Server) Faults() []Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]Fault, 0, len(s.faults))
+	for _, f := range s.faults {
+		all = append(all, *f)
+	}
+	return all
+}
+
 // takeFaultLocked uses up one count of the first fault that fits; no action means any.
 func (s *Server) takeFaultLocked(method string, action FaultAction) *Fault {
 	for n, f := range s.faults {
-		if f.Method != method || action != "" && f.Action != action {
+		fits := f.Method == method || f.Method == AnyMethod && method != "webhook"
+		if !fits || action != "" && f.Action != action {
 			continue
 		}
 		f.Count--
