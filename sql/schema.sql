@@ -700,6 +700,28 @@ $$;
 COMMENT ON FUNCTION account._new_referral_code() IS '16 hex digits from a version 4 uuid.';
 
 --
+-- Name: _only_admins(bigint); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account._only_admins(p_admin_id bigint) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  perform core._require(p_admin_id is not null, 'p_admin_id: who asks');
+  if not exists (
+    select 1 from account.admin a where a.telegram_id = p_admin_id and a.is_active) then
+    perform core._refuse('US003', format('telegram_id %s', p_admin_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _only_admins(p_admin_id bigint); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account._only_admins(p_admin_id bigint) IS 'Checks an admin who looks at something. Who changes something: account._require_admin.';
+
+--
 -- Name: _require_admin(bigint); Type: FUNCTION; Schema: account; Owner: -
 --
 
@@ -840,6 +862,78 @@ $$;
 --
 
 COMMENT ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text) IS 'A blocked user buys nothing and starts nothing; received money goes to the balance, and what is paid for stays. Works with every switch off. Safe to call again.';
+
+--
+-- Name: check_admin(bigint); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.check_admin(p_admin_id bigint) RETURNS TABLE(telegram_id bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query select p_admin_id;
+end
+$$;
+
+--
+-- Name: FUNCTION check_admin(p_admin_id bigint); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.check_admin(p_admin_id bigint) IS 'For screens of admins that ask the database nothing else yet. Whatever changes something checks the admin again, in its own transaction. Reads only.';
+
+--
+-- Name: draft_action(bigint, text, jsonb, text); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.draft_action(p_admin_id bigint, p_action text, p_arguments jsonb, p_idempotency_key text) RETURNS TABLE(draft_id uuid, expires_at timestamp with time zone, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_first record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_action ~ '^[a-z_]{1,64}$', 'p_action: a-z and _, 1 to 64 characters');
+  perform core._require(
+    jsonb_typeof(p_arguments) = 'object' and length(p_arguments::text) <= 20000,
+    'p_arguments: an object of at most 20000 characters');
+  perform core._require_key(p_idempotency_key);
+  perform account._require_admin(p_admin_id);
+  v_now := core.now();
+
+  insert into account.draft (
+    admin_id, draft_id, action, arguments, idempotency_key, drafted_at, expires_at)
+  values (p_admin_id, gen_random_uuid(), p_action, p_arguments, p_idempotency_key, v_now,
+          v_now + make_interval(secs => ops._setting_value('action_draft_seconds')))
+  on conflict on constraint draft_key_once do nothing;
+  draft_action.is_replay := not found;
+
+  select d.draft_id, d.expires_at, d.action, d.arguments into v_first
+  from account.draft d
+  where d.admin_id = p_admin_id and d.idempotency_key = p_idempotency_key;
+  if v_first.action <> p_action or v_first.arguments <> p_arguments then
+    perform core._refuse('ID001', format('draft_id %s has the key', v_first.draft_id));
+  end if;
+  if not draft_action.is_replay then
+    perform audit._record('account.draft_action', p_admin_id, v_first.draft_id::text,
+                          jsonb_build_object('action', p_action));
+  end if;
+
+  return query select v_first.draft_id, v_first.expires_at, draft_action.is_replay;
+end
+$_$;
+
+--
+-- Name: FUNCTION draft_action(p_admin_id bigint, p_action text, p_arguments jsonb, p_idempotency_key text); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.draft_action(p_admin_id bigint, p_action text, p_arguments jsonb, p_idempotency_key text) IS 'For confirm screens: the button carries draft_id, and what is done is read from the draft. Does nothing yet. It can be confirmed for 15 minutes (setting action_draft_seconds). The action itself takes a key made of the draft''s id, so that it happens once. Idempotent by p_idempotency_key.';
 
 --
 -- Name: grant_admin(bigint, text); Type: FUNCTION; Schema: account; Owner: -
@@ -1125,6 +1219,35 @@ $$;
 --
 
 COMMENT ON FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean) IS 'VIPs have a discount of 30 % (setting vip_discount_percent). discount_percent is what the user has now, the larger of VIP and personal. Safe to call again.';
+
+--
+-- Name: show_action(bigint, uuid); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.show_action(p_admin_id bigint, p_draft_id uuid) RETURNS TABLE(draft_id uuid, action text, arguments jsonb, expires_at timestamp with time zone, is_expired boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+  perform core._require(p_draft_id is not null, 'p_draft_id: the id from account.draft_action');
+
+  return query
+  select d.draft_id, d.action, d.arguments, d.expires_at, d.expires_at <= core.now()
+  from account.draft d
+  where d.admin_id = p_admin_id and d.draft_id = p_draft_id;
+  if not found then
+    perform core._refuse('US004', format('draft_id %s', p_draft_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION show_action(p_admin_id bigint, p_draft_id uuid); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.show_action(p_admin_id bigint, p_draft_id uuid) IS 'An admin''s own draft; another admin''s is US004. Reads only.';
 
 --
 -- Name: unblock(bigint, bigint, text); Type: FUNCTION; Schema: account; Owner: -
@@ -6119,6 +6242,37 @@ $$;
 COMMENT ON FUNCTION ops.clear_dead_letter(p_dead_id bigint, p_note text) IS 'For the cause that was mended: ops.reconcile() names the row no more, and a *_due job looks at its subject again at once instead of within the hour. What is still wrong comes back. is_cleared is false if the row is not there. Safe to call again.';
 
 --
+-- Name: dashboard(bigint); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.dashboard(p_admin_id bigint) RETURNS TABLE(pending_withdrawals bigint, suspended_payments bigint, waiting_keys bigint, dead_letters bigint, running_broadcasts bigint, service_state text, features_off text[])
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select (select count(*) from withdrawal.withdrawal w where w.status = 'pending'),
+         (select count(*) from billing.payment p where p.outcome = 'suspense'),
+         (select count(*) from outbox.task t
+          where t.kind = 'provision' and t.name = 'add' and t.finished_at is null),
+         (select count(*) from ops.dead d),
+         (select count(*) from broadcast.broadcast b where b.status = 'running'),
+         (select s.state from ops.component_status s where s.component = 'service'),
+         (select coalesce(array_agg(f.name order by f.name), '{}')
+          from ops.feature f where not f.is_on);
+end
+$$;
+
+--
+-- Name: FUNCTION dashboard(p_admin_id bigint); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.dashboard(p_admin_id bigint) IS 'For admins only: how much waits for them, how the service is, which features are switched off. waiting_keys counts keys that are promised and not delivered yet. Reads only.';
+
+--
 -- Name: finish_run(text, text, bigint, timestamp with time zone, integer, text, timestamp with time zone); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -6245,6 +6399,13 @@ begin
       where o.finished_at < v_before
       limit p_limit for update skip locked)
     returning 1
+  ), drafted as (
+    delete from account.draft d
+    where (d.admin_id, d.draft_id) in (
+      select o.admin_id, o.draft_id from account.draft o
+      where o.expires_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
   ), attempted as (
     delete from ops.attempt a
     where (a.telegram_id, a.action) in (
@@ -6255,7 +6416,7 @@ begin
   )
   select ((select count(*) from handled) + (select count(*) from ended)
           + (select count(*) from broadcasted) + (select count(*) from ran)
-          + (select count(*) from attempted))::int
+          + (select count(*) from drafted) + (select count(*) from attempted))::int
   into v_purged;
 
   return query select v_purged;
@@ -9952,12 +10113,8 @@ declare
   v_four_eyes_kopecks bigint := ops._setting_value('withdrawal_four_eyes_kopecks');
 begin
   perform core._require_feature('admin_actions');
-  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
   perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
-  if not exists (
-    select 1 from account.admin a where a.telegram_id = p_admin_id and a.is_active) then
-    perform core._refuse('US003', format('telegram_id %s', p_admin_id));
-  end if;
+  perform account._only_admins(p_admin_id);
 
   return query
   select w.withdrawal_id, w.telegram_id::bigint, a.username, w.amount_kopecks::bigint,
@@ -10426,6 +10583,70 @@ COMMENT ON COLUMN account.admin.note IS 'Why, as given at the last change.';
 --
 
 COMMENT ON COLUMN account.admin.changed_at IS 'When it last changed.';
+
+--
+-- Name: draft; Type: TABLE; Schema: account; Owner: -
+--
+
+CREATE TABLE account.draft (
+    admin_id core.telegram_id NOT NULL,
+    draft_id uuid NOT NULL,
+    action text NOT NULL,
+    arguments jsonb NOT NULL,
+    idempotency_key core.idempotency_key NOT NULL,
+    drafted_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT draft_action_form CHECK ((action ~ '^[a-z_]{1,64}$'::text)),
+    CONSTRAINT draft_arguments_are_an_object CHECK ((jsonb_typeof(arguments) = 'object'::text))
+);
+
+--
+-- Name: TABLE draft; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON TABLE account.draft IS 'What an admin is about to do, while the confirm screen is up. The button carries the id only.';
+
+--
+-- Name: COLUMN draft.admin_id; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.draft.admin_id IS 'Who is about to do it.';
+
+--
+-- Name: COLUMN draft.draft_id; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.draft.draft_id IS 'Names it; the key of the action itself follows from it.';
+
+--
+-- Name: COLUMN draft.action; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.draft.action IS 'What is to be done, in the screens'' words.';
+
+--
+-- Name: COLUMN draft.arguments; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.draft.arguments IS 'To whom and how much, as the screens need it.';
+
+--
+-- Name: COLUMN draft.idempotency_key; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.draft.idempotency_key IS 'The admin''s key of the call.';
+
+--
+-- Name: COLUMN draft.drafted_at; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.draft.drafted_at IS 'When it was drafted.';
+
+--
+-- Name: COLUMN draft.expires_at; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.draft.expires_at IS 'Until then it can be confirmed.';
 
 --
 -- Name: batch; Type: TABLE; Schema: audit; Owner: -
@@ -14452,6 +14673,20 @@ ALTER TABLE ONLY account.admin
     ADD CONSTRAINT admin_pkey PRIMARY KEY (telegram_id);
 
 --
+-- Name: draft draft_key_once; Type: CONSTRAINT; Schema: account; Owner: -
+--
+
+ALTER TABLE ONLY account.draft
+    ADD CONSTRAINT draft_key_once UNIQUE (admin_id, idempotency_key);
+
+--
+-- Name: draft draft_pkey; Type: CONSTRAINT; Schema: account; Owner: -
+--
+
+ALTER TABLE ONLY account.draft
+    ADD CONSTRAINT draft_pkey PRIMARY KEY (admin_id, draft_id);
+
+--
 -- Name: batch batch_pkey; Type: CONSTRAINT; Schema: audit; Owner: -
 --
 
@@ -14819,6 +15054,12 @@ CREATE INDEX account_referral_code ON account.account USING btree (referral_code
 --
 
 CREATE INDEX account_referrer ON account.account USING btree (referrer_id) WHERE (referrer_id IS NOT NULL);
+
+--
+-- Name: draft_expires; Type: INDEX; Schema: account; Owner: -
+--
+
+CREATE INDEX draft_expires ON account.draft USING btree (expires_at);
 
 --
 -- Name: entry_occurred; Type: INDEX; Schema: audit; Owner: -
@@ -15367,6 +15608,12 @@ REVOKE ALL ON FUNCTION account._lock(p_telegram_id bigint, OUT is_blocked boolea
 REVOKE ALL ON FUNCTION account._new_referral_code() FROM PUBLIC;
 
 --
+-- Name: FUNCTION _only_admins(p_admin_id bigint); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account._only_admins(p_admin_id bigint) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _require_admin(p_admin_id bigint); Type: ACL; Schema: account; Owner: -
 --
 
@@ -15397,6 +15644,22 @@ REVOKE ALL ON FUNCTION account._tell_referrer(p_telegram_id bigint, p_referrer_i
 REVOKE ALL ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text) TO atlas_admin;
 GRANT ALL ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text) TO atlas_dba;
+
+--
+-- Name: FUNCTION check_admin(p_admin_id bigint); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.check_admin(p_admin_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.check_admin(p_admin_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION account.check_admin(p_admin_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION draft_action(p_admin_id bigint, p_action text, p_arguments jsonb, p_idempotency_key text); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.draft_action(p_admin_id bigint, p_action text, p_arguments jsonb, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.draft_action(p_admin_id bigint, p_action text, p_arguments jsonb, p_idempotency_key text) TO atlas_admin;
+GRANT ALL ON FUNCTION account.draft_action(p_admin_id bigint, p_action text, p_arguments jsonb, p_idempotency_key text) TO atlas_dba;
 
 --
 -- Name: FUNCTION grant_admin(p_telegram_id bigint, p_note text); Type: ACL; Schema: account; Owner: -
@@ -15462,6 +15725,14 @@ GRANT ALL ON FUNCTION account.set_reachable(p_telegram_id bigint, p_is_reachable
 REVOKE ALL ON FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean) TO atlas_admin;
 GRANT ALL ON FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean) TO atlas_dba;
+
+--
+-- Name: FUNCTION show_action(p_admin_id bigint, p_draft_id uuid); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.show_action(p_admin_id bigint, p_draft_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.show_action(p_admin_id bigint, p_draft_id uuid) TO atlas_admin;
+GRANT ALL ON FUNCTION account.show_action(p_admin_id bigint, p_draft_id uuid) TO atlas_dba;
 
 --
 -- Name: FUNCTION unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text); Type: ACL; Schema: account; Owner: -
@@ -16350,6 +16621,14 @@ GRANT ALL ON FUNCTION ops.claim_run(p_job_name text, p_holder text) TO atlas_dba
 
 REVOKE ALL ON FUNCTION ops.clear_dead_letter(p_dead_id bigint, p_note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.clear_dead_letter(p_dead_id bigint, p_note text) TO atlas_dba;
+
+--
+-- Name: FUNCTION dashboard(p_admin_id bigint); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.dashboard(p_admin_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.dashboard(p_admin_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.dashboard(p_admin_id bigint) TO atlas_dba;
 
 --
 -- Name: FUNCTION finish_run(p_job_name text, p_holder text, p_epoch bigint, p_started_at timestamp with time zone, p_items integer, p_error text, p_next_run_at timestamp with time zone); Type: ACL; Schema: ops; Owner: -

@@ -35,6 +35,7 @@ var (
 	ErrNoSuchUser    = &Error{Code: "US001", Message: "no such user"}
 	ErrUserIsBlocked = &Error{Code: "US002", Message: "user is blocked"}
 	ErrNotAnAdmin    = &Error{Code: "US003", Message: "not an admin"}
+	ErrNoSuchDraft   = &Error{Code: "US004", Message: "no such draft"}
 
 	ErrKeyReused     = &Error{Code: "ID001", Message: "key reused with other arguments"}
 	ErrIsolation     = &Error{Code: "OP001", Message: "isolation level is not READ COMMITTED"}
@@ -85,7 +86,7 @@ var refusals = index(
 	ErrPurchaseExpired, ErrPurchaseNotOpen, ErrNoSuchPlan, ErrBelowMinimum, ErrTopupOutOfRange, ErrUnknownProvider,
 	ErrNotInSuspense, ErrNoSubscription, ErrTrialUsed, ErrPaidSubscription, ErrLeaseLost, ErrNoSuchWithdrawal,
 	ErrWithdrawalNotPending, ErrWithdrawalBelowMinimum, ErrTooManyWithdrawals, ErrOwnWithdrawal,
-	ErrNoSuchBroadcast, ErrBroadcastState,
+	ErrNoSuchBroadcast, ErrBroadcastState, ErrNoSuchDraft,
 )
 
 func index(sentinels ...*Error) map[string]*Error {

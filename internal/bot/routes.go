@@ -26,6 +26,8 @@ type route struct {
 	handle   handler
 	// registers says that the handler makes the person known itself; for all others that has happened before.
 	registers bool
+	// isAdmin says that only admins have it; its handler is wrapped by forAdmins.
+	isAdmin bool
 }
 
 // step is a question of a dialogue.
@@ -51,8 +53,13 @@ var (
 	withdrawFinal      = step{kind: withdrawDialogue, name: "final"}
 )
 
-// allRoutes is everything that a person can say to the bot; the only other way in is a payment (see dispatch).
+// allRoutes is everything that can be said to the bot; the only other way in is a payment (see dispatch).
 func (b *Bot) allRoutes() []route {
+	return slices.Concat(b.shopRoutes(), b.peopleRoutes(), b.adminRoutes())
+}
+
+// shopRoutes is what everybody has.
+func (b *Bot) shopRoutes() []route {
 	return []route{
 		{command: "start", isListed: true, handle: b.start, registers: true},
 		{command: "buy", isListed: true, handle: b.buy},
@@ -114,21 +121,48 @@ func (b *Bot) allRoutes() []route {
 		{verb: screen.VerbWithdrawConfirm, step: withdrawConfirm, handle: b.withdrawConfirmed},
 		{step: withdrawFinal, handle: b.withdrawWaits},
 		{verb: screen.VerbWithdrawSubmit, step: withdrawFinal, handle: b.withdrawSubmit},
-
-		// People: trial, renewal, loyalty, corporate access, status.
-
-		// Admins: the first screen.
-
-		// Admins: users.
-
-		// Admins: money.
-
-		// Admins: promo codes and referrals.
-
-		// Admins: broadcasts.
-
-		// Admins: incidents, switches, system.
 	}
+}
+
+// peopleRoutes is what everybody has beside buying and paying: trial, renewal, loyalty, corporate access, status.
+func (b *Bot) peopleRoutes() []route {
+	return []route{}
+}
+
+// adminRoutes is what only admins have.
+func (b *Bot) adminRoutes() []route {
+	all := slices.Concat([]route{
+		{command: "admin", handle: b.adminMenu},
+		{verb: screen.VerbAdmin, handle: b.adminMenu},
+	}, b.adminUserRoutes(), b.adminMoneyRoutes(), b.adminPromoRoutes(), b.adminBroadcastRoutes(), b.adminSystemRoutes())
+	for i := range all {
+		all[i].isAdmin = true
+		all[i].handle = b.forAdmins(all[i].handle)
+	}
+	return all
+}
+
+func (b *Bot) adminUserRoutes() []route {
+	return []route{}
+}
+
+// adminMoneyRoutes: figures, withdrawals, suspense, activations, manual payments, export.
+func (b *Bot) adminMoneyRoutes() []route {
+	return []route{}
+}
+
+// adminPromoRoutes: promo codes and referrals.
+func (b *Bot) adminPromoRoutes() []route {
+	return []route{}
+}
+
+func (b *Bot) adminBroadcastRoutes() []route {
+	return []route{}
+}
+
+// adminSystemRoutes: incidents, switches, system.
+func (b *Bot) adminSystemRoutes() []route {
+	return []route{}
 }
 
 // routes is allRoutes, to look things up in.

@@ -17,8 +17,11 @@ const maxTries = 5
 
 // failure draws what an error means to a person, or returns it if trying again may help.
 func (b *Bot) failure(ctx context.Context, r *request, err error) (screen.Screen, error) {
-	if errors.Is(err, errOldButton) {
+	switch {
+	case errors.Is(err, errOldButton), errors.Is(err, errNotForYou) && r.pressID != "":
 		return screen.OldButton(r.text, r.name), nil
+	case errors.Is(err, errNotForYou):
+		return screen.Unknown(r.text), nil
 	}
 	if early := (*tooOftenError)(nil); errors.As(err, &early) {
 		b.Log.InfoContext(ctx, "too often", obs.Operation(r.operation), obs.Outcome(obs.OutcomeRefused), obs.Err(err))

@@ -119,3 +119,23 @@ func (o Ops) TakeAttempt(ctx context.Context, user atlas.TelegramID, action stri
 	}, about(user))
 	return time.Duration(answer.WaitMilliseconds) * time.Millisecond, err
 }
+
+// Dashboard is how much waits for the admins, and how the service is. ServiceState is up, degraded, down or unknown.
+type Dashboard struct {
+	PendingWithdrawals int      `db:"pending_withdrawals"`
+	SuspendedPayments  int      `db:"suspended_payments"`
+	WaitingKeys        int      `db:"waiting_keys"` // promised and not delivered yet
+	DeadLetters        int      `db:"dead_letters"`
+	RunningBroadcasts  int      `db:"running_broadcasts"`
+	ServiceState       string   `db:"service_state"`
+	FeaturesOff        []string `db:"features_off"`
+}
+
+var opsDashboard = define(`select pending_withdrawals, suspended_payments, waiting_keys, dead_letters, running_broadcasts,
+  service_state, features_off
+from ops.dashboard(p_admin_id => @p_admin_id)`, false).reading()
+
+// Dashboard reads what waits for the admins.
+func (o Ops) Dashboard(ctx context.Context, admin atlas.TelegramID) (Dashboard, error) {
+	return one[Dashboard](ctx, o.db, opsDashboard, pgx.StrictNamedArgs{"p_admin_id": int64(admin)}, about(admin))
+}

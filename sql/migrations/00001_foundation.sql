@@ -116,6 +116,7 @@ insert into core.refusal (sqlstate, message, hint) values
   ('US001', 'no such user', 'The user has to send /start to the bot first (account.register).'),
   ('US002', 'user is blocked', 'An admin can lift it with account.unblock.'),
   ('US003', 'not an admin', 'The owner of the database or a DBA makes admins with account.grant_admin.'),
+  ('US004', 'no such draft', 'Draft it again with account.draft_action.'),
   ('ID001', 'key reused with other arguments',
    'A new operation needs a new p_idempotency_key; a repeat needs the same arguments.'),
   ('OP001', 'isolation level is not READ COMMITTED',
@@ -203,6 +204,29 @@ comment on column account.admin.telegram_id is 'The admin.';
 comment on column account.admin.is_active is 'False after revoke_admin.';
 comment on column account.admin.note is 'Why, as given at the last change.';
 comment on column account.admin.changed_at is 'When it last changed.';
+
+create table account.draft (
+  admin_id core.telegram_id not null,
+  draft_id uuid not null,
+  action text not null constraint draft_action_form check (action ~ '^[a-z_]{1,64}$'),
+  arguments jsonb not null
+    constraint draft_arguments_are_an_object check (jsonb_typeof(arguments) = 'object'),
+  idempotency_key core.idempotency_key not null,
+  drafted_at timestamptz not null,
+  expires_at timestamptz not null,
+  constraint draft_pkey primary key (admin_id, draft_id),
+  constraint draft_key_once unique (admin_id, idempotency_key)
+);
+create index draft_expires on account.draft (expires_at);
+comment on table account.draft is
+  'What an admin is about to do, while the confirm screen is up. The button carries the id only.';
+comment on column account.draft.admin_id is 'Who is about to do it.';
+comment on column account.draft.draft_id is 'Names it; the key of the action itself follows from it.';
+comment on column account.draft.action is 'What is to be done, in the screens'' words.';
+comment on column account.draft.arguments is 'To whom and how much, as the screens need it.';
+comment on column account.draft.idempotency_key is 'The admin''s key of the call.';
+comment on column account.draft.drafted_at is 'When it was drafted.';
+comment on column account.draft.expires_at is 'Until then it can be confirmed.';
 
 create table wallet.wallet (
   telegram_id core.telegram_id not null constraint wallet_pkey primary key,
@@ -1050,6 +1074,7 @@ insert into ops.setting (name, value, minimum, maximum, description) values
   ('withdrawals_per_day', 3, 1, 1000, 'Withdrawal requests of a user in 24 hours.'),
   ('withdrawal_four_eyes_kopecks', 5000000, 1, 1000000000000, 'From this on two admins have to approve.'),
   ('withdrawal_draft_seconds', 900, 60, 86400, 'How long a drafted withdrawal can be submitted.'),
+  ('action_draft_seconds', 900, 60, 86400, 'How long what an admin has drafted can be confirmed.'),
   ('requisites_days', 90, 0, 3650, 'How long requisites are kept after the end of a withdrawal.'),
   ('component_patience_seconds', 15, 0, 3600, 'How long a component has to be away until it counts as down.'),
   ('retention_days', 30, 1, 3650, 'How long handled updates, sent messages and job runs are kept.'),

@@ -105,6 +105,29 @@ $$;
 comment on function account._new_referral_code is '16 hex digits from a version 4 uuid.';
 -- +goose StatementEnd
 
+-- file: functions/account/_only_admins.sql
+-- +goose StatementBegin
+-- Refuses anybody who is not an admin now, for functions that only read.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function account._only_admins(p_admin_id bigint)
+returns void
+language plpgsql
+stable
+as $$
+begin
+  perform core._require(p_admin_id is not null, 'p_admin_id: who asks');
+  if not exists (
+    select 1 from account.admin a where a.telegram_id = p_admin_id and a.is_active) then
+    perform core._refuse('US003', format('telegram_id %s', p_admin_id));
+  end if;
+end
+$$;
+
+comment on function account._only_admins is
+  'Checks an admin who looks at something. Who changes something: account._require_admin.';
+-- +goose StatementEnd
+
 -- file: functions/account/_require_admin.sql
 -- +goose StatementBegin
 -- Refuses anybody who is not an admin now, and keeps the admin one until the transaction ends.
@@ -5388,6 +5411,91 @@ comment on function account.block is
 grant execute on function account.block to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/account/check_admin.sql
+-- +goose StatementBegin
+-- Refuses anybody who is not an admin now.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function account.check_admin(p_admin_id bigint)
+returns table (telegram_id bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query select p_admin_id;
+end
+$$;
+
+comment on function account.check_admin is
+  'For screens of admins that ask the database nothing else yet. Whatever changes something checks '
+  'the admin again, in its own transaction. Reads only.';
+
+grant execute on function account.check_admin to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/account/draft_action.sql
+-- +goose StatementBegin
+-- Keeps what an admin is about to do until it is confirmed.
+-- Locks: account.admin row (share).
+-- Raises: US003, ID001, 22023, OP001, OP003.
+create or replace function account.draft_action(
+  p_admin_id bigint, p_action text, p_arguments jsonb, p_idempotency_key text)
+returns table (draft_id uuid, expires_at timestamptz, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_first record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_action ~ '^[a-z_]{1,64}$', 'p_action: a-z and _, 1 to 64 characters');
+  perform core._require(
+    jsonb_typeof(p_arguments) = 'object' and length(p_arguments::text) <= 20000,
+    'p_arguments: an object of at most 20000 characters');
+  perform core._require_key(p_idempotency_key);
+  perform account._require_admin(p_admin_id);
+  v_now := core.now();
+
+  insert into account.draft (
+    admin_id, draft_id, action, arguments, idempotency_key, drafted_at, expires_at)
+  values (p_admin_id, gen_random_uuid(), p_action, p_arguments, p_idempotency_key, v_now,
+          v_now + make_interval(secs => ops._setting_value('action_draft_seconds')))
+  on conflict on constraint draft_key_once do nothing;
+  draft_action.is_replay := not found;
+
+  select d.draft_id, d.expires_at, d.action, d.arguments into v_first
+  from account.draft d
+  where d.admin_id = p_admin_id and d.idempotency_key = p_idempotency_key;
+  if v_first.action <> p_action or v_first.arguments <> p_arguments then
+    perform core._refuse('ID001', format('draft_id %s has the key', v_first.draft_id));
+  end if;
+  if not draft_action.is_replay then
+    perform audit._record('account.draft_action', p_admin_id, v_first.draft_id::text,
+                          jsonb_build_object('action', p_action));
+  end if;
+
+  return query select v_first.draft_id, v_first.expires_at, draft_action.is_replay;
+end
+$$;
+
+comment on function account.draft_action is
+  'For confirm screens: the button carries draft_id, and what is done is read from the draft. '
+  'Does nothing yet. It can be confirmed for 15 minutes (setting action_draft_seconds). The '
+  'action itself takes a key made of the draft''s id, so that it happens once. Idempotent by '
+  'p_idempotency_key.';
+
+grant execute on function account.draft_action to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/account/grant_admin.sql
 -- +goose StatementBegin
 -- Makes a user an admin.
@@ -5718,6 +5826,40 @@ comment on function account.set_vip is
   'has now, the larger of VIP and personal. Safe to call again.';
 
 grant execute on function account.set_vip to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/account/show_action.sql
+-- +goose StatementBegin
+-- What an admin has drafted.
+-- Locks: none.
+-- Raises: US003, US004, 22023.
+create or replace function account.show_action(p_admin_id bigint, p_draft_id uuid)
+returns table (
+  draft_id uuid, action text, arguments jsonb, expires_at timestamptz, is_expired boolean)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+  perform core._require(p_draft_id is not null, 'p_draft_id: the id from account.draft_action');
+
+  return query
+  select d.draft_id, d.action, d.arguments, d.expires_at, d.expires_at <= core.now()
+  from account.draft d
+  where d.admin_id = p_admin_id and d.draft_id = p_draft_id;
+  if not found then
+    perform core._refuse('US004', format('draft_id %s', p_draft_id));
+  end if;
+end
+$$;
+
+comment on function account.show_action is
+  'An admin''s own draft; another admin''s is US004. Reads only.';
+
+grant execute on function account.show_action to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/account/unblock.sql
@@ -8052,6 +8194,44 @@ comment on function ops.clear_dead_letter is
 grant execute on function ops.clear_dead_letter to atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/ops/dashboard.sql
+-- +goose StatementBegin
+-- What waits for an admin now.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function ops.dashboard(p_admin_id bigint)
+returns table (
+  pending_withdrawals bigint, suspended_payments bigint, waiting_keys bigint, dead_letters bigint,
+  running_broadcasts bigint, service_state text, features_off text[])
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select (select count(*) from withdrawal.withdrawal w where w.status = 'pending'),
+         (select count(*) from billing.payment p where p.outcome = 'suspense'),
+         (select count(*) from outbox.task t
+          where t.kind = 'provision' and t.name = 'add' and t.finished_at is null),
+         (select count(*) from ops.dead d),
+         (select count(*) from broadcast.broadcast b where b.status = 'running'),
+         (select s.state from ops.component_status s where s.component = 'service'),
+         (select coalesce(array_agg(f.name order by f.name), '{}')
+          from ops.feature f where not f.is_on);
+end
+$$;
+
+comment on function ops.dashboard is
+  'For admins only: how much waits for them, how the service is, which features are switched off. '
+  'waiting_keys counts keys that are promised and not delivered yet. Reads only.';
+
+grant execute on function ops.dashboard to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/ops/finish_run.sql
 -- +goose StatementBegin
 -- Notes how a job's run went, and when an exclusive job is due again.
@@ -8155,7 +8335,7 @@ grant execute on function ops.lock_waits to atlas_worker, atlas_auditor, atlas_d
 
 -- file: functions/ops/purge_due.sql
 -- +goose StatementBegin
--- Removes what is older than the retention: updates, messages, job runs, used limits.
+-- Removes what is older than the retention: updates, messages, job runs, drafts, used limits.
 -- Locks: lease, the removed rows (skip locked).
 -- Raises: OP001, OP002, OP003, 22023.
 create or replace function ops.purge_due(p_epoch bigint, p_limit int)
@@ -8200,6 +8380,13 @@ begin
       where o.finished_at < v_before
       limit p_limit for update skip locked)
     returning 1
+  ), drafted as (
+    delete from account.draft d
+    where (d.admin_id, d.draft_id) in (
+      select o.admin_id, o.draft_id from account.draft o
+      where o.expires_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
   ), attempted as (
     delete from ops.attempt a
     where (a.telegram_id, a.action) in (
@@ -8210,7 +8397,7 @@ begin
   )
   select ((select count(*) from handled) + (select count(*) from ended)
           + (select count(*) from broadcasted) + (select count(*) from ran)
-          + (select count(*) from attempted))::int
+          + (select count(*) from drafted) + (select count(*) from attempted))::int
   into v_purged;
 
   return query select v_purged;
@@ -10356,12 +10543,8 @@ declare
   v_four_eyes_kopecks bigint := ops._setting_value('withdrawal_four_eyes_kopecks');
 begin
   perform core._require_feature('admin_actions');
-  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
   perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
-  if not exists (
-    select 1 from account.admin a where a.telegram_id = p_admin_id and a.is_active) then
-    perform core._refuse('US003', format('telegram_id %s', p_admin_id));
-  end if;
+  perform account._only_admins(p_admin_id);
 
   return query
   select w.withdrawal_id, w.telegram_id::bigint, a.username, w.amount_kopecks::bigint,
@@ -11047,11 +11230,14 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/account/_find_referrer.sql
 -- gone: functions/account/_lock.sql
 -- gone: functions/account/_new_referral_code.sql
+-- gone: functions/account/_only_admins.sql
 -- gone: functions/account/_require_admin.sql
 -- gone: functions/account/_set_admin.sql
 -- gone: functions/account/_set_blocked.sql
 -- gone: functions/account/_tell_referrer.sql
 -- gone: functions/account/block.sql
+-- gone: functions/account/check_admin.sql
+-- gone: functions/account/draft_action.sql
 -- gone: functions/account/grant_admin.sql
 -- gone: functions/account/profile.sql
 -- gone: functions/account/register.sql
@@ -11060,6 +11246,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/account/set_language.sql
 -- gone: functions/account/set_reachable.sql
 -- gone: functions/account/set_vip.sql
+-- gone: functions/account/show_action.sql
 -- gone: functions/account/unblock.sql
 -- gone: functions/audit/_batch_end.sql
 -- gone: functions/audit/_batch_hash.sql
@@ -11188,6 +11375,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/acquire_lease.sql
 -- gone: functions/ops/claim_run.sql
 -- gone: functions/ops/clear_dead_letter.sql
+-- gone: functions/ops/dashboard.sql
 -- gone: functions/ops/finish_run.sql
 -- gone: functions/ops/lock_waits.sql
 -- gone: functions/ops/purge_due.sql
@@ -11364,6 +11552,7 @@ drop function ops.rate_limits;
 drop function ops.purge_due;
 drop function ops.lock_waits;
 drop function ops.finish_run;
+drop function ops.dashboard;
 drop function ops.clear_dead_letter;
 drop function ops.claim_run;
 drop function ops.acquire_lease;
@@ -11412,6 +11601,7 @@ drop function audit.seal;
 drop function audit.refused;
 drop function audit.head;
 drop function account.unblock;
+drop function account.show_action;
 drop function account.set_vip;
 drop function account.set_reachable;
 drop function account.set_language;
@@ -11420,6 +11610,8 @@ drop function account.revoke_admin;
 drop function account.register;
 drop function account.profile;
 drop function account.grant_admin;
+drop function account.draft_action;
+drop function account.check_admin;
 drop function account.block;
 drop function withdrawal._require_request;
 drop function withdrawal._require_may;
@@ -11560,6 +11752,7 @@ drop function account._tell_referrer;
 drop function account._set_blocked;
 drop function account._set_admin;
 drop function account._require_admin;
+drop function account._only_admins;
 drop function account._new_referral_code;
 drop function account._lock;
 drop function account._find_referrer;

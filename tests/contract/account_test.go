@@ -30,6 +30,22 @@ func accountFunctions() []function {
 		{name: "account.profile", reads: true, allowed: "bot worker admin", args: me,
 			returns: "telegram_id bigint, language text, is_language_chosen boolean, is_admin boolean, is_blocked boolean, " +
 				"is_reachable boolean, referral_code text, referrer_id bigint"},
+		{name: "account.check_admin", reads: true, allowed: "admin", returns: "telegram_id bigint",
+			args: func(world) A { return A{"p_admin_id": boss} }},
+		{name: "account.draft_action", allowed: "admin", switche: "admin_actions",
+			returns: "draft_id uuid, expires_at timestamptz, is_replay boolean",
+			args:    func(world) A { return drafted("credit", `{"amount": 1}`, "key") },
+			bad: map[string][]bad{
+				"p_action": {refuse("22023", nil, "", "Credit", "a-b", strings.Repeat("a", 65), long, control)},
+				"p_arguments": {refuse("22023", nil, "[]", "1", "null", `{"x": "`+strings.Repeat("x", 20_000)+`"}`),
+					accept("{}")},
+			}},
+		{name: "account.show_action", reads: true, allowed: "admin",
+			returns: "draft_id uuid, action text, arguments jsonb, expires_at timestamptz, is_expired boolean",
+			args: func(w world) A {
+				return A{"p_admin_id": boss, "p_draft_id": w.owner.Value("select draft_id from account.draft")}
+			},
+			bad: map[string][]bad{"p_draft_id": {refuse("22023", nil), refuse("US004", unknown)}}},
 		{name: "account.set_language", allowed: "bot", returns: "telegram_id bigint",
 			args: func(world) A { return A{"p_telegram_id": anna, "p_language": "en"} },
 			bad:  map[string][]bad{"p_language": {refuse("22023", nil, "", "de", "EN", long, control)}}},

@@ -87,6 +87,7 @@ func newWorld(t *testing.T) world {
 		w.One("ops.acquire_lease", A{"p_name": job["name"], "p_holder": "w", "p_ttl": "1 hour"})
 	}
 	w.prepareWithdrawals()
+	w.One("account.draft_action", drafted("world", "{}", "world"))
 	w.drain("old-1")
 	w.draft = w.One("broadcast.prepare", news("world-draft"))["broadcast_id"]
 	w.running = w.broadcast("world-running", "all")

@@ -34,6 +34,9 @@ func opsFunctions() []function {
 		{name: "ops.set_feature", allowed: "admin", returns: "name text, is_on boolean",
 			args: func(world) A { return A{"p_admin_id": boss, "p_name": "trials", "p_is_on": false} },
 			bad:  map[string][]bad{"p_name": name, "p_is_on": {refuse("22023", nil)}}},
+		{name: "ops.dashboard", reads: true, allowed: "admin", args: func(world) A { return A{"p_admin_id": boss} },
+			returns: "pending_withdrawals bigint, suspended_payments bigint, waiting_keys bigint, dead_letters bigint, " +
+				"running_broadcasts bigint, service_state text, features_off text[]"},
 		{name: "ops.set_job", returns: "name text, schedule text, is_enabled boolean",
 			args: func(world) A {
 				return A{"p_name": "notify.send", "p_schedule": "2 seconds", "p_is_enabled": true}
@@ -204,10 +207,11 @@ func TestPurge(t *testing.T) {
 		"p_started_at": "2027-01-01", "p_items": 1, "p_error": nil, "p_next_run_at": nil})
 	b.One("ops.take_attempt", A{"p_telegram_id": anna, "p_action": "trial"})
 
+	b.One("account.draft_action", drafted("credit", "{}", "k"))
 	b.owner.Later("29 days")
 	require.Equal(t, Row{"purged": 0}, b.One("ops.purge_due", batch(nil, 100)))
 	b.owner.Later("31 days")
-	require.Equal(t, Row{"purged": 4}, b.One("ops.purge_due", batch(nil, 1)), "one of each kind")
+	require.Equal(t, Row{"purged": 5}, b.One("ops.purge_due", batch(nil, 1)), "one of each kind")
 	require.Equal(t, Row{"purged": 1}, b.One("ops.purge_due", batch(nil, 100)))
 	require.Equal(t, Row{"purged": 0}, b.One("ops.purge_due", batch(nil, 100)))
 	require.Equal(t, 1, b.count("inbox.update"))
@@ -215,6 +219,7 @@ func TestPurge(t *testing.T) {
 	require.Equal(t, 1, b.count("outbox.task where kind = 'provision'"), "what purchases refer to stays")
 	require.Equal(t, 0, b.count("ops.job_run"))
 	require.Equal(t, 0, b.count("ops.attempt"))
+	require.Equal(t, 0, b.count("account.draft"))
 	b.Refused("OP002", "ops.purge_due", batch(7, 100))
 }
 

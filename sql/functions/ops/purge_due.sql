@@ -1,4 +1,4 @@
--- Removes what is older than the retention: updates, messages, job runs, used limits.
+-- Removes what is older than the retention: updates, messages, job runs, drafts, used limits.
 -- Locks: lease, the removed rows (skip locked).
 -- Raises: OP001, OP002, OP003, 22023.
 create or replace function ops.purge_due(p_epoch bigint, p_limit int)
@@ -43,6 +43,13 @@ begin
       where o.finished_at < v_before
       limit p_limit for update skip locked)
     returning 1
+  ), drafted as (
+    delete from account.draft d
+    where (d.admin_id, d.draft_id) in (
+      select o.admin_id, o.draft_id from account.draft o
+      where o.expires_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
   ), attempted as (
     delete from ops.attempt a
     where (a.telegram_id, a.action) in (
@@ -53,7 +60,7 @@ begin
   )
   select ((select count(*) from handled) + (select count(*) from ended)
           + (select count(*) from broadcasted) + (select count(*) from ran)
-          + (select count(*) from attempted))::int
+          + (select count(*) from drafted) + (select count(*) from attempted))::int
   into v_purged;
 
   return query select v_purged;

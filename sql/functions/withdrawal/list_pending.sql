@@ -16,12 +16,8 @@ declare
   v_four_eyes_kopecks bigint := ops._setting_value('withdrawal_four_eyes_kopecks');
 begin
   perform core._require_feature('admin_actions');
-  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
   perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
-  if not exists (
-    select 1 from account.admin a where a.telegram_id = p_admin_id and a.is_active) then
-    perform core._refuse('US003', format('telegram_id %s', p_admin_id));
-  end if;
+  perform account._only_admins(p_admin_id);
 
   return query
   select w.withdrawal_id, w.telegram_id::bigint, a.username, w.amount_kopecks::bigint,

@@ -1,0 +1,43 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"atlas-secure/internal/atlas"
+	"atlas-secure/internal/bot/screen"
+	"atlas-secure/internal/limit"
+)
+
+// errNotForYou means that somebody without rights asked for what only admins have: they see what a mistyped command or an
+// outdated button gives, and no more.
+var errNotForYou = errors.New("not an admin")
+
+// forAdmins wraps a handler. Whether somebody is an admin is for the database to say: here, before anything is shown, and
+// again in each function that the handler calls. An admin's attempts are counted; a refusal is made to look like nothing.
+func (b *Bot) forAdmins(handle handler) handler {
+	return func(ctx context.Context, r *request) (screen.Screen, error) {
+		err := b.DB.Account.CheckAdmin(ctx, r.user)
+		if err == nil {
+			err = b.attempt(ctx, r, limit.Admin)
+		}
+		var s screen.Screen
+		if err == nil {
+			s, err = handle(ctx, r)
+		}
+		if errors.Is(err, atlas.ErrNotAnAdmin) {
+			return screen.Screen{}, fmt.Errorf("%w: %w", errNotForYou, err)
+		}
+		return s, err
+	}
+}
+
+// adminMenu shows what waits for the admins.
+func (b *Bot) adminMenu(ctx context.Context, r *request) (screen.Screen, error) {
+	d, err := b.DB.Ops.Dashboard(ctx, r.user)
+	if err != nil {
+		return screen.Screen{}, fmt.Errorf("reading the dashboard: %w", err)
+	}
+	return screen.AdminMenu(r.text, d), nil
+}

@@ -1,0 +1,53 @@
+package screen
+
+import (
+	"atlas-secure/internal/i18n"
+	"atlas-secure/internal/sqlapi"
+)
+
+// VerbAdmin is the admins' first screen. Verbs of admins begin with a_.
+const VerbAdmin Verb = "a"
+
+// AdminMenu shows what waits for the admins. Each part of the admins' screens has its row.
+func AdminMenu(t *i18n.Text, d sqlapi.Dashboard) Screen {
+	lines := []i18n.HTML{
+		t.HTML("admin.head", i18n.Args{"state": stateName(t, d.ServiceState)}),
+		t.HTML("admin.waiting", i18n.Args{
+			"withdrawals": d.PendingWithdrawals, "suspense": d.SuspendedPayments, "keys": d.WaitingKeys,
+			"dead": d.DeadLetters, "broadcasts": d.RunningBroadcasts,
+		}),
+	}
+	for _, name := range d.FeaturesOff {
+		lines = append(lines, t.HTML("admin.feature_off", i18n.Args{"feature": featureName(t, name)}))
+	}
+	return Screen{Text: i18n.Join("\n", lines...), Rows: [][]Button{
+		// Users.
+
+		// Money.
+
+		// Promo codes and referrals.
+
+		// Broadcasts.
+
+		// Incidents, switches, system.
+
+		row(press(t, "button.refresh", VerbAdmin)),
+		toMenu(t),
+	}}
+}
+
+// stateName is how a component, or the service, is.
+func stateName(t *i18n.Text, state string) string {
+	if key := "word.state_" + state; t.Has(key) {
+		return t.Plain(key)
+	}
+	return state
+}
+
+// featureName is what a switch switches.
+func featureName(t *i18n.Text, feature string) string {
+	if key := "word.feature_" + feature; t.Has(key) {
+		return t.Plain(key)
+	}
+	return feature
+}
