@@ -153,6 +153,32 @@ func (s *Server) Done() <-chan struct{} {
 	return s.proc.Done()
 }
 
+// Age makes all that database 0 holds older, as if so much time had passed: what would have run out is gone.
+func (s *Server) Age(ctx context.Context, by time.Duration) error {
+	client := redis.NewClient(&redis.Options{Addr: s.addr, MaxRetries: -1})
+	defer func() { _ = client.Close() }()
+	keys := client.Scan(ctx, 0, "*", 1000).Iterator()
+	for keys.Next(ctx) {
+		left, err := client.PTTL(ctx, keys.Val()).Result()
+		switch {
+		case err != nil:
+			return fmt.Errorf("age %s: %w", keys.Val(), err)
+		case left < 0: // it never runs out, or is gone meanwhile
+		case left <= by:
+			err = client.Del(ctx, keys.Val()).Err()
+		default:
+			err = client.PExpire(ctx, keys.Val(), left-by).Err()
+		}
+		if err != nil {
+			return fmt.Errorf("age %s: %w", keys.Val(), err)
+		}
+	}
+	if err := keys.Err(); err != nil {
+		return fmt.Errorf("age: %w", err)
+	}
+	return nil
+}
+
 // Kill ends the server as a crash would; what it held is gone. Restart brings an empty one back.
 func (s *Server) Kill() error {
 	if s.mini == nil {

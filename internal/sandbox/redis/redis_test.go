@@ -53,3 +53,29 @@ func TestKeysExpireByTheClock(t *testing.T) {
 		return err == nil && n == 0
 	}, time.Minute, 10*time.Millisecond)
 }
+
+func TestAgeTakesWhatWouldHaveRunOut(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string]redis.Options{"child if installed": {}, "in process": {InProcess: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, server, client := setup(t, opts)
+			own, err := goredis.ParseURL(server.URL(0))
+			require.NoError(t, err)
+			first := goredis.NewClient(own)
+			t.Cleanup(func() { require.NoError(t, first.Close()) })
+			require.NoError(t, first.Set(ctx, "dialogue", 1, time.Hour).Err())
+			require.NoError(t, first.Set(ctx, "month", 1, 30*24*time.Hour).Err())
+			require.NoError(t, first.Set(ctx, "for ever", 1, 0).Err())
+			require.NoError(t, client.Set(ctx, "another database", 1, time.Hour).Err())
+			require.NoError(t, server.Age(ctx, 24*time.Hour))
+			require.EqualValues(t, 0, first.Exists(ctx, "dialogue").Val())
+			require.EqualValues(t, 1, first.Exists(ctx, "for ever").Val())
+			require.InDelta(t, 29*24*time.Hour, first.TTL(ctx, "month").Val(), float64(time.Minute))
+			require.EqualValues(t, 1, client.Exists(ctx, "another database").Val())
+			require.NoError(t, server.Kill())
+			require.Error(t, server.Age(ctx, time.Hour), "it is away")
+			require.NoError(t, server.Restart(ctx))
+		})
+	}
+}

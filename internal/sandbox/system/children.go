@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 
+	"atlas-secure/internal/sandbox/panel"
 	"atlas-secure/internal/sandbox/process"
 )
 
@@ -32,14 +35,25 @@ type family struct {
 	opts *Options
 	info *Info
 
-	mu      sync.Mutex // guards info.Processes and the file
-	members []member
+	mu      sync.Mutex // guards info.Processes, the file and members
+	members []*member
 }
 
+// member is a child and how it is. One goroutine, keep, owns its process.
 type member struct {
 	child  child
 	cancel context.CancelFunc
 	done   chan struct{}
+	orders chan order
+	condition
+
+	running *process.Process // of keep's goroutine; nil while it is away
+	isAway  bool             // by order
+}
+
+type order struct {
+	action panel.Action
+	done   chan error
 }
 
 // add starts a child and keeps it running until stop.
@@ -49,46 +63,144 @@ func (f *family) add(ctx context.Context, c child) error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // ended by stop, in order
-	m := member{child: c, cancel: cancel, done: make(chan struct{})}
+	m := &member{child: c, cancel: cancel, done: make(chan struct{}), orders: make(chan order), running: first}
+	m.is(panel.Up)
+	f.mu.Lock()
 	f.members = append(f.members, m)
+	f.mu.Unlock()
 	go func() {
 		defer close(m.done)
-		f.keep(ctx, c, first)
+		f.keep(ctx, m)
 	}()
 	return nil
 }
 
-// keep waits for deaths and starts the child again, ever more slowly while it keeps dying at once.
-func (f *family) keep(ctx context.Context, c child, running *process.Process) {
+// keep waits for deaths and orders. It starts the child again, ever more slowly while it keeps dying at once.
+func (f *family) keep(ctx context.Context, m *member) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = 300*time.Millisecond, 10*time.Second
 	started := time.Now()
 	for {
-		if running != nil {
-			select {
-			case <-ctx.Done():
-				if err := running.Stop(context.WithoutCancel(ctx), grace); err != nil {
-					f.say("%s does not stop: %v", c.name, err)
-				}
+		if m.running != nil {
+			if !f.accompany(ctx, m) {
 				return
-			case <-running.Done():
-				f.say("%s has died (%v) and is started again; its log: %s", c.name, running.Err(), f.logPath(c))
 			}
 			if time.Since(started) > steady {
 				pause.Reset()
 			}
+			continue
 		}
-		select {
-		case <-ctx.Done():
+		if !f.await(ctx, m, pause.NextBackOff()) {
 			return
-		case <-time.After(pause.NextBackOff()):
 		}
 		var err error
-		if running, err = f.start(c); err != nil {
+		if m.running, err = f.start(m.child); err != nil {
 			f.say("%v", err)
 			continue
 		}
 		started = time.Now()
+		m.is(panel.Up)
+	}
+}
+
+// accompany stays with a running child until it is away; false means that all of it ends.
+func (f *family) accompany(ctx context.Context, m *member) bool {
+	for m.running != nil {
+		select {
+		case <-ctx.Done():
+			if err := m.end(context.WithoutCancel(ctx)); err != nil {
+				f.say("%s does not stop: %v", m.child.name, err)
+			}
+			return false
+		case <-m.running.Done():
+			f.say("%s has died (%v) and is started again; its log: %s", m.child.name, m.running.Err(), f.logPath(m.child))
+			m.running = nil
+			m.is(panel.Starting)
+		case o := <-m.orders:
+			o.done <- f.obey(ctx, m, o.action)
+		}
+	}
+	return true
+}
+
+// await passes the time until the child is to be started: a pause, or the order to. False means that all of it ends.
+func (f *family) await(ctx context.Context, m *member, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	for {
+		due := timer.C
+		if m.isAway {
+			due = nil
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-due:
+			return true
+		case o := <-m.orders:
+			switch o.action {
+			case panel.Start:
+				m.isAway = false
+				o.done <- nil
+				return true
+			case panel.Stop:
+				m.isAway = true
+				m.is(panel.Stopped)
+				o.done <- f.note(m.child.name, 0)
+			default:
+				o.done <- panel.Refuse(http.StatusConflict, "%s is not running", m.child.name)
+			}
+		}
+	}
+}
+
+// obey carries an order out on a running child.
+func (f *family) obey(ctx context.Context, m *member, action panel.Action) error {
+	switch action {
+	case panel.Stop:
+		if err := m.end(ctx); err != nil {
+			return fmt.Errorf("%s does not stop: %w", m.child.name, err)
+		}
+		m.running, m.isAway = nil, true
+		m.is(panel.Stopped)
+		f.say("%s is stopped.", m.child.name)
+		return f.note(m.child.name, 0)
+	case panel.Freeze:
+		if err := m.running.Signal(syscall.SIGSTOP); err != nil {
+			return fmt.Errorf("%s: %w", m.child.name, err)
+		}
+		m.is(panel.Frozen)
+	case panel.Continue:
+		if err := m.running.Signal(syscall.SIGCONT); err != nil {
+			return fmt.Errorf("%s: %w", m.child.name, err)
+		}
+		m.is(panel.Up)
+	case panel.Kill:
+		if err := m.running.Kill(); err != nil {
+			return fmt.Errorf("%s: %w", m.child.name, err)
+		}
+		m.is(panel.Starting)
+	default:
+		return panel.Refuse(http.StatusConflict, "%s is running", m.child.name)
+	}
+	return nil
+}
+
+// end stops the process in order; a frozen one goes on for that.
+func (m *member) end(ctx context.Context) error {
+	return errors.Join(m.running.Signal(syscall.SIGCONT), m.running.Stop(ctx, grace))
+}
+
+// order hands an order to the child's keeper and waits until it is carried out.
+func (m *member) order(ctx context.Context, action panel.Action) error {
+	o := order{action: action, done: make(chan error, 1)}
+	select {
+	case m.orders <- o:
+		return <-o.done
+	case <-m.done:
+		return panel.Refuse(http.StatusConflict, "the sandbox is being stopped")
+	case <-ctx.Done():
+		return fmt.Errorf("%s: %w", m.child.name, context.Cause(ctx))
 	}
 }
 
@@ -103,23 +215,35 @@ func (f *family) start(c child) (*process.Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting %s: %w", c.name, err)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.info.Processes[c.name] = running.PID()
-	if err := f.info.write(f.opts.StateDir); err != nil {
+	if err := f.note(c.name, running.PID()); err != nil {
 		return nil, errors.Join(err, running.Kill())
 	}
 	return running, nil
 }
 
+// note writes a child's number into sandbox.json; 0 means that it is away by order.
+func (f *family) note(name string, pid int) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.info.Processes[name] = pid
+	return f.info.write(f.opts.StateDir)
+}
+
 // stop ends the children, the youngest first.
 func (f *family) stop() {
-	for i := len(f.members) - 1; i >= 0; i-- {
-		f.members[i].cancel()
+	members := f.all()
+	for i := len(members) - 1; i >= 0; i-- {
+		members[i].cancel()
 	}
-	for _, m := range f.members {
+	for _, m := range members {
 		<-m.done
 	}
+}
+
+func (f *family) all() []*member {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]*member{}, f.members...)
 }
 
 func (f *family) pid(name string) int {

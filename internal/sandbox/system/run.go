@@ -64,6 +64,7 @@ type system struct {
 	redis    *redis.Server
 	outside  *outside
 	family   *family
+	machine  *machine
 	ports    []*port.Reservation // of the children
 }
 
@@ -79,6 +80,7 @@ func (s *system) start(ctx context.Context) error {
 		{"Postgres", s.startDatabase},
 		{"Migrations", s.migrate},
 		{"Redis", s.startRedis},
+		{"Clock", s.readClock},
 		{"Telegram and Crypto Pay", s.openOutside},
 		{"VPN node", s.startNode},
 		{"Bot", s.startBots},
@@ -138,6 +140,26 @@ func (s *system) startRedis(ctx context.Context) (_ string, err error) {
 	return s.redis.Describe(), nil
 }
 
+// readClock makes what the control panel needs.
+func (s *system) readClock(ctx context.Context) (string, error) {
+	pool, err := openPanelPool(ctx, s.info.Databases["owner"])
+	if err != nil {
+		return "", err
+	}
+	s.family = &family{opts: s.opts, info: s.info}
+	s.machine = &machine{ctx: ctx, pool: pool, family: s.family, servers: []*keeper{
+		newKeeper("postgres", "Postgres", s.database, s.say), newKeeper("redis", "Redis", s.redis, s.say),
+	}}
+	s.machine.clock = &clock{pool: pool, redis: s.redis, isWorked: s.machine.isWorked}
+	if err := s.machine.clock.read(ctx); err != nil {
+		return "", err
+	}
+	if ahead := s.machine.Clock().AheadSeconds; ahead > 0 {
+		return "ahead by " + (time.Duration(ahead) * time.Second).String(), nil
+	}
+	return "as on this machine", nil
+}
+
 func (s *system) openOutside(ctx context.Context) (string, error) {
 	chats, err := listen(ctx, s.info.HTTP.Chat, preferredChatPort)
 	if err != nil {
@@ -157,11 +179,10 @@ func (s *system) openOutside(ctx context.Context) (string, error) {
 		s.ports = append(s.ports, kept)
 		*address = "http://" + kept.Address()
 	}
-	if s.outside, err = openOutside(s.opts, s.info, s.log, chats, invoices); err != nil {
+	if s.outside, err = openOutside(s.opts, s.info, s.log, s.machine, chats, invoices); err != nil {
 		return "", errors.Join(err, chats.Close(), invoices.Close())
 	}
 	s.info.BotEnv = s.common("bot")
-	s.family = &family{opts: s.opts, info: s.info}
 	return s.info.HTTP.Chat + ", " + s.info.HTTP.CryptoPay, s.info.write(s.opts.StateDir)
 }
 

@@ -13,6 +13,7 @@ import (
 	"atlas-secure/internal/sandbox/botapi"
 	"atlas-secure/internal/sandbox/chat"
 	"atlas-secure/internal/sandbox/cryptopay"
+	"atlas-secure/internal/sandbox/panel"
 )
 
 // Person is somebody who is on the chat page from the start.
@@ -42,8 +43,10 @@ type outside struct {
 	failed  chan error
 }
 
-// openOutside starts both fakes and the chat page on their listeners.
-func openOutside(opts *Options, info *Info, log *slog.Logger, chats, invoices net.Listener) (_ *outside, err error) {
+// openOutside starts both fakes, the chat page and the control panel on their listeners.
+func openOutside(
+	opts *Options, info *Info, log *slog.Logger, m *machine, chats, invoices net.Listener,
+) (_ *outside, err error) {
 	o := &outside{failed: make(chan error, 2)}
 	defer func() {
 		if err != nil {
@@ -52,7 +55,7 @@ func openOutside(opts *Options, info *Info, log *slog.Logger, chats, invoices ne
 	}()
 	o.crypto, err = cryptopay.New(cryptopay.Options{
 		StateDir: opts.path(cryptoPayDir), Token: info.CryptoPayToken, BaseURL: info.HTTP.CryptoPay,
-		WebhookURL: info.HTTP.Bot + cryptobot.Path, Logger: log,
+		WebhookURL: info.HTTP.Bot + cryptobot.Path, Logger: log, Now: m.clock.Now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("the fake Crypto Pay: %w", err)
@@ -63,13 +66,16 @@ func openOutside(opts *Options, info *Info, log *slog.Logger, chats, invoices ne
 		ids = append(ids, person.ID)
 	}
 	links := []chat.Link{
-		{Name: "Invoices", URL: info.HTTP.CryptoPay}, {Name: "API", URL: "/api/"},
+		{Name: "Invoices", URL: info.HTTP.CryptoPay}, {Name: "API", URL: "/api/"}, {Name: "Panel API", URL: "/panel/"},
 		{Name: "Bot", URL: info.HTTP.Bot + "/metrics"}, {Name: "Worker", URL: info.HTTP.Worker + "/metrics"},
 	}
+	pages := http.NewServeMux()
+	pages.Handle("/panel/", panel.Handler(m))
+	pages.Handle("/", chat.Handler(chat.Options{People: ids, Links: links}))
 	o.bots, err = botapi.New(botapi.Options{
-		StateDir: opts.path(chatsDir), Logger: log,
+		StateDir: opts.path(chatsDir), Logger: log, Now: m.clock.Now,
 		Bots:     []botapi.Bot{{Token: info.BotToken, Username: "atlas_secure_bot", FirstName: "Atlas Secure"}},
-		Fallback: chat.Handler(chat.Options{People: ids, Links: links}),
+		Fallback: pages,
 		Links:    map[string]string{"cryptopay": info.HTTP.CryptoPay, "bot": info.HTTP.Bot, "worker": info.HTTP.Worker},
 	})
 	if err != nil {
@@ -83,7 +89,8 @@ func openOutside(opts *Options, info *Info, log *slog.Logger, chats, invoices ne
 			return nil, fmt.Errorf("the chat page's people: %w", err)
 		}
 	}
-	o.serve(chats, o.bots)
+	m.others = []*other{cryptoPayModes(o.crypto), telegramModes(o.bots)}
+	o.serve(chats, panel.Guard(o.bots))
 	o.serve(invoices, o.crypto)
 	return o, nil
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 
+	"golang.org/x/sync/errgroup"
+
 	atlassql "atlas-secure/sql"
 )
 
@@ -13,12 +15,13 @@ func (s *system) tellWhatToTry() {
 	s.say(`
 Open the chat page:  %s
 
-Three things to try:
+Four things to try:
   1. As Anna press Start, choose a language, top up with Crypto Pay, and buy Basic for a month:
      the key comes as text and QR code, and it carries traffic.
-  2. Press Pay as fast as you can, or kill a process in the middle (kill -9 %d is the bot):
-     it comes back, and there is one charge and one key.
-  3. make psql, then: select * from ops.reconcile();   no rows, the books are right.
+  2. Press Pay as fast as you can, or break something on the control panel in the middle (kill -9 %d is the bot):
+     what was promised comes, and there is one charge and one key.
+  3. Let four days pass on the control panel: reminders and expiry come as they would.
+  4. make psql, then: select * from ops.reconcile();   no rows, the books are right.
 
 Everything else is in %s.   Ctrl-C stops it; what you did stays.
 `, s.info.HTTP.Chat, s.family.pid("bot"), s.opts.path(infoFile))
@@ -26,37 +29,19 @@ Everything else is in %s.   Ctrl-C stops it; what you did stays.
 
 // watch lasts until ctx ends, and brings back servers that died.
 func (s *system) watch(ctx context.Context) error {
-	for {
+	watching, ctx := errgroup.WithContext(ctx)
+	for _, server := range s.machine.servers {
+		watching.Go(func() error { return server.keep(ctx) })
+	}
+	watching.Go(func() error {
 		select {
 		case <-ctx.Done():
 			return nil
 		case err := <-s.outside.failed:
 			return err
-		case <-s.database.Done():
-			if err := s.revive(ctx, "Postgres", s.database.Restart); err != nil {
-				return err
-			}
-		case <-s.redis.Done():
-			if err := s.revive(ctx, "Redis", s.redis.Restart); err != nil {
-				return err
-			}
 		}
-	}
-}
-
-func (s *system) revive(ctx context.Context, name string, restart func(context.Context) error) error {
-	if ctx.Err() != nil {
-		return nil //nolint:nilerr // all of it is being stopped
-	}
-	s.say("%s has died and is started again.", name)
-	if err := restart(ctx); err != nil {
-		if ctx.Err() != nil {
-			return nil //nolint:nilerr // all of it is being stopped
-		}
-		return fmt.Errorf("bringing %s back: %w", name, err)
-	}
-	s.say("%s is back.", name)
-	return nil
+	})
+	return watching.Wait() //nolint:wrapcheck // says all by itself
 }
 
 // stop ends everything, in the order in which nobody misses anybody.
@@ -65,6 +50,9 @@ func (s *system) stop() error {
 	defer cancel()
 	s.say("Stopping ...")
 	var problems []error
+	if s.machine != nil {
+		problems = append(problems, s.machine.thaw())
+	}
 	if s.family != nil {
 		s.family.stop()
 	}
@@ -73,6 +61,9 @@ func (s *system) stop() error {
 	}
 	if s.outside != nil {
 		problems = append(problems, s.outside.close(ctx))
+	}
+	if s.machine != nil {
+		s.machine.pool.Close()
 	}
 	if s.redis != nil {
 		problems = append(problems, s.redis.Stop(ctx))
