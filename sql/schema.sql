@@ -10137,6 +10137,38 @@ $$;
 COMMENT ON FUNCTION withdrawal.list_pending(p_admin_id bigint, p_limit integer) IS 'For admins only: requisites are sealed and only the application can open them. approvals counts those of admins who still are. debt_kopecks: what the user has come to owe since the request; approve pays out all the same, reject gives the amount back to the balance. Reads only.';
 
 --
+-- Name: look(bigint, bigint); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.look(p_admin_id bigint, p_withdrawal_id bigint) RETURNS TABLE(withdrawal_id bigint, telegram_id bigint, username text, status text, amount_kopecks bigint, requested_at timestamp with time zone, approvals integer, approvals_needed integer, approvers jsonb, debt_kopecks bigint, ended_at timestamp with time zone, ended_by bigint, ended_by_name text, reason text, is_own boolean, is_approved_by_you boolean, requisites text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who asks');
+  perform core._require(p_withdrawal_id is not null, 'p_withdrawal_id: the id from queue');
+  perform account._require_admin(p_admin_id);
+
+  return query
+  select s.withdrawal_id, s.telegram_id, s.username, s.status, s.amount_kopecks, s.requested_at,
+         s.approvals, s.approvals_needed, s.approvers, s.debt_kopecks, s.ended_at, s.ended_by,
+         s.ended_by_name, s.reason, s.is_own, s.is_approved_by_you, w.requisites
+  from withdrawal.show(p_admin_id, p_withdrawal_id) s
+  join withdrawal.withdrawal w
+    on w.telegram_id = s.telegram_id and w.withdrawal_id = s.withdrawal_id;
+  perform audit._record('withdrawal.look', p_admin_id, 'withdrawal:' || p_withdrawal_id);
+end
+$$;
+
+--
+-- Name: FUNCTION look(p_admin_id bigint, p_withdrawal_id bigint); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.look(p_admin_id bigint, p_withdrawal_id bigint) IS 'withdrawal.show and the requisites: sealed, only the application can open them; null once purged. Every call is a look of its own and leaves a row in the audit (withdrawal.look), a repeat, too.';
+
+--
 -- Name: options(); Type: FUNCTION; Schema: withdrawal; Owner: -
 --
 
@@ -10215,6 +10247,50 @@ $$;
 --
 
 COMMENT ON FUNCTION withdrawal.purge_due(p_epoch bigint, p_limit integer) IS 'Removes the requisites of at most p_limit users'' withdrawals 90 days after their end (setting requisites_days), and of drafts that have expired. p_epoch: of the lease withdrawal.purge_due; null by hand.';
+
+--
+-- Name: queue(bigint, bigint, integer); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.queue(p_admin_id bigint, p_after_id bigint, p_limit integer) RETURNS TABLE(withdrawal_id bigint, telegram_id bigint, username text, amount_kopecks bigint, requested_at timestamp with time zone, approvals integer, approvals_needed integer)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_four_eyes_kopecks bigint := ops._setting_value('withdrawal_four_eyes_kopecks');
+  v_after timestamptz := '-infinity';
+begin
+  perform core._require_feature('admin_actions');
+  perform core._require(p_limit between 1 and 100, 'p_limit: 1 to 100');
+  perform account._only_admins(p_admin_id);
+  if p_after_id is not null then
+    select w.requested_at into v_after
+    from withdrawal.withdrawal w
+    where w.withdrawal_id = p_after_id;
+    if not found then
+      perform core._refuse('WD001', format('withdrawal_id %s', p_after_id));
+    end if;
+  end if;
+
+  return query
+  select w.withdrawal_id, w.telegram_id::bigint, a.username, w.amount_kopecks::bigint,
+         w.requested_at, withdrawal._count_approvals(w.telegram_id, w.withdrawal_id),
+         case when w.amount_kopecks >= v_four_eyes_kopecks then 2 else 1 end
+  from withdrawal.withdrawal w
+  join account.account a on a.telegram_id = w.telegram_id
+  where w.status = 'pending'
+    and (w.requested_at, w.withdrawal_id) > (v_after, coalesce(p_after_id, 0))
+  order by w.requested_at, w.withdrawal_id
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION queue(p_admin_id bigint, p_after_id bigint, p_limit integer); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.queue(p_admin_id bigint, p_after_id bigint, p_limit integer) IS 'For admins only, without where to pay: withdrawal.look has it. p_after_id: the last row of the page before, which may have been decided since; null begins. Reads only.';
 
 --
 -- Name: reject(bigint, bigint, text); Type: FUNCTION; Schema: withdrawal; Owner: -
@@ -10302,6 +10378,56 @@ $$;
 --
 
 COMMENT ON FUNCTION withdrawal.request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) IS 'Holds the amount and tells the admins. p_requisites is where to pay, sealed by the application (cmd/migrate seal-requisites makes one for psql). One at a time, at most 3 in 24 hours, not below the minimum (settings), nothing while there is a debt. Idempotent by p_idempotency_key; requisites are not compared.';
+
+--
+-- Name: show(bigint, bigint); Type: FUNCTION; Schema: withdrawal; Owner: -
+--
+
+CREATE FUNCTION withdrawal.show(p_admin_id bigint, p_withdrawal_id bigint) RETURNS TABLE(withdrawal_id bigint, telegram_id bigint, username text, status text, amount_kopecks bigint, requested_at timestamp with time zone, approvals integer, approvals_needed integer, approvers jsonb, debt_kopecks bigint, ended_at timestamp with time zone, ended_by bigint, ended_by_name text, reason text, is_own boolean, is_approved_by_you boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_four_eyes_kopecks bigint := ops._setting_value('withdrawal_four_eyes_kopecks');
+begin
+  perform core._require_feature('admin_actions');
+  perform core._require(p_withdrawal_id is not null, 'p_withdrawal_id: the id from queue');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select w.withdrawal_id, w.telegram_id::bigint, a.username, w.status::text,
+         w.amount_kopecks::bigint, w.requested_at,
+         withdrawal._count_approvals(w.telegram_id, w.withdrawal_id),
+         coalesce(w.approvals_needed::int,
+                  case when w.amount_kopecks >= v_four_eyes_kopecks then 2 else 1 end),
+         y.approvers, b.debt_kopecks::bigint, w.ended_at, w.ended_by, e.username, w.reason,
+         w.telegram_id = p_admin_id, y.is_yours
+  from withdrawal.withdrawal w
+  join account.account a on a.telegram_id = w.telegram_id
+  join wallet.wallet b on b.telegram_id = w.telegram_id
+  left join account.account e on e.telegram_id = w.ended_by
+  cross join lateral (
+    select coalesce(jsonb_agg(jsonb_build_object(
+             'telegram_id', p.admin_id, 'username', coalesce(u.username, ''),
+             'approved_at', p.approved_at) order by p.approved_at), '[]') as approvers,
+           coalesce(bool_or(p.admin_id = p_admin_id), false) as is_yours
+    from withdrawal.approval p
+    join account.admin m on m.telegram_id = p.admin_id and m.is_active
+    join account.account u on u.telegram_id = p.admin_id
+    where p.telegram_id = w.telegram_id and p.withdrawal_id = w.withdrawal_id) y
+  where w.withdrawal_id = p_withdrawal_id;
+  if not found then
+    perform core._refuse('WD001', format('withdrawal_id %s', p_withdrawal_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION show(p_admin_id bigint, p_withdrawal_id bigint); Type: COMMENT; Schema: withdrawal; Owner: -
+--
+
+COMMENT ON FUNCTION withdrawal.show(p_admin_id bigint, p_withdrawal_id bigint) IS 'Who asked for how much, and how it stands: ended_by and ended_at say who decided and when. approvers: [{telegram_id, username, approved_at}] of those who are admins still. Reads only.';
 
 --
 -- Name: show_draft(bigint, uuid); Type: FUNCTION; Schema: withdrawal; Owner: -
@@ -12260,7 +12386,7 @@ COMMENT ON COLUMN inbox.update.chat_id IS 'Whose turn it takes: the chat, else t
 -- Name: COLUMN update.payload; Type: COMMENT; Schema: inbox; Owner: -
 --
 
-COMMENT ON COLUMN inbox.update.payload IS 'The update as it came.';
+COMMENT ON COLUMN inbox.update.payload IS 'The update as it came; people''s words are sealed, and a pressed button comes without the text over it.';
 
 --
 -- Name: COLUMN update.received_at; Type: COMMENT; Schema: inbox; Owner: -
@@ -15311,7 +15437,7 @@ CREATE INDEX withdrawal_recent ON withdrawal.withdrawal USING btree (telegram_id
 -- Name: withdrawal_waiting; Type: INDEX; Schema: withdrawal; Owner: -
 --
 
-CREATE INDEX withdrawal_waiting ON withdrawal.withdrawal USING btree (requested_at) WHERE (status = 'pending'::withdrawal.status);
+CREATE INDEX withdrawal_waiting ON withdrawal.withdrawal USING btree (requested_at, withdrawal_id) WHERE (status = 'pending'::withdrawal.status);
 
 --
 -- Name: batch batch_is_append_only; Type: TRIGGER; Schema: audit; Owner: -
@@ -17335,6 +17461,14 @@ GRANT ALL ON FUNCTION withdrawal.list_pending(p_admin_id bigint, p_limit integer
 GRANT ALL ON FUNCTION withdrawal.list_pending(p_admin_id bigint, p_limit integer) TO atlas_dba;
 
 --
+-- Name: FUNCTION look(p_admin_id bigint, p_withdrawal_id bigint); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.look(p_admin_id bigint, p_withdrawal_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.look(p_admin_id bigint, p_withdrawal_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION withdrawal.look(p_admin_id bigint, p_withdrawal_id bigint) TO atlas_dba;
+
+--
 -- Name: FUNCTION options(); Type: ACL; Schema: withdrawal; Owner: -
 --
 
@@ -17352,6 +17486,14 @@ GRANT ALL ON FUNCTION withdrawal.purge_due(p_epoch bigint, p_limit integer) TO a
 GRANT ALL ON FUNCTION withdrawal.purge_due(p_epoch bigint, p_limit integer) TO atlas_dba;
 
 --
+-- Name: FUNCTION queue(p_admin_id bigint, p_after_id bigint, p_limit integer); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.queue(p_admin_id bigint, p_after_id bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.queue(p_admin_id bigint, p_after_id bigint, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION withdrawal.queue(p_admin_id bigint, p_after_id bigint, p_limit integer) TO atlas_dba;
+
+--
 -- Name: FUNCTION reject(p_admin_id bigint, p_withdrawal_id bigint, p_reason text); Type: ACL; Schema: withdrawal; Owner: -
 --
 
@@ -17366,6 +17508,14 @@ GRANT ALL ON FUNCTION withdrawal.reject(p_admin_id bigint, p_withdrawal_id bigin
 REVOKE ALL ON FUNCTION withdrawal.request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION withdrawal.request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) TO atlas_bot;
 GRANT ALL ON FUNCTION withdrawal.request(p_telegram_id bigint, p_amount_kopecks bigint, p_requisites text, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION show(p_admin_id bigint, p_withdrawal_id bigint); Type: ACL; Schema: withdrawal; Owner: -
+--
+
+REVOKE ALL ON FUNCTION withdrawal.show(p_admin_id bigint, p_withdrawal_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION withdrawal.show(p_admin_id bigint, p_withdrawal_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION withdrawal.show(p_admin_id bigint, p_withdrawal_id bigint) TO atlas_dba;
 
 --
 -- Name: FUNCTION show_draft(p_telegram_id bigint, p_draft_id uuid); Type: ACL; Schema: withdrawal; Owner: -

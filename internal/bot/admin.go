@@ -8,6 +8,7 @@ import (
 	"atlas-secure/internal/atlas"
 	"atlas-secure/internal/bot/screen"
 	"atlas-secure/internal/limit"
+	"atlas-secure/internal/sqlapi"
 )
 
 // errNotForYou means that somebody without rights asked for what only admins have: they see what a mistyped command or an
@@ -40,4 +41,14 @@ func (b *Bot) adminMenu(ctx context.Context, r *request) (screen.Screen, error) 
 		return screen.Screen{}, fmt.Errorf("reading the dashboard: %w", err)
 	}
 	return screen.AdminMenu(r.text, d), nil
+}
+
+// draftAction keeps what an admin is about to do; the confirm screen's button carries the draft's id. The same update
+// drafts the same once.
+func (b *Bot) draftAction(ctx context.Context, r *request, action string, arguments any) (sqlapi.ActionDraft, error) {
+	drafted, err := b.DB.Account.DraftAction(ctx, r.user, action, arguments, r.key(action))
+	if err != nil {
+		return drafted, fmt.Errorf("drafting %s: %w", action, err)
+	}
+	return drafted, nil
 }

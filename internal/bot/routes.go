@@ -148,7 +148,7 @@ func (b *Bot) adminUserRoutes() []route {
 
 // adminMoneyRoutes: figures, withdrawals, suspense, activations, manual payments, export.
 func (b *Bot) adminMoneyRoutes() []route {
-	return []route{}
+	return slices.Concat(b.adminPayoutRoutes())
 }
 
 // adminPromoRoutes: promo codes and referrals.

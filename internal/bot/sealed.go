@@ -2,7 +2,10 @@ package bot
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/mymmrac/telego"
@@ -37,14 +40,19 @@ type sealedUpdate struct {
 	Sealed   requisites.Sealed `json:"sealed"`
 }
 
-// sealUpdate seals an update that a person's words are in, and leaves others as they came.
+// sealUpdate seals an update that a person's words are in, takes our own words out of a button press, and leaves others as
+// they came.
 func (b *Bot) sealUpdate(id int64, raw json.RawMessage) (json.RawMessage, error) {
 	var update struct {
-		Message *spoken `json:"message"`
-		Edited  *spoken `json:"edited_message"`
+		Message *spoken         `json:"message"`
+		Edited  *spoken         `json:"edited_message"`
+		Press   json.RawMessage `json:"callback_query"`
 	}
 	if err := json.Unmarshal(raw, &update); err != nil {
 		return raw, nil //nolint:nilerr // nobody's words: it will fail when it is worked off
+	}
+	if update.Press != nil {
+		return withoutText(raw, update.Press)
 	}
 	if (update.Message == nil || !update.Message.hasWords()) && (update.Edited == nil || !update.Edited.hasWords()) {
 		return raw, nil
@@ -54,6 +62,30 @@ func (b *Bot) sealUpdate(id int64, raw json.RawMessage) (json.RawMessage, error)
 		return nil, fmt.Errorf("sealing an update: %w", err)
 	}
 	return json.Marshal(sealedUpdate{UpdateID: id, Sealed: sealed}) //nolint:wrapcheck // a number and a text
+}
+
+// kept is what a button press has to say of the message that the button is on.
+var kept = []string{"message_id", "date", "chat", "text"}
+
+// withoutText leaves out of a button press what was written over the button: keys, where to pay somebody. That there was
+// a text has to stay known: only a text can be edited in place.
+func withoutText(raw, press json.RawMessage) (json.RawMessage, error) {
+	var update, query, message map[string]json.RawMessage
+	err := errors.Join(json.Unmarshal(raw, &update), json.Unmarshal(press, &query))
+	if err != nil || query["message"] == nil || json.Unmarshal(query["message"], &message) != nil {
+		return raw, nil //nolint:nilerr // no message, or none that could be worked off
+	}
+	maps.DeleteFunc(message, func(name string, _ json.RawMessage) bool { return !slices.Contains(kept, name) })
+	if message["text"] != nil {
+		message["text"] = json.RawMessage(`"…"`)
+	}
+	if query["message"], err = json.Marshal(message); err == nil {
+		update["callback_query"], err = json.Marshal(query)
+	}
+	if err == nil {
+		raw, err = json.Marshal(update)
+	}
+	return raw, err //nolint:wrapcheck // parts of what was valid
 }
 
 // unsealUpdate gives an update as it came.

@@ -779,7 +779,8 @@ create table withdrawal.withdrawal (
 create index withdrawal_by_id on withdrawal.withdrawal (withdrawal_id);
 create unique index withdrawal_one_pending on withdrawal.withdrawal (telegram_id)
   where status = 'pending';
-create index withdrawal_waiting on withdrawal.withdrawal (requested_at) where status = 'pending';
+create index withdrawal_waiting on withdrawal.withdrawal (requested_at, withdrawal_id)
+  where status = 'pending';
 create index withdrawal_recent on withdrawal.withdrawal (telegram_id, requested_at);
 create index withdrawal_purge on withdrawal.withdrawal (requisites_purge_at)
   where requisites_purge_at is not null;
@@ -984,7 +985,8 @@ create index update_leased on inbox.update (leased_until)
 comment on table inbox.update is 'Telegram updates: stored before they are confirmed, handled once, in order per chat.';
 comment on column inbox.update.update_id is 'Telegram''s id: the same update twice is one row.';
 comment on column inbox.update.chat_id is 'Whose turn it takes: the chat, else the person; 0 for none.';
-comment on column inbox.update.payload is 'The update as it came.';
+comment on column inbox.update.payload is
+  'The update as it came; people''s words are sealed, and a pressed button comes without the text over it.';
 comment on column inbox.update.received_at is 'When it was stored.';
 comment on column inbox.update.due_at is 'Not before: moved by failures.';
 comment on column inbox.update.attempt is 'Attempts begun.';

@@ -10568,6 +10568,48 @@ comment on function withdrawal.list_pending is
 grant execute on function withdrawal.list_pending to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/withdrawal/look.sql
+-- +goose StatementBegin
+-- One withdrawal with where to pay, for the admin who decides or pays; each look is recorded.
+-- Locks: account.admin row (share).
+-- Raises: US003, WD001, 22023, OP001, OP003.
+create or replace function withdrawal.look(p_admin_id bigint, p_withdrawal_id bigint)
+returns table (
+  withdrawal_id bigint, telegram_id bigint, username text, status text, amount_kopecks bigint,
+  requested_at timestamptz, approvals int, approvals_needed int, approvers jsonb,
+  debt_kopecks bigint, ended_at timestamptz, ended_by bigint, ended_by_name text, reason text,
+  is_own boolean, is_approved_by_you boolean, requisites text)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who asks');
+  perform core._require(p_withdrawal_id is not null, 'p_withdrawal_id: the id from queue');
+  perform account._require_admin(p_admin_id);
+
+  return query
+  select s.withdrawal_id, s.telegram_id, s.username, s.status, s.amount_kopecks, s.requested_at,
+         s.approvals, s.approvals_needed, s.approvers, s.debt_kopecks, s.ended_at, s.ended_by,
+         s.ended_by_name, s.reason, s.is_own, s.is_approved_by_you, w.requisites
+  from withdrawal.show(p_admin_id, p_withdrawal_id) s
+  join withdrawal.withdrawal w
+    on w.telegram_id = s.telegram_id and w.withdrawal_id = s.withdrawal_id;
+  perform audit._record('withdrawal.look', p_admin_id, 'withdrawal:' || p_withdrawal_id);
+end
+$$;
+
+comment on function withdrawal.look is
+  'withdrawal.show and the requisites: sealed, only the application can open them; null once '
+  'purged. Every call is a look of its own and leaves a row in the audit (withdrawal.look), a '
+  'repeat, too.';
+
+grant execute on function withdrawal.look to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/withdrawal/options.sql
 -- +goose StatementBegin
 -- What the withdrawal dialogue has to know before it asks.
@@ -10657,6 +10699,57 @@ comment on function withdrawal.purge_due is
   'null by hand.';
 
 grant execute on function withdrawal.purge_due to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/queue.sql
+-- +goose StatementBegin
+-- One page of the withdrawals that wait for an admin, oldest first.
+-- Locks: none.
+-- Raises: US003, WD001, 22023, OP003.
+create or replace function withdrawal.queue(p_admin_id bigint, p_after_id bigint, p_limit int)
+returns table (
+  withdrawal_id bigint, telegram_id bigint, username text, amount_kopecks bigint,
+  requested_at timestamptz, approvals int, approvals_needed int)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_four_eyes_kopecks bigint := ops._setting_value('withdrawal_four_eyes_kopecks');
+  v_after timestamptz := '-infinity';
+begin
+  perform core._require_feature('admin_actions');
+  perform core._require(p_limit between 1 and 100, 'p_limit: 1 to 100');
+  perform account._only_admins(p_admin_id);
+  if p_after_id is not null then
+    select w.requested_at into v_after
+    from withdrawal.withdrawal w
+    where w.withdrawal_id = p_after_id;
+    if not found then
+      perform core._refuse('WD001', format('withdrawal_id %s', p_after_id));
+    end if;
+  end if;
+
+  return query
+  select w.withdrawal_id, w.telegram_id::bigint, a.username, w.amount_kopecks::bigint,
+         w.requested_at, withdrawal._count_approvals(w.telegram_id, w.withdrawal_id),
+         case when w.amount_kopecks >= v_four_eyes_kopecks then 2 else 1 end
+  from withdrawal.withdrawal w
+  join account.account a on a.telegram_id = w.telegram_id
+  where w.status = 'pending'
+    and (w.requested_at, w.withdrawal_id) > (v_after, coalesce(p_after_id, 0))
+  order by w.requested_at, w.withdrawal_id
+  limit p_limit;
+end
+$$;
+
+comment on function withdrawal.queue is
+  'For admins only, without where to pay: withdrawal.look has it. p_after_id: the last row of the '
+  'page before, which may have been decided since; null begins. Reads only.';
+
+grant execute on function withdrawal.queue to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/withdrawal/reject.sql
@@ -10760,6 +10853,65 @@ comment on function withdrawal.request is
   'requisites are not compared.';
 
 grant execute on function withdrawal.request to atlas_bot, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/withdrawal/show.sql
+-- +goose StatementBegin
+-- One withdrawal as an admin's screens show it, without where to pay.
+-- Locks: none.
+-- Raises: US003, WD001, 22023, OP003.
+create or replace function withdrawal.show(p_admin_id bigint, p_withdrawal_id bigint)
+returns table (
+  withdrawal_id bigint, telegram_id bigint, username text, status text, amount_kopecks bigint,
+  requested_at timestamptz, approvals int, approvals_needed int, approvers jsonb,
+  debt_kopecks bigint, ended_at timestamptz, ended_by bigint, ended_by_name text, reason text,
+  is_own boolean, is_approved_by_you boolean)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_four_eyes_kopecks bigint := ops._setting_value('withdrawal_four_eyes_kopecks');
+begin
+  perform core._require_feature('admin_actions');
+  perform core._require(p_withdrawal_id is not null, 'p_withdrawal_id: the id from queue');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select w.withdrawal_id, w.telegram_id::bigint, a.username, w.status::text,
+         w.amount_kopecks::bigint, w.requested_at,
+         withdrawal._count_approvals(w.telegram_id, w.withdrawal_id),
+         coalesce(w.approvals_needed::int,
+                  case when w.amount_kopecks >= v_four_eyes_kopecks then 2 else 1 end),
+         y.approvers, b.debt_kopecks::bigint, w.ended_at, w.ended_by, e.username, w.reason,
+         w.telegram_id = p_admin_id, y.is_yours
+  from withdrawal.withdrawal w
+  join account.account a on a.telegram_id = w.telegram_id
+  join wallet.wallet b on b.telegram_id = w.telegram_id
+  left join account.account e on e.telegram_id = w.ended_by
+  cross join lateral (
+    select coalesce(jsonb_agg(jsonb_build_object(
+             'telegram_id', p.admin_id, 'username', coalesce(u.username, ''),
+             'approved_at', p.approved_at) order by p.approved_at), '[]') as approvers,
+           coalesce(bool_or(p.admin_id = p_admin_id), false) as is_yours
+    from withdrawal.approval p
+    join account.admin m on m.telegram_id = p.admin_id and m.is_active
+    join account.account u on u.telegram_id = p.admin_id
+    where p.telegram_id = w.telegram_id and p.withdrawal_id = w.withdrawal_id) y
+  where w.withdrawal_id = p_withdrawal_id;
+  if not found then
+    perform core._refuse('WD001', format('withdrawal_id %s', p_withdrawal_id));
+  end if;
+end
+$$;
+
+comment on function withdrawal.show is
+  'Who asked for how much, and how it stands: ended_by and ended_at say who decided and when. '
+  'approvers: [{telegram_id, username, approved_at}] of those who are admins still. Reads only.';
+
+grant execute on function withdrawal.show to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/withdrawal/show_draft.sql
@@ -11475,10 +11627,13 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/withdrawal/draft.sql
 -- gone: functions/withdrawal/latest.sql
 -- gone: functions/withdrawal/list_pending.sql
+-- gone: functions/withdrawal/look.sql
 -- gone: functions/withdrawal/options.sql
 -- gone: functions/withdrawal/purge_due.sql
+-- gone: functions/withdrawal/queue.sql
 -- gone: functions/withdrawal/reject.sql
 -- gone: functions/withdrawal/request.sql
+-- gone: functions/withdrawal/show.sql
 -- gone: functions/withdrawal/show_draft.sql
 -- gone: functions/withdrawal/submit.sql
 -- gone: functions/withdrawal/validate.sql
@@ -11501,10 +11656,13 @@ drop view audit.event;
 drop function withdrawal.validate;
 drop function withdrawal.submit;
 drop function withdrawal.show_draft;
+drop function withdrawal.show;
 drop function withdrawal.request;
 drop function withdrawal.reject;
+drop function withdrawal.queue;
 drop function withdrawal.purge_due;
 drop function withdrawal.options;
+drop function withdrawal.look;
 drop function withdrawal.list_pending;
 drop function withdrawal.latest;
 drop function withdrawal.draft;

@@ -19,6 +19,10 @@ const (
 	third   = 6
 )
 
+const shownWithdrawal = "withdrawal_id bigint, telegram_id bigint, username text, status text, amount_kopecks bigint, " +
+	"requested_at timestamptz, approvals integer, approvals_needed integer, approvers jsonb, debt_kopecks bigint, " +
+	"ended_at timestamptz, ended_by bigint, ended_by_name text, reason text, is_own boolean, is_approved_by_you boolean"
+
 func withdrawalFunctions() []function {
 	requested := "withdrawal_id bigint, status text, available_kopecks bigint, held_kopecks bigint, is_replay boolean"
 	ask := func(world) A { return wish(anna, least, "key") }
@@ -72,6 +76,17 @@ func withdrawalFunctions() []function {
 			returns: "withdrawal_id bigint, telegram_id bigint, username text, amount_kopecks bigint, " +
 				"requested_at timestamptz, approvals integer, approvals_needed integer, requisites text, debt_kopecks bigint",
 			args: func(world) A { return A{"p_admin_id": boss, "p_limit": 10} }},
+		{name: "withdrawal.queue", reads: true, allowed: "admin", switche: "admin_actions",
+			returns: "withdrawal_id bigint, telegram_id bigint, username text, amount_kopecks bigint, " +
+				"requested_at timestamptz, approvals integer, approvals_needed integer",
+			args: func(world) A { return A{"p_admin_id": boss, "p_after_id": nil, "p_limit": 10} },
+			bad: map[string][]bad{"p_limit": {refuse("22023", nil, 0, -1, 101), accept(100)},
+				"p_after_id": {refuse("WD001", -1, 0, 1<<62), accept(nil)}}},
+		{name: "withdrawal.show", reads: true, allowed: "admin", switche: "admin_actions",
+			returns: shownWithdrawal, args: pending(A{"p_admin_id": boss}), bad: map[string][]bad{"p_withdrawal_id": id}},
+		{name: "withdrawal.look", allowed: "admin", switche: "admin_actions",
+			returns: shownWithdrawal + ", requisites text", args: pending(A{"p_admin_id": boss}),
+			bad: map[string][]bad{"p_withdrawal_id": id}},
 		{name: "withdrawal.latest", reads: true, allowed: "bot admin",
 			returns: "withdrawal_id bigint, status text, amount_kopecks bigint, requested_at timestamptz, " +
 				"ended_at timestamptz, reason text",

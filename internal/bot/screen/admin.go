@@ -24,6 +24,7 @@ func AdminMenu(t *i18n.Text, d sqlapi.Dashboard) Screen {
 		// Users.
 
 		// Money.
+		row(press(t, "button.payouts", VerbPayouts)),
 
 		// Promo codes and referrals.
 
@@ -51,3 +52,6 @@ func featureName(t *i18n.Text, feature string) string {
 	}
 	return feature
 }
+
+// toAdmin leads back to the admins' first screen.
+func toAdmin(t *i18n.Text) []Button { return row(press(t, "button.admin", VerbAdmin)) }

@@ -83,7 +83,7 @@ func WithdrawalRequested(t *i18n.Text, args WithdrawalArgs) Screen {
 		Text: t.HTML("notice.withdrawal_requested", i18n.Args{
 			"number": args.WithdrawalID, "id": args.TelegramID, "amount": args.Amount,
 		}),
-		Rows: [][]Button{toMenu(t)},
+		Rows: [][]Button{row(press(t, "button.payout_open", VerbPayout, numbered(args.WithdrawalID))), toMenu(t)},
 	}
 }
 
