@@ -801,7 +801,11 @@ begin
     return;
   end if;
 
-  update account.account a set is_blocked = p_is_blocked where a.telegram_id = p_telegram_id;
+  update account.account a
+  set is_blocked = p_is_blocked,
+      blocked_at = case when p_is_blocked then core.now() end,
+      blocked_reason = case when p_is_blocked then p_reason end
+  where a.telegram_id = p_telegram_id;
   if not p_is_blocked then -- renewals that stopped meanwhile are looked at again
     update subscription.subscription s
     set renew_check_at = core.now()
@@ -862,6 +866,69 @@ $$;
 --
 
 COMMENT ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text) IS 'A blocked user buys nothing and starts nothing; received money goes to the balance, and what is paid for stays. Works with every switch off. Safe to call again.';
+
+--
+-- Name: card(bigint, bigint); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.card(p_admin_id bigint, p_telegram_id bigint) RETURNS TABLE(telegram_id bigint, username text, language text, registered_at timestamp with time zone, is_reachable boolean, is_admin boolean, is_blocked boolean, blocked_at timestamp with time zone, blocked_reason text, is_vip boolean, personal_percent integer, personal_expires_at timestamp with time zone, discount_percent integer, available_kopecks bigint, held_kopecks bigint, debt_kopecks bigint, status text, tariff text, expires_at timestamp with time zone, auto_renew boolean, activation text, referrer_id bigint, invited bigint, paying bigint, earned_kopecks bigint, purchases bigint, spent_kopecks bigint, last_tariff text, last_months integer, last_kopecks bigint, last_paid_at timestamp with time zone, last_paid_with text, payment_provider text, payment_kopecks bigint, payment_outcome text, payment_at timestamp with time zone, withdrawal_id bigint, withdrawal_kopecks bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select a.telegram_id::bigint, a.username, a.language, a.registered_at, a.is_reachable,
+         exists (select 1 from account.admin m
+                 where m.telegram_id = a.telegram_id and m.is_active),
+         a.is_blocked, a.blocked_at, a.blocked_reason, a.is_vip,
+         d.percent::int, case when d.percent is not null then a.discount_expires_at end,
+         account._discount_percent(a.telegram_id, v_now),
+         w.available_kopecks::bigint, w.held_kopecks::bigint, w.debt_kopecks::bigint,
+         s.status, s.tariff, s.expires_at, s.auto_renew, s.activation,
+         a.referrer_id::bigint, r.invited, r.paying, r.earned_kopecks, b.purchases, b.spent::bigint,
+         l.tariff, l.months::int, l.price_kopecks::bigint, l.closed_at, l.paid_with,
+         p.provider, p.worth_kopecks, p.outcome::text, p.received_at,
+         h.withdrawal_id, h.amount_kopecks::bigint
+  from account.account a
+  join wallet.wallet w on w.telegram_id = a.telegram_id
+  cross join lateral subscription.current(a.telegram_id) s
+  cross join lateral referral.stats(a.telegram_id) r
+  cross join lateral (
+    select case when a.discount_expires_at <= v_now then null else a.discount_percent end
+      as percent) d
+  cross join lateral (
+    select count(*) as purchases, coalesce(sum(o.price_kopecks), 0) as spent
+    from billing.purchase o
+    where o.telegram_id = a.telegram_id and o.kind = 'subscription' and o.status = 'paid') b
+  left join lateral (
+    select o.tariff, o.months, o.price_kopecks, o.closed_at, o.paid_with
+    from billing.purchase o
+    where o.telegram_id = a.telegram_id and o.kind = 'subscription' and o.status = 'paid'
+    order by o.closed_at desc limit 1) l on true
+  left join lateral (
+    select o.provider, o.worth_kopecks, o.outcome, o.received_at
+    from billing.payment o
+    where o.telegram_id = a.telegram_id
+    order by o.payment_id desc limit 1) p on true
+  left join withdrawal.withdrawal h on h.telegram_id = a.telegram_id and h.status = 'pending'
+  where a.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION card(p_admin_id bigint, p_telegram_id bigint); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.card(p_admin_id bigint, p_telegram_id bigint) IS 'For admins: rights, discounts, balance, subscription, referrals, the paid subscriptions (how many, their price, the last), the last payment by a provider and the pending withdrawal. Reads that user''s own rows only.';
 
 --
 -- Name: check_admin(bigint); Type: FUNCTION; Schema: account; Owner: -
@@ -934,6 +1001,44 @@ $_$;
 --
 
 COMMENT ON FUNCTION account.draft_action(p_admin_id bigint, p_action text, p_arguments jsonb, p_idempotency_key text) IS 'For confirm screens: the button carries draft_id, and what is done is read from the draft. Does nothing yet. It can be confirmed for 15 minutes (setting action_draft_seconds). The action itself takes a key made of the draft''s id, so that it happens once. Idempotent by p_idempotency_key.';
+
+--
+-- Name: find_users(bigint, text, integer); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.find_users(p_admin_id bigint, p_query text, p_limit integer) RETURNS TABLE(telegram_id bigint, username text, is_blocked boolean, registered_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  v_query text := lower(ltrim(p_query, '@'));
+begin
+  perform core._require(
+    length(v_query) between 1 and 64 and p_query !~ '[[:cntrl:]]',
+    'p_query: a number, or the beginning of a name, 1 to 64 characters');
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  (select a.telegram_id::bigint, a.username, a.is_blocked, a.registered_at
+   from account.account a
+   where a.telegram_id = case when v_query ~ '^[0-9]{1,16}$' then v_query::bigint end)
+  union all
+  (select a.telegram_id::bigint, a.username, a.is_blocked, a.registered_at
+   from account.account a
+   where lower(a.username) ~>=~ v_query and lower(a.username) ~<~ (v_query || chr(1114111))
+   order by lower(a.username) using ~<~, a.telegram_id
+   limit p_limit)
+  limit p_limit;
+end
+$_$;
+
+--
+-- Name: FUNCTION find_users(p_admin_id bigint, p_query text, p_limit integer); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.find_users(p_admin_id bigint, p_query text, p_limit integer) IS 'Who has that number, then whose name begins so, the exact name first, in upper or lower case, with or without @. Names are as they were at the last /start. Reads only.';
 
 --
 -- Name: grant_admin(bigint, text); Type: FUNCTION; Schema: account; Owner: -
@@ -10571,6 +10676,8 @@ CREATE TABLE account.account (
     language text NOT NULL,
     is_language_chosen boolean DEFAULT false NOT NULL,
     is_blocked boolean DEFAULT false NOT NULL,
+    blocked_at timestamp with time zone,
+    blocked_reason text,
     is_reachable boolean DEFAULT true NOT NULL,
     is_vip boolean DEFAULT false NOT NULL,
     discount_percent core.percent,
@@ -10620,6 +10727,18 @@ COMMENT ON COLUMN account.account.is_language_chosen IS 'False until the user ch
 --
 
 COMMENT ON COLUMN account.account.is_blocked IS 'Blocked users buy nothing; their received money goes to the balance.';
+
+--
+-- Name: COLUMN account.blocked_at; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.account.blocked_at IS 'When the block in force began; null without one.';
+
+--
+-- Name: COLUMN account.blocked_reason; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.account.blocked_reason IS 'The admin''s words about the block in force.';
 
 --
 -- Name: COLUMN account.is_reachable; Type: COMMENT; Schema: account; Owner: -
@@ -15182,6 +15301,12 @@ CREATE INDEX account_referral_code ON account.account USING btree (referral_code
 CREATE INDEX account_referrer ON account.account USING btree (referrer_id) WHERE (referrer_id IS NOT NULL);
 
 --
+-- Name: account_username; Type: INDEX; Schema: account; Owner: -
+--
+
+CREATE INDEX account_username ON account.account USING btree (lower(username) text_pattern_ops) WHERE (username IS NOT NULL);
+
+--
 -- Name: draft_expires; Type: INDEX; Schema: account; Owner: -
 --
 
@@ -15772,6 +15897,14 @@ GRANT ALL ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_r
 GRANT ALL ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text) TO atlas_dba;
 
 --
+-- Name: FUNCTION card(p_admin_id bigint, p_telegram_id bigint); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.card(p_admin_id bigint, p_telegram_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.card(p_admin_id bigint, p_telegram_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION account.card(p_admin_id bigint, p_telegram_id bigint) TO atlas_dba;
+
+--
 -- Name: FUNCTION check_admin(p_admin_id bigint); Type: ACL; Schema: account; Owner: -
 --
 
@@ -15786,6 +15919,14 @@ GRANT ALL ON FUNCTION account.check_admin(p_admin_id bigint) TO atlas_dba;
 REVOKE ALL ON FUNCTION account.draft_action(p_admin_id bigint, p_action text, p_arguments jsonb, p_idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION account.draft_action(p_admin_id bigint, p_action text, p_arguments jsonb, p_idempotency_key text) TO atlas_admin;
 GRANT ALL ON FUNCTION account.draft_action(p_admin_id bigint, p_action text, p_arguments jsonb, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION find_users(p_admin_id bigint, p_query text, p_limit integer); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.find_users(p_admin_id bigint, p_query text, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.find_users(p_admin_id bigint, p_query text, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION account.find_users(p_admin_id bigint, p_query text, p_limit integer) TO atlas_dba;
 
 --
 -- Name: FUNCTION grant_admin(p_telegram_id bigint, p_note text); Type: ACL; Schema: account; Owner: -

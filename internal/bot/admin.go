@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -51,4 +52,29 @@ func (b *Bot) draftAction(ctx context.Context, r *request, action string, argume
 		return drafted, fmt.Errorf("drafting %s: %w", action, err)
 	}
 	return drafted, nil
+}
+
+// errDraftOver means that a confirm button was pressed when it was too late.
+var errDraftOver = errors.New("the draft is over")
+
+// confirmed reads the draft that a confirm button carries, into what its action needs. The key makes the action happen
+// once, however often the button is pressed.
+func (b *Bot) confirmed(ctx context.Context, r *request, action string, into any) (key string, err error) {
+	id, err := r.draft()
+	if err != nil {
+		return "", err
+	}
+	drafted, err := b.DB.Account.ShowAction(ctx, r.user, id)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("reading a draft: %w", err)
+	case drafted.Action != action:
+		return "", errOldButton
+	case drafted.IsExpired:
+		return "", errDraftOver
+	}
+	if err := json.Unmarshal(drafted.Arguments, into); err != nil {
+		return "", fmt.Errorf("reading a draft: %w", err)
+	}
+	return "draft:" + string(id), nil
 }

@@ -11,11 +11,13 @@ func (b *Bot) HasRoute(verb screen.Verb) bool {
 	return is
 }
 
-// Commands lists the commands.
+// Commands lists the commands that everybody has.
 func (b *Bot) Commands() []string {
 	var names []string
-	for name := range b.routes.commands {
-		names = append(names, name)
+	for name, route := range b.routes.commands {
+		if !route.isAdmin {
+			names = append(names, name)
+		}
 	}
 	return names
 }

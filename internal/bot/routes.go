@@ -142,8 +142,17 @@ func (b *Bot) adminRoutes() []route {
 	return all
 }
 
+// adminUserRoutes: users, their keys, the audit.
 func (b *Bot) adminUserRoutes() []route {
-	return []route{}
+	all := []route{
+		{verb: screen.VerbAdminUsers, handle: b.users},
+		{step: userSearchQuery, handle: b.userSearched},
+		{verb: screen.VerbAdminUser, handle: b.userCard},
+	}
+	for _, f := range userFlows() {
+		all = append(all, f.routes(b)...)
+	}
+	return all
 }
 
 // adminMoneyRoutes: figures, withdrawals, suspense, activations, manual payments, export.

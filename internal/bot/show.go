@@ -22,6 +22,8 @@ func (b *Bot) failure(ctx context.Context, r *request, err error) (screen.Screen
 		return screen.OldButton(r.text, r.name), nil
 	case errors.Is(err, errNotForYou):
 		return screen.Unknown(r.text), nil
+	case errors.Is(err, errDraftOver):
+		return screen.DraftOver(r.text), nil
 	}
 	if early := (*tooOftenError)(nil); errors.As(err, &early) {
 		b.Log.InfoContext(ctx, "too often", obs.Operation(r.operation), obs.Outcome(obs.OutcomeRefused), obs.Err(err))

@@ -165,6 +165,8 @@ create table account.account (
   language text not null constraint account_language_known check (language in ('ru', 'en')),
   is_language_chosen boolean not null default false,
   is_blocked boolean not null default false,
+  blocked_at timestamptz,
+  blocked_reason text,
   is_reachable boolean not null default true,
   is_vip boolean not null default false,
   discount_percent core.percent,
@@ -175,6 +177,9 @@ create table account.account (
   registered_at timestamptz not null,
   constraint account_not_own_referrer check (referrer_id <> telegram_id)
 ) with (fillfactor = 80);
+-- For admins who look for somebody by the beginning of the name; the operators compare bytes.
+create index account_username on account.account (lower(username) text_pattern_ops)
+  where username is not null;
 create index account_referral_code on account.account (referral_code);
 create index account_referrer on account.account (referrer_id) where referrer_id is not null;
 comment on table account.account is 'One row per user, made by /start. Its row lock is the user''s lock.';
@@ -183,6 +188,8 @@ comment on column account.account.username is 'Telegram''s @name at the last /st
 comment on column account.account.language is 'ru or en.';
 comment on column account.account.is_language_chosen is 'False until the user chose; then it is not asked again.';
 comment on column account.account.is_blocked is 'Blocked users buy nothing; their received money goes to the balance.';
+comment on column account.account.blocked_at is 'When the block in force began; null without one.';
+comment on column account.account.blocked_reason is 'The admin''s words about the block in force.';
 comment on column account.account.is_reachable is 'False after Telegram said that the bot was blocked.';
 comment on column account.account.is_vip is 'Gets the VIP discount.';
 comment on column account.account.discount_percent is 'Personal discount, 1 to 99; null for none.';

@@ -214,7 +214,11 @@ begin
     return;
   end if;
 
-  update account.account a set is_blocked = p_is_blocked where a.telegram_id = p_telegram_id;
+  update account.account a
+  set is_blocked = p_is_blocked,
+      blocked_at = case when p_is_blocked then core.now() end,
+      blocked_reason = case when p_is_blocked then p_reason end
+  where a.telegram_id = p_telegram_id;
   if not p_is_blocked then -- renewals that stopped meanwhile are looked at again
     update subscription.subscription s
     set renew_check_at = core.now()
@@ -5411,6 +5415,85 @@ comment on function account.block is
 grant execute on function account.block to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/account/card.sql
+-- +goose StatementBegin
+-- All that an admin sees of a user at a glance.
+-- Locks: none.
+-- Raises: US001, US003, 22023.
+create or replace function account.card(p_admin_id bigint, p_telegram_id bigint)
+returns table (
+  telegram_id bigint, username text, language text, registered_at timestamptz,
+  is_reachable boolean, is_admin boolean, is_blocked boolean, blocked_at timestamptz,
+  blocked_reason text, is_vip boolean, personal_percent int, personal_expires_at timestamptz,
+  discount_percent int, available_kopecks bigint, held_kopecks bigint, debt_kopecks bigint,
+  status text, tariff text, expires_at timestamptz, auto_renew boolean, activation text,
+  referrer_id bigint, invited bigint, paying bigint, earned_kopecks bigint, purchases bigint,
+  spent_kopecks bigint, last_tariff text, last_months int, last_kopecks bigint,
+  last_paid_at timestamptz, last_paid_with text, payment_provider text,
+  payment_kopecks bigint, payment_outcome text, payment_at timestamptz, withdrawal_id bigint,
+  withdrawal_kopecks bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select a.telegram_id::bigint, a.username, a.language, a.registered_at, a.is_reachable,
+         exists (select 1 from account.admin m
+                 where m.telegram_id = a.telegram_id and m.is_active),
+         a.is_blocked, a.blocked_at, a.blocked_reason, a.is_vip,
+         d.percent::int, case when d.percent is not null then a.discount_expires_at end,
+         account._discount_percent(a.telegram_id, v_now),
+         w.available_kopecks::bigint, w.held_kopecks::bigint, w.debt_kopecks::bigint,
+         s.status, s.tariff, s.expires_at, s.auto_renew, s.activation,
+         a.referrer_id::bigint, r.invited, r.paying, r.earned_kopecks, b.purchases, b.spent::bigint,
+         l.tariff, l.months::int, l.price_kopecks::bigint, l.closed_at, l.paid_with,
+         p.provider, p.worth_kopecks, p.outcome::text, p.received_at,
+         h.withdrawal_id, h.amount_kopecks::bigint
+  from account.account a
+  join wallet.wallet w on w.telegram_id = a.telegram_id
+  cross join lateral subscription.current(a.telegram_id) s
+  cross join lateral referral.stats(a.telegram_id) r
+  cross join lateral (
+    select case when a.discount_expires_at <= v_now then null else a.discount_percent end
+      as percent) d
+  cross join lateral (
+    select count(*) as purchases, coalesce(sum(o.price_kopecks), 0) as spent
+    from billing.purchase o
+    where o.telegram_id = a.telegram_id and o.kind = 'subscription' and o.status = 'paid') b
+  left join lateral (
+    select o.tariff, o.months, o.price_kopecks, o.closed_at, o.paid_with
+    from billing.purchase o
+    where o.telegram_id = a.telegram_id and o.kind = 'subscription' and o.status = 'paid'
+    order by o.closed_at desc limit 1) l on true
+  left join lateral (
+    select o.provider, o.worth_kopecks, o.outcome, o.received_at
+    from billing.payment o
+    where o.telegram_id = a.telegram_id
+    order by o.payment_id desc limit 1) p on true
+  left join withdrawal.withdrawal h on h.telegram_id = a.telegram_id and h.status = 'pending'
+  where a.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+end
+$$;
+
+comment on function account.card is
+  'For admins: rights, discounts, balance, subscription, referrals, the paid subscriptions (how many, '
+  'their price, the last), the last payment by a provider and the pending withdrawal. Reads that '
+  'user''s own rows only.';
+
+grant execute on function account.card to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/account/check_admin.sql
 -- +goose StatementBegin
 -- Refuses anybody who is not an admin now.
@@ -5494,6 +5577,50 @@ comment on function account.draft_action is
   'p_idempotency_key.';
 
 grant execute on function account.draft_action to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/account/find_users.sql
+-- +goose StatementBegin
+-- Finds users by their number or by the beginning of their name, for admins.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function account.find_users(p_admin_id bigint, p_query text, p_limit int)
+returns table (
+  telegram_id bigint, username text, is_blocked boolean, registered_at timestamptz)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_query text := lower(ltrim(p_query, '@'));
+begin
+  perform core._require(
+    length(v_query) between 1 and 64 and p_query !~ '[[:cntrl:]]',
+    'p_query: a number, or the beginning of a name, 1 to 64 characters');
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  (select a.telegram_id::bigint, a.username, a.is_blocked, a.registered_at
+   from account.account a
+   where a.telegram_id = case when v_query ~ '^[0-9]{1,16}$' then v_query::bigint end)
+  union all
+  (select a.telegram_id::bigint, a.username, a.is_blocked, a.registered_at
+   from account.account a
+   where lower(a.username) ~>=~ v_query and lower(a.username) ~<~ (v_query || chr(1114111))
+   order by lower(a.username) using ~<~, a.telegram_id
+   limit p_limit)
+  limit p_limit;
+end
+$$;
+
+comment on function account.find_users is
+  'Who has that number, then whose name begins so, the exact name first, in upper or lower case, '
+  'with or without @. Names are as they were at the last /start. Reads only.';
+
+grant execute on function account.find_users to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/account/grant_admin.sql
@@ -11388,8 +11515,10 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/account/_set_blocked.sql
 -- gone: functions/account/_tell_referrer.sql
 -- gone: functions/account/block.sql
+-- gone: functions/account/card.sql
 -- gone: functions/account/check_admin.sql
 -- gone: functions/account/draft_action.sql
+-- gone: functions/account/find_users.sql
 -- gone: functions/account/grant_admin.sql
 -- gone: functions/account/profile.sql
 -- gone: functions/account/register.sql
@@ -11768,8 +11897,10 @@ drop function account.revoke_admin;
 drop function account.register;
 drop function account.profile;
 drop function account.grant_admin;
+drop function account.find_users;
 drop function account.draft_action;
 drop function account.check_admin;
+drop function account.card;
 drop function account.block;
 drop function withdrawal._require_request;
 drop function withdrawal._require_may;

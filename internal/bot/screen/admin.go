@@ -22,6 +22,7 @@ func AdminMenu(t *i18n.Text, d sqlapi.Dashboard) Screen {
 	}
 	return Screen{Text: i18n.Join("\n", lines...), Rows: [][]Button{
 		// Users.
+		row(press(t, "button.a_users", VerbAdminUsers)),
 
 		// Money.
 		row(press(t, "button.payouts", VerbPayouts)),
@@ -51,6 +52,11 @@ func featureName(t *i18n.Text, feature string) string {
 		return t.Plain(key)
 	}
 	return feature
+}
+
+// DraftOver says that a confirmation came too late and nothing was done.
+func DraftOver(t *i18n.Text) Screen {
+	return Screen{Text: t.HTML("admin.draft_over"), Rows: [][]Button{toAdmin(t)}}
 }
 
 // toAdmin leads back to the admins' first screen.

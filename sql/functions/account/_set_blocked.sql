@@ -16,7 +16,11 @@ begin
     return;
   end if;
 
-  update account.account a set is_blocked = p_is_blocked where a.telegram_id = p_telegram_id;
+  update account.account a
+  set is_blocked = p_is_blocked,
+      blocked_at = case when p_is_blocked then core.now() end,
+      blocked_reason = case when p_is_blocked then p_reason end
+  where a.telegram_id = p_telegram_id;
   if not p_is_blocked then -- renewals that stopped meanwhile are looked at again
     update subscription.subscription s
     set renew_check_at = core.now()

@@ -1,0 +1,238 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"atlas-secure/internal/atlas"
+	"atlas-secure/internal/bot/screen"
+	"atlas-secure/internal/dialogue"
+	"atlas-secure/internal/obs"
+	"atlas-secure/internal/sqlapi"
+)
+
+// userFlow is one thing that an admin can do to a user: the button on the card, some questions, the draft, the button that
+// confirms it, and what is done then. All of them go the same way:
+//
+//	begin ──► question ──► … ──► draft in the database ──► confirm ──► do, once, with the draft's key
+type userFlow struct {
+	action         string // its name in drafts and texts
+	begin, confirm screen.Verb
+	questions      []question
+	// prepare, which may be nil, fills in what follows from how the user is now.
+	prepare func(card sqlapi.Card, a *screen.UserAction)
+	do      func(b *Bot, ctx context.Context, r *request, a screen.UserAction, key string) (isReplay bool, err error)
+}
+
+// question is one question to the admin. What is typed, or the place of the button that was pressed, goes into the action;
+// false: that was no answer. Either may be nil.
+type question struct {
+	step    step
+	verb    screen.Verb
+	typed   func(text string, a *screen.UserAction) bool
+	pressed func(place int, o screen.UserOptions, a *screen.UserAction) bool
+	// next names the question that follows; "" for none. Nil is none, too.
+	next func(a screen.UserAction) string
+}
+
+// userState is what these dialogues remember, until there is a draft: from then on only the draft counts.
+type userState struct {
+	UpdateID int64             `json:"update_id"` // what brought the admin to this step: its repeat is no answer to the next
+	Action   screen.UserAction `json:"action"`
+}
+
+// userFlows is all that can be done to a user.
+func userFlows() []*userFlow {
+	return []*userFlow{creditFlow(), debitFlow()}
+}
+
+// routes are the ways into the flow and through it.
+func (f *userFlow) routes(b *Bot) []route {
+	all := []route{
+		{verb: f.begin, handle: b.userBegun(f)},
+		{verb: f.confirm, handle: b.userConfirmed(f)},
+	}
+	for _, q := range f.questions {
+		all = append(all, route{step: q.step, handle: b.userTyped(f, q)})
+		if q.verb != "" {
+			all = append(all, route{verb: q.verb, step: q.step, handle: b.userPressed(f, q)})
+		}
+	}
+	return all
+}
+
+func (f *userFlow) question(name string) (question, bool) {
+	for _, q := range f.questions {
+		if q.step.name == name {
+			return q, true
+		}
+	}
+	return question{}, false
+}
+
+// userBegun asks the first question about the user that the button names, or drafts at once.
+func (b *Bot) userBegun(f *userFlow) handler {
+	return func(ctx context.Context, r *request) (screen.Screen, error) {
+		id, err := telegramID(r.argument)
+		if err != nil {
+			return screen.Screen{}, err
+		}
+		card, err := b.DB.Account.Card(ctx, r.user, id)
+		if errors.Is(err, atlas.ErrNoSuchUser) {
+			return screen.NobodyFound(r.text), nil
+		}
+		if err != nil {
+			return screen.Screen{}, fmt.Errorf("reading a user: %w", err)
+		}
+		a := screen.UserAction{TelegramID: id}
+		if f.prepare != nil {
+			f.prepare(card, &a)
+		}
+		if len(f.questions) == 0 {
+			return b.draftUserAction(ctx, r, f, a)
+		}
+		first := f.questions[0]
+		err = b.Dialogues.Begin(ctx, int64(r.user), first.step.kind, first.step.name, userState{UpdateID: r.updateID, Action: a})
+		if err != nil {
+			b.Log.WarnContext(ctx, "could not begin a dialogue", obs.Operation(r.operation), obs.Err(err))
+			return screen.CannotAsk(r.text, screen.VerbAdmin), nil
+		}
+		return b.askAboutUser(ctx, r, f, first, a, false)
+	}
+}
+
+// userTyped takes what was typed as the answer to a question.
+func (b *Bot) userTyped(f *userFlow, q question) handler {
+	return func(ctx context.Context, r *request) (screen.Screen, error) {
+		var s userState
+		if err := r.dialogue.Draft(&s); err != nil {
+			return screen.Screen{}, fmt.Errorf("reading the dialogue: %w", err)
+		}
+		if s.UpdateID == r.updateID { // the answer before, once more: the screen with this question was not seen
+			return b.askAboutUser(ctx, r, f, q, s.Action, false)
+		}
+		if q.typed == nil || !q.typed(r.argument, &s.Action) {
+			return b.askAboutUser(ctx, r, f, q, s.Action, true)
+		}
+		return b.userAnswered(ctx, r, f, q, s.Action)
+	}
+}
+
+// userPressed takes a button as the answer. One that the dialogue does not wait for shows where it stands.
+func (b *Bot) userPressed(f *userFlow, q question) handler {
+	return func(ctx context.Context, r *request) (screen.Screen, error) {
+		if r.dialogue == nil {
+			return screen.StartAgain(r.text), nil
+		}
+		var s userState
+		if err := r.dialogue.Draft(&s); err != nil {
+			return screen.Screen{}, fmt.Errorf("reading the dialogue: %w", err)
+		}
+		if !r.isAt(q.step) {
+			now, isKnown := f.question(r.dialogue.Step)
+			if !isKnown {
+				return screen.StartAgain(r.text), nil
+			}
+			return b.askAboutUser(ctx, r, f, now, s.Action, false)
+		}
+		place, err := strconv.Atoi(r.argument)
+		if err != nil {
+			return screen.Screen{}, errOldButton
+		}
+		options, err := b.userOptions(ctx)
+		if err != nil {
+			return screen.Screen{}, err
+		}
+		if !q.pressed(place, options, &s.Action) {
+			return b.askAboutUser(ctx, r, f, q, s.Action, false)
+		}
+		return b.userAnswered(ctx, r, f, q, s.Action)
+	}
+}
+
+// userAnswered goes on with the next question, or drafts.
+func (b *Bot) userAnswered(
+	ctx context.Context, r *request, f *userFlow, q question, a screen.UserAction,
+) (screen.Screen, error) {
+	name := ""
+	if q.next != nil {
+		name = q.next(a)
+	}
+	next, isThere := f.question(name)
+	if !isThere {
+		return b.draftUserAction(ctx, r, f, a)
+	}
+	if err := b.advance(ctx, r, next.step, userState{UpdateID: r.updateID, Action: a}); err != nil {
+		return screen.Screen{}, err
+	}
+	return b.askAboutUser(ctx, r, f, next, a, false)
+}
+
+// userOptions is what the buttons of questions offer beside what is always the same.
+func (b *Bot) userOptions(ctx context.Context) (screen.UserOptions, error) {
+	prices, err := b.DB.Billing.ListPrices(ctx)
+	if err != nil {
+		return screen.UserOptions{}, fmt.Errorf("reading the prices: %w", err)
+	}
+	return screen.OptionsOf(prices), nil
+}
+
+func (b *Bot) askAboutUser(
+	ctx context.Context, r *request, f *userFlow, q question, a screen.UserAction, isWrong bool,
+) (screen.Screen, error) {
+	card, err := b.DB.Account.Card(ctx, r.user, a.TelegramID)
+	if err != nil {
+		return screen.Screen{}, fmt.Errorf("reading a user: %w", err)
+	}
+	options, err := b.userOptions(ctx)
+	if err != nil {
+		return screen.Screen{}, err
+	}
+	return screen.AskAboutUser(r.text, card, screen.UserQuestion{
+		Action: f.action, Step: q.step.name, Verb: q.verb, IsWrong: isWrong, Options: options,
+	}), nil
+}
+
+// draftUserAction leaves the action with the database and shows it from there, to be confirmed.
+func (b *Bot) draftUserAction(ctx context.Context, r *request, f *userFlow, a screen.UserAction) (screen.Screen, error) {
+	drafted, err := b.draftAction(ctx, r, f.action, a)
+	if err != nil {
+		return screen.Screen{}, err
+	}
+	r.isOver = true
+	card, err := b.DB.Account.Card(ctx, r.user, a.TelegramID)
+	if err != nil {
+		return screen.Screen{}, fmt.Errorf("reading a user: %w", err)
+	}
+	return screen.ConfirmUserAction(r.text, card, f.action, f.confirm, a, drafted), nil
+}
+
+// userConfirmed does what was drafted, once, and shows the user as they are after it.
+func (b *Bot) userConfirmed(f *userFlow) handler {
+	return func(ctx context.Context, r *request) (screen.Screen, error) {
+		var a screen.UserAction
+		key, err := b.confirmed(ctx, r, f.action, &a)
+		if err != nil {
+			return screen.Screen{}, err
+		}
+		isReplay, err := f.do(b, ctx, r, a, key)
+		var refusal *atlas.Error
+		if errors.As(err, &refusal) && screen.IsRefusalOfAction(r.text, refusal.Code) {
+			b.Log.InfoContext(ctx, "refused", obs.Operation(r.operation), obs.Outcome(obs.OutcomeRefused), obs.Err(err))
+			return screen.UserActionRefused(r.text, a, refusal.Code), nil
+		}
+		if err != nil {
+			return screen.Screen{}, fmt.Errorf("%s: %w", f.action, err)
+		}
+		card, err := b.DB.Account.Card(ctx, r.user, a.TelegramID)
+		if err != nil {
+			return screen.Screen{}, fmt.Errorf("reading a user: %w", err)
+		}
+		return screen.UserActionDone(r.text, card, f.action, a, isReplay), nil
+	}
+}
+
+// kindOf is a dialogue of these.
+func kindOf(action string) dialogue.Kind { return dialogue.Kind{Name: "a_" + action, Version: 1} }
