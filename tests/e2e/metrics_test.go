@@ -13,8 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// secondBot starts another bot on the same database for the length of the test, and gives its address.
-func (b *bundle) secondBot() string {
+// secondBot starts another bot on the same database for the length of the test, and gives its address
+// and its process.
+func (b *bundle) secondBot() (address string, pid int) {
 	b.Helper()
 	bot, address, err := b.sandbox.startBot(b.ctx)
 	require.NoError(b, err)
@@ -26,7 +27,7 @@ func (b *bundle) secondBot() string {
 		_, err := get(b.ctx, address+"/readyz")
 		return err
 	})
-	return address
+	return address, bot.PID()
 }
 
 // listeningAt finds in a process's log where it answers HTTP.

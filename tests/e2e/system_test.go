@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -19,6 +20,7 @@ type sandbox struct {
 	*system.Info
 	dir     string
 	process *process.Process
+	beside  atomic.Int64 // how many bots were started beside its own
 }
 
 // upLine begins what the sandbox prints when everything answers.
@@ -104,7 +106,8 @@ func isRunning(pid int) bool { return pid != 0 && syscall.Kill(pid, 0) == nil }
 
 // startBot starts one more bot beside the sandbox's own, and returns when it says where it listens.
 func (s *sandbox) startBot(ctx context.Context) (_ *process.Process, address string, err error) {
-	out, err := process.LogFile(s.log("bot-beside"))
+	said := s.log(fmt.Sprintf("bot-beside-%d", s.beside.Add(1))) // of its own: an earlier one's tells of another address
+	out, err := process.LogFile(said)
 	if err != nil {
 		return nil, "", fmt.Errorf("the second bot: %w", err)
 	}
@@ -116,13 +119,13 @@ func (s *sandbox) startBot(ctx context.Context) (_ *process.Process, address str
 	ticker := time.NewTicker(glance)
 	defer ticker.Stop()
 	for {
-		if address := listeningAt(s.log("bot-beside")); address != "" {
+		if address := listeningAt(said); address != "" {
 			return bot, address, nil
 		}
 		select {
 		case <-ticker.C:
 		case <-bot.Done():
-			return nil, "", fmt.Errorf("the second bot ended: %w\n%s", bot.Err(), process.Tail(s.log("bot-beside"), 5))
+			return nil, "", fmt.Errorf("the second bot ended: %w\n%s", bot.Err(), process.Tail(said, 5))
 		case <-ctx.Done():
 			return nil, "", errors.Join(fmt.Errorf("the second bot says not where it listens: %w", ctx.Err()), bot.Kill())
 		}
