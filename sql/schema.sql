@@ -5497,6 +5497,28 @@ $$;
 COMMENT ON FUNCTION ops._enter_due(p_job_name text, p_epoch bigint, p_limit integer) IS 'Two runs of a job take turns; one with an old epoch is refused. A null epoch is a run by hand or by pg_cron.';
 
 --
+-- Name: _incident_since(); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._incident_since() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    AS $$
+  select i.set_at
+  from ops.incident i
+  where i.incident_id > coalesce(
+    (select o.incident_id from ops.incident o
+     where not o.is_on order by o.incident_id desc limit 1), 0)
+  order by i.incident_id
+  limit 1
+$$;
+
+--
+-- Name: FUNCTION _incident_since(); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._incident_since() IS 'The first of the rows since it was off last: rewriting the texts begins no new incident.';
+
+--
 -- Name: _reconcile_accounts(); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -6429,6 +6451,69 @@ $$;
 COMMENT ON FUNCTION ops.finish_run(p_job_name text, p_holder text, p_epoch bigint, p_started_at timestamp with time zone, p_items integer, p_error text, p_next_run_at timestamp with time zone) IS 'Only runs that did something or failed are kept in ops.job_run. is_recorded is false after the lease was lost.';
 
 --
+-- Name: incident(text); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.incident(p_language text) RETURNS TABLE(is_on boolean, text text, since timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require(length(p_language) between 1 and 16, 'p_language: such as ru or en');
+
+  return query
+  select coalesce(n.is_on, false),
+         case when n.is_on and p_language = 'ru' then n.text_ru when n.is_on then n.text_en end,
+         case when n.is_on then ops._incident_since() end
+  from (select 1) one
+  left join lateral (
+    select i.is_on, i.text_ru, i.text_en
+    from ops.incident i
+    order by i.incident_id desc
+    limit 1) n on true;
+end
+$$;
+
+--
+-- Name: FUNCTION incident(p_language text); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.incident(p_language text) IS 'One row, always. text and since are null while there is nothing to tell; who does not read Russian is told in English. since: when it was switched on, whatever was rewritten meanwhile. Reads only.';
+
+--
+-- Name: list_features(bigint); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.list_features(p_admin_id bigint) RETURNS TABLE(name text, is_on boolean, changed_at timestamp with time zone, changed_by bigint, changed_by_username text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select f.name, f.is_on, c.occurred_at, c.actor_id, a.username
+  from ops.feature f
+  left join lateral (
+    select e.occurred_at, e.actor_id
+    from audit.entry e
+    where e.subject_id = f.name and e.action = 'ops.set_feature'
+    order by e.occurred_at desc
+    limit 1) c on true
+  left join account.account a on a.telegram_id = c.actor_id
+  order by f.name;
+end
+$$;
+
+--
+-- Name: FUNCTION list_features(p_admin_id bigint); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.list_features(p_admin_id bigint) IS 'For admins only, and while admin_actions is off, too. changed_at is null for a switch that nobody has moved yet. Reads only.';
+
+--
 -- Name: lock_waits(); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -6801,6 +6886,61 @@ $$;
 COMMENT ON FUNCTION ops.set_feature(p_admin_id bigint, p_name text, p_is_on boolean) IS 'From the next call on, the functions behind a switch that is off refuse with OP003. Safe to call again.';
 
 --
+-- Name: set_incident(bigint, boolean, text, text, text); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.set_incident(p_admin_id bigint, p_is_on boolean, p_text_ru text, p_text_en text, p_idempotency_key text) RETURNS TABLE(incident_id bigint, is_on boolean, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_asked jsonb;
+  v_last record;
+  v_first record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_is_on is not null, 'p_is_on: true or false');
+  perform core._require(coalesce(length(p_text_ru) between 1 and 1000, not p_is_on),
+                        'p_text_ru: 1 to 1000 characters; null only to switch off');
+  perform core._require(coalesce(length(p_text_en) between 1 and 1000, not p_is_on),
+                        'p_text_en: 1 to 1000 characters; null only to switch off');
+  perform core._require_key(p_idempotency_key);
+  perform account._require_admin(p_admin_id);
+  v_asked := jsonb_build_object('is_on', p_is_on, 'text_ru', p_text_ru, 'text_en', p_text_en);
+
+  select i.text_ru, i.text_en into v_last
+  from ops.incident i
+  order by i.incident_id desc
+  limit 1;
+  insert into ops.incident (is_on, text_ru, text_en, asked, set_at, set_by, idempotency_key)
+  values (p_is_on, coalesce(p_text_ru, v_last.text_ru), coalesce(p_text_en, v_last.text_en),
+          v_asked, core.now(), p_admin_id, p_idempotency_key)
+  on conflict on constraint incident_key_once do nothing;
+  set_incident.is_replay := not found;
+
+  select i.incident_id, i.is_on, i.asked into strict v_first
+  from ops.incident i
+  where i.set_by = p_admin_id and i.idempotency_key = p_idempotency_key;
+  if v_first.asked <> v_asked then
+    perform core._refuse('ID001', format('incident_id %s has the key', v_first.incident_id));
+  end if;
+  if not set_incident.is_replay then
+    perform audit._record('ops.set_incident', p_admin_id, v_first.incident_id::text, v_asked);
+  end if;
+
+  return query select v_first.incident_id, v_first.is_on, set_incident.is_replay;
+end
+$$;
+
+--
+-- Name: FUNCTION set_incident(p_admin_id bigint, p_is_on boolean, p_text_ru text, p_text_en text, p_idempotency_key text); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.set_incident(p_admin_id bigint, p_is_on boolean, p_text_ru text, p_text_en text, p_idempotency_key text) IS 'p_is_on false ends it; null texts then keep what was written, for the next time. People see it within five seconds (ops.incident). Of two admins at once the later one counts. Idempotent by p_idempotency_key, which belongs to the admin.';
+
+--
 -- Name: set_job(text, text, boolean); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -6871,6 +7011,37 @@ $$;
 --
 
 COMMENT ON FUNCTION ops.set_setting(p_name text, p_value bigint) IS 'In force from the next call on. The old and the new value are audited.';
+
+--
+-- Name: show_incident(bigint); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.show_incident(p_admin_id bigint) RETURNS TABLE(is_on boolean, text_ru text, text_en text, since timestamp with time zone, set_at timestamp with time zone, set_by bigint, set_by_username text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select coalesce(n.is_on, false), n.text_ru, n.text_en,
+         case when n.is_on then ops._incident_since() end, n.set_at, n.set_by::bigint, a.username
+  from (select 1) one
+  left join lateral (
+    select i.is_on, i.text_ru, i.text_en, i.set_at, i.set_by
+    from ops.incident i
+    order by i.incident_id desc
+    limit 1) n on true
+  left join account.account a on a.telegram_id = n.set_by;
+end
+$$;
+
+--
+-- Name: FUNCTION show_incident(p_admin_id bigint); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.show_incident(p_admin_id bigint) IS 'For admins only: one row, always. The texts stay for the next time when it is switched off; all but is_on is null where nobody has set anything yet. Reads only.';
 
 --
 -- Name: take_attempt(bigint, text); Type: FUNCTION; Schema: ops; Owner: -
@@ -13540,6 +13711,91 @@ COMMENT ON COLUMN ops.feature.is_on IS 'Off: the functions named in the descript
 COMMENT ON COLUMN ops.feature.description IS 'What it switches.';
 
 --
+-- Name: incident; Type: TABLE; Schema: ops; Owner: -
+--
+
+CREATE TABLE ops.incident (
+    incident_id bigint NOT NULL,
+    is_on boolean NOT NULL,
+    text_ru text,
+    text_en text,
+    asked jsonb NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    set_by core.telegram_id NOT NULL,
+    idempotency_key core.idempotency_key NOT NULL,
+    CONSTRAINT incident_on_has_texts CHECK (((NOT is_on) OR ((text_ru IS NOT NULL) AND (text_en IS NOT NULL)))),
+    CONSTRAINT incident_text_en_length CHECK (((length(text_en) >= 1) AND (length(text_en) <= 1000))),
+    CONSTRAINT incident_text_ru_length CHECK (((length(text_ru) >= 1) AND (length(text_ru) <= 1000)))
+);
+
+--
+-- Name: TABLE incident; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON TABLE ops.incident IS 'What people are told above their screens while something is wrong. The newest row is in force, the older ones are history.';
+
+--
+-- Name: COLUMN incident.incident_id; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.incident.incident_id IS 'The row''s number: the highest is in force.';
+
+--
+-- Name: COLUMN incident.is_on; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.incident.is_on IS 'Whether people are told.';
+
+--
+-- Name: COLUMN incident.text_ru; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.incident.text_ru IS 'What is told in Russian; null where nothing was written yet.';
+
+--
+-- Name: COLUMN incident.text_en; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.incident.text_en IS 'What is told in any other language.';
+
+--
+-- Name: COLUMN incident.asked; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.incident.asked IS 'The arguments of ops.set_incident: a repeat is compared with them.';
+
+--
+-- Name: COLUMN incident.set_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.incident.set_at IS 'When it was set.';
+
+--
+-- Name: COLUMN incident.set_by; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.incident.set_by IS 'The admin.';
+
+--
+-- Name: COLUMN incident.idempotency_key; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.incident.idempotency_key IS 'The admin''s key of the call.';
+
+--
+-- Name: incident_incident_id_seq; Type: SEQUENCE; Schema: ops; Owner: -
+--
+
+ALTER TABLE ops.incident ALTER COLUMN incident_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ops.incident_incident_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
 -- Name: job; Type: VIEW; Schema: ops; Owner: -
 --
 
@@ -15107,6 +15363,20 @@ ALTER TABLE ONLY ops.feature
     ADD CONSTRAINT feature_pkey PRIMARY KEY (name);
 
 --
+-- Name: incident incident_key_once; Type: CONSTRAINT; Schema: ops; Owner: -
+--
+
+ALTER TABLE ONLY ops.incident
+    ADD CONSTRAINT incident_key_once UNIQUE (set_by, idempotency_key);
+
+--
+-- Name: incident incident_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
+--
+
+ALTER TABLE ONLY ops.incident
+    ADD CONSTRAINT incident_pkey PRIMARY KEY (incident_id);
+
+--
 -- Name: lease lease_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
 --
 
@@ -15443,6 +15713,12 @@ CREATE INDEX transfer_recorded ON ledger.transfer USING brin (recorded_xid) WITH
 --
 
 CREATE INDEX attempt_whole ON ops.attempt USING btree (whole_at);
+
+--
+-- Name: incident_ends; Type: INDEX; Schema: ops; Owner: -
+--
+
+CREATE INDEX incident_ends ON ops.incident USING btree (incident_id) WHERE (NOT is_on);
 
 --
 -- Name: scheduled_job_run_by_job; Type: INDEX; Schema: ops; Owner: -
@@ -16782,6 +17058,12 @@ REVOKE ALL ON FUNCTION ops._describe_lock(p_pid integer, p_locktype text, p_rela
 REVOKE ALL ON FUNCTION ops._enter_due(p_job_name text, p_epoch bigint, p_limit integer) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _incident_since(); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._incident_since() FROM PUBLIC;
+
+--
 -- Name: FUNCTION _reconcile_accounts(); Type: ACL; Schema: ops; Owner: -
 --
 
@@ -16906,6 +17188,24 @@ GRANT ALL ON FUNCTION ops.finish_run(p_job_name text, p_holder text, p_epoch big
 GRANT ALL ON FUNCTION ops.finish_run(p_job_name text, p_holder text, p_epoch bigint, p_started_at timestamp with time zone, p_items integer, p_error text, p_next_run_at timestamp with time zone) TO atlas_dba;
 
 --
+-- Name: FUNCTION incident(p_language text); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.incident(p_language text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.incident(p_language text) TO atlas_bot;
+GRANT ALL ON FUNCTION ops.incident(p_language text) TO atlas_worker;
+GRANT ALL ON FUNCTION ops.incident(p_language text) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.incident(p_language text) TO atlas_dba;
+
+--
+-- Name: FUNCTION list_features(p_admin_id bigint); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.list_features(p_admin_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.list_features(p_admin_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.list_features(p_admin_id bigint) TO atlas_dba;
+
+--
 -- Name: FUNCTION lock_waits(); Type: ACL; Schema: ops; Owner: -
 --
 
@@ -16982,6 +17282,14 @@ GRANT ALL ON FUNCTION ops.set_feature(p_admin_id bigint, p_name text, p_is_on bo
 GRANT ALL ON FUNCTION ops.set_feature(p_admin_id bigint, p_name text, p_is_on boolean) TO atlas_dba;
 
 --
+-- Name: FUNCTION set_incident(p_admin_id bigint, p_is_on boolean, p_text_ru text, p_text_en text, p_idempotency_key text); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.set_incident(p_admin_id bigint, p_is_on boolean, p_text_ru text, p_text_en text, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.set_incident(p_admin_id bigint, p_is_on boolean, p_text_ru text, p_text_en text, p_idempotency_key text) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.set_incident(p_admin_id bigint, p_is_on boolean, p_text_ru text, p_text_en text, p_idempotency_key text) TO atlas_dba;
+
+--
 -- Name: FUNCTION set_job(p_name text, p_schedule text, p_is_enabled boolean); Type: ACL; Schema: ops; Owner: -
 --
 
@@ -16994,6 +17302,14 @@ GRANT ALL ON FUNCTION ops.set_job(p_name text, p_schedule text, p_is_enabled boo
 
 REVOKE ALL ON FUNCTION ops.set_setting(p_name text, p_value bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.set_setting(p_name text, p_value bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION show_incident(p_admin_id bigint); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.show_incident(p_admin_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.show_incident(p_admin_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.show_incident(p_admin_id bigint) TO atlas_dba;
 
 --
 -- Name: FUNCTION take_attempt(p_telegram_id bigint, p_action text); Type: ACL; Schema: ops; Owner: -

@@ -65,6 +65,7 @@ type Bot struct {
 	checks  checkouts
 	outages struct{ inbox, poll, webhook, commands *obs.Outage }
 	ended   ended
+	banners banners
 }
 
 // New makes a bot. It calls nobody.

@@ -61,8 +61,8 @@ func (b *Bot) allRoutes() []route {
 // shopRoutes is what everybody has.
 func (b *Bot) shopRoutes() []route {
 	return []route{
-		{command: "start", isListed: true, handle: b.start, registers: true},
-		{command: "buy", isListed: true, handle: b.buy},
+		{command: "start", isListed: true, handle: b.bannered(b.start), registers: true},
+		{command: "buy", isListed: true, handle: b.bannered(b.buy)},
 		{command: "profile", isListed: true, handle: b.profile},
 		{command: "instruction", isListed: true, handle: b.instruction},
 		{command: "language", isListed: true, handle: b.languages},
@@ -72,10 +72,10 @@ func (b *Bot) shopRoutes() []route {
 		{command: "paysupport", isListed: true, handle: b.paymentSupport},
 		{command: "privacy", isListed: true, handle: b.privacy},
 
-		{verb: screen.VerbMenu, handle: b.menu},
+		{verb: screen.VerbMenu, handle: b.bannered(b.menu)},
 		{verb: screen.VerbSettings, handle: b.settings},
 		{verb: screen.VerbLanguages, handle: b.languages},
-		{verb: screen.VerbLanguage, handle: b.chooseLanguage},
+		{verb: screen.VerbLanguage, handle: b.bannered(b.chooseLanguage)},
 		{verb: screen.VerbHelp, handle: b.help},
 		{verb: screen.VerbInfo, handle: b.info},
 		{verb: screen.VerbPrivacy, handle: b.privacy},
@@ -88,7 +88,7 @@ func (b *Bot) shopRoutes() []route {
 		{verb: screen.VerbKey, handle: b.key},
 		{verb: screen.VerbQR, handle: b.qr},
 
-		{verb: screen.VerbBuy, handle: b.buy},
+		{verb: screen.VerbBuy, handle: b.bannered(b.buy)},
 		{verb: screen.VerbTariff, handle: b.tariff},
 		{verb: screen.VerbPlan, handle: b.openPurchase},
 		{verb: screen.VerbShow, handle: b.showPurchase},
@@ -171,7 +171,23 @@ func (b *Bot) adminBroadcastRoutes() []route {
 
 // adminSystemRoutes: incidents, switches, system.
 func (b *Bot) adminSystemRoutes() []route {
-	return []route{}
+	return []route{
+		{verb: screen.VerbFeatures, handle: b.features},
+		{verb: screen.VerbFeature, handle: b.feature},
+		{verb: screen.VerbFeatureAsk, handle: b.featureAsk},
+		{verb: screen.VerbFeatureOff, handle: b.featureOff},
+		{verb: screen.VerbFeatureOn, handle: b.featureOn},
+
+		{verb: screen.VerbIncident, handle: b.incident},
+		{verb: screen.VerbIncidentAsk, handle: b.incidentAsk},
+		{step: incidentRu, handle: b.incidentRuTyped},
+		{step: incidentEn, handle: b.incidentEnTyped},
+		{verb: screen.VerbIncidentSame, step: incidentEn, handle: b.incidentSame},
+		{verb: screen.VerbIncidentAgain, handle: b.incidentAgain},
+		{verb: screen.VerbIncidentEnd, handle: b.incidentEnd},
+		{step: incidentConfirm, handle: b.incidentWaits},
+		{verb: screen.VerbIncidentConfirm, step: incidentConfirm, handle: b.incidentConfirmed},
+	}
 }
 
 // routes is allRoutes, to look things up in.

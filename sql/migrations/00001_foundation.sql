@@ -1149,6 +1149,30 @@ insert into ops.feature (name, description) values
   ('trials', 'subscription.start_trial'),
   ('broadcasts', 'broadcast.start and claim');
 
+create table ops.incident (
+  incident_id bigint generated always as identity constraint incident_pkey primary key,
+  is_on boolean not null,
+  text_ru text constraint incident_text_ru_length check (length(text_ru) between 1 and 1000),
+  text_en text constraint incident_text_en_length check (length(text_en) between 1 and 1000),
+  asked jsonb not null,
+  set_at timestamptz not null,
+  set_by core.telegram_id not null,
+  idempotency_key core.idempotency_key not null,
+  constraint incident_key_once unique (set_by, idempotency_key),
+  constraint incident_on_has_texts check (not is_on or (text_ru is not null and text_en is not null))
+);
+create index incident_ends on ops.incident (incident_id) where not is_on;
+comment on table ops.incident is
+  'What people are told above their screens while something is wrong. The newest row is in force, the older ones are history.';
+comment on column ops.incident.incident_id is 'The row''s number: the highest is in force.';
+comment on column ops.incident.is_on is 'Whether people are told.';
+comment on column ops.incident.text_ru is 'What is told in Russian; null where nothing was written yet.';
+comment on column ops.incident.text_en is 'What is told in any other language.';
+comment on column ops.incident.asked is 'The arguments of ops.set_incident: a repeat is compared with them.';
+comment on column ops.incident.set_at is 'When it was set.';
+comment on column ops.incident.set_by is 'The admin.';
+comment on column ops.incident.idempotency_key is 'The admin''s key of the call.';
+
 create table ops.lease (
   name text constraint lease_pkey primary key
     constraint lease_name_length check (length(name) between 1 and 128),

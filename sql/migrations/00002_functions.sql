@@ -2750,6 +2750,29 @@ comment on function ops._enter_due is
   'or by pg_cron.';
 -- +goose StatementEnd
 
+-- file: functions/ops/_incident_since.sql
+-- +goose StatementBegin
+-- When the incident that is on now was switched on.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._incident_since()
+returns timestamptz
+language sql
+stable
+as $$
+  select i.set_at
+  from ops.incident i
+  where i.incident_id > coalesce(
+    (select o.incident_id from ops.incident o
+     where not o.is_on order by o.incident_id desc limit 1), 0)
+  order by i.incident_id
+  limit 1
+$$;
+
+comment on function ops._incident_since is
+  'The first of the rows since it was off last: rewriting the texts begins no new incident.';
+-- +goose StatementEnd
+
 -- file: functions/ops/_reconcile_accounts.sql
 -- +goose StatementBegin
 -- Reconciles users with what belongs to them: the foreign keys that the purchase path does without.
@@ -8417,6 +8440,81 @@ comment on function ops.finish_run is
 grant execute on function ops.finish_run to atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/ops/incident.sql
+-- +goose StatementBegin
+-- What people are told above their screens now, if anything.
+-- Locks: none.
+-- Raises: 22023.
+create or replace function ops.incident(p_language text)
+returns table (is_on boolean, text text, since timestamptz)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require(length(p_language) between 1 and 16, 'p_language: such as ru or en');
+
+  return query
+  select coalesce(n.is_on, false),
+         case when n.is_on and p_language = 'ru' then n.text_ru when n.is_on then n.text_en end,
+         case when n.is_on then ops._incident_since() end
+  from (select 1) one
+  left join lateral (
+    select i.is_on, i.text_ru, i.text_en
+    from ops.incident i
+    order by i.incident_id desc
+    limit 1) n on true;
+end
+$$;
+
+comment on function ops.incident is
+  'One row, always. text and since are null while there is nothing to tell; who does not read '
+  'Russian is told in English. since: when it was switched on, whatever was rewritten meanwhile. '
+  'Reads only.';
+
+grant execute on function ops.incident to atlas_bot, atlas_worker, atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/ops/list_features.sql
+-- +goose StatementBegin
+-- The switches, and who moved each last.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function ops.list_features(p_admin_id bigint)
+returns table (
+  name text, is_on boolean, changed_at timestamptz, changed_by bigint, changed_by_username text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select f.name, f.is_on, c.occurred_at, c.actor_id, a.username
+  from ops.feature f
+  left join lateral (
+    select e.occurred_at, e.actor_id
+    from audit.entry e
+    where e.subject_id = f.name and e.action = 'ops.set_feature'
+    order by e.occurred_at desc
+    limit 1) c on true
+  left join account.account a on a.telegram_id = c.actor_id
+  order by f.name;
+end
+$$;
+
+comment on function ops.list_features is
+  'For admins only, and while admin_actions is off, too. changed_at is null for a switch that '
+  'nobody has moved yet. Reads only.';
+
+grant execute on function ops.list_features to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/ops/lock_waits.sql
 -- +goose StatementBegin
 -- Lists who waits for whom: one row per waiting session and session in its way.
@@ -8845,6 +8943,68 @@ comment on function ops.set_feature is
 grant execute on function ops.set_feature to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/ops/set_incident.sql
+-- +goose StatementBegin
+-- Tells everybody of an incident above their screens, or ends it.
+-- Locks: account.admin row (share).
+-- Raises: US003, ID001, 22023, OP001, OP003.
+create or replace function ops.set_incident(
+  p_admin_id bigint, p_is_on boolean, p_text_ru text, p_text_en text, p_idempotency_key text)
+returns table (incident_id bigint, is_on boolean, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_asked jsonb;
+  v_last record;
+  v_first record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_is_on is not null, 'p_is_on: true or false');
+  perform core._require(coalesce(length(p_text_ru) between 1 and 1000, not p_is_on),
+                        'p_text_ru: 1 to 1000 characters; null only to switch off');
+  perform core._require(coalesce(length(p_text_en) between 1 and 1000, not p_is_on),
+                        'p_text_en: 1 to 1000 characters; null only to switch off');
+  perform core._require_key(p_idempotency_key);
+  perform account._require_admin(p_admin_id);
+  v_asked := jsonb_build_object('is_on', p_is_on, 'text_ru', p_text_ru, 'text_en', p_text_en);
+
+  select i.text_ru, i.text_en into v_last
+  from ops.incident i
+  order by i.incident_id desc
+  limit 1;
+  insert into ops.incident (is_on, text_ru, text_en, asked, set_at, set_by, idempotency_key)
+  values (p_is_on, coalesce(p_text_ru, v_last.text_ru), coalesce(p_text_en, v_last.text_en),
+          v_asked, core.now(), p_admin_id, p_idempotency_key)
+  on conflict on constraint incident_key_once do nothing;
+  set_incident.is_replay := not found;
+
+  select i.incident_id, i.is_on, i.asked into strict v_first
+  from ops.incident i
+  where i.set_by = p_admin_id and i.idempotency_key = p_idempotency_key;
+  if v_first.asked <> v_asked then
+    perform core._refuse('ID001', format('incident_id %s has the key', v_first.incident_id));
+  end if;
+  if not set_incident.is_replay then
+    perform audit._record('ops.set_incident', p_admin_id, v_first.incident_id::text, v_asked);
+  end if;
+
+  return query select v_first.incident_id, v_first.is_on, set_incident.is_replay;
+end
+$$;
+
+comment on function ops.set_incident is
+  'p_is_on false ends it; null texts then keep what was written, for the next time. People see it '
+  'within five seconds (ops.incident). Of two admins at once the later one counts. Idempotent by '
+  'p_idempotency_key, which belongs to the admin.';
+
+grant execute on function ops.set_incident to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/ops/set_job.sql
 -- +goose StatementBegin
 -- Changes when a job runs, or whether it runs at all.
@@ -8924,6 +9084,44 @@ comment on function ops.set_setting is
   'In force from the next call on. The old and the new value are audited.';
 
 grant execute on function ops.set_setting to atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/ops/show_incident.sql
+-- +goose StatementBegin
+-- The incident texts as they stand, and who set them.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function ops.show_incident(p_admin_id bigint)
+returns table (
+  is_on boolean, text_ru text, text_en text, since timestamptz, set_at timestamptz, set_by bigint,
+  set_by_username text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select coalesce(n.is_on, false), n.text_ru, n.text_en,
+         case when n.is_on then ops._incident_since() end, n.set_at, n.set_by::bigint, a.username
+  from (select 1) one
+  left join lateral (
+    select i.is_on, i.text_ru, i.text_en, i.set_at, i.set_by
+    from ops.incident i
+    order by i.incident_id desc
+    limit 1) n on true
+  left join account.account a on a.telegram_id = n.set_by;
+end
+$$;
+
+comment on function ops.show_incident is
+  'For admins only: one row, always. The texts stay for the next time when it is switched off; '
+  'all but is_on is null where nobody has set anything yet. Reads only.';
+
+grant execute on function ops.show_incident to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/ops/take_attempt.sql
@@ -11639,6 +11837,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/_bury.sql
 -- gone: functions/ops/_describe_lock.sql
 -- gone: functions/ops/_enter_due.sql
+-- gone: functions/ops/_incident_since.sql
 -- gone: functions/ops/_reconcile_accounts.sql
 -- gone: functions/ops/_reconcile_ledger.sql
 -- gone: functions/ops/_reconcile_payments.sql
@@ -11658,6 +11857,8 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/clear_dead_letter.sql
 -- gone: functions/ops/dashboard.sql
 -- gone: functions/ops/finish_run.sql
+-- gone: functions/ops/incident.sql
+-- gone: functions/ops/list_features.sql
 -- gone: functions/ops/lock_waits.sql
 -- gone: functions/ops/purge_due.sql
 -- gone: functions/ops/rate_limits.sql
@@ -11667,8 +11868,10 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/report_component.sql
 -- gone: functions/ops/schema_version.sql
 -- gone: functions/ops/set_feature.sql
+-- gone: functions/ops/set_incident.sql
 -- gone: functions/ops/set_job.sql
 -- gone: functions/ops/set_setting.sql
+-- gone: functions/ops/show_incident.sql
 -- gone: functions/ops/take_attempt.sql
 -- gone: functions/outbox/_claim.sql
 -- gone: functions/outbox/_finish.sql
@@ -11827,8 +12030,10 @@ drop function promo.set_limit;
 drop function promo.issue;
 drop function promo.disable;
 drop function ops.take_attempt;
+drop function ops.show_incident;
 drop function ops.set_setting;
 drop function ops.set_job;
+drop function ops.set_incident;
 drop function ops.set_feature;
 drop function ops.schema_version;
 drop function ops.report_component;
@@ -11838,6 +12043,8 @@ drop function ops.rebuild_wallet;
 drop function ops.rate_limits;
 drop function ops.purge_due;
 drop function ops.lock_waits;
+drop function ops.list_features;
+drop function ops.incident;
 drop function ops.finish_run;
 drop function ops.dashboard;
 drop function ops.clear_dead_letter;
@@ -11967,6 +12174,7 @@ drop function ops._reconcile_periods;
 drop function ops._reconcile_payments;
 drop function ops._reconcile_ledger;
 drop function ops._reconcile_accounts;
+drop function ops._incident_since;
 drop function ops._enter_due;
 drop function ops._describe_lock;
 drop function ops._bury;

@@ -99,7 +99,7 @@ func catalogue() []function {
 	all := []function{}
 	for _, list := range [][]function{accountFunctions(), walletFunctions(), billingFunctions(), moneyFunctions(), subscriptionFunctions(),
 		vpnFunctions(), promoFunctions(), notifyFunctions(), inboxFunctions(), auditFunctions(), opsFunctions(),
-		referralFunctions(), withdrawalFunctions(), broadcastFunctions()} {
+		referralFunctions(), withdrawalFunctions(), broadcastFunctions(), systemFunctions()} {
 		all = append(all, list...)
 	}
 	return all

@@ -32,6 +32,7 @@ func AdminMenu(t *i18n.Text, d sqlapi.Dashboard) Screen {
 		// Broadcasts.
 
 		// Incidents, switches, system.
+		row(press(t, "button.incident", VerbIncident), press(t, "button.features", VerbFeatures)),
 
 		row(press(t, "button.refresh", VerbAdmin)),
 		toMenu(t),

@@ -124,9 +124,11 @@ func ActivationFailed(t *i18n.Text, args ActivationFailedArgs) Screen {
 // maxQuoted keeps a quoted text within Telegram's limits, also when all of it has to be escaped.
 const maxQuoted = 600
 
-func clip(text string) string {
-	if runes := []rune(text); len(runes) > maxQuoted {
-		return string(runes[:maxQuoted]) + "…"
+func clip(text string) string { return shorten(text, maxQuoted) }
+
+func shorten(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
 	}
 	return text
 }
