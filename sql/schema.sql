@@ -3865,7 +3865,7 @@ COMMENT ON FUNCTION billing.settle_payment(p_provider text, p_charge_id text, p_
 -- Name: show_purchase(bigint, uuid); Type: FUNCTION; Schema: billing; Owner: -
 --
 
-CREATE FUNCTION billing.show_purchase(p_telegram_id bigint, p_purchase_id uuid) RETURNS TABLE(purchase_id uuid, kind text, status text, tariff text, months integer, list_kopecks bigint, discount_kind text, discount_percent integer, price_kopecks bigint, expires_at timestamp with time zone, subscription_expires_at timestamp with time zone, provider text, invoice_id text, offer_id uuid, keeps_key boolean)
+CREATE FUNCTION billing.show_purchase(p_telegram_id bigint, p_purchase_id uuid) RETURNS TABLE(purchase_id uuid, kind text, status text, tariff text, months integer, list_kopecks bigint, discount_kind text, discount_percent integer, price_kopecks bigint, expires_at timestamp with time zone, subscription_expires_at timestamp with time zone, provider text, invoice_id text, offer_id uuid, keeps_key boolean, seconds_left integer)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -3883,7 +3883,8 @@ begin
          u.tariff, u.months::int, u.list_kopecks::bigint, u.discount_kind::text,
          u.discount_percent::int, u.price_kopecks::bigint, u.expires_at,
          coalesce(u.after_expires_at, u.quoted_expires_at), i.provider, i.invoice_id,
-         p.offer_id, coalesce(u.before_expires_at > u.closed_at, false)
+         p.offer_id, coalesce(u.before_expires_at > u.closed_at, false),
+         greatest(ceil(date_part('epoch', u.expires_at - v_now)), 0)::int
   from billing.purchase u
   left join billing.tariff_price p on p.tariff = u.tariff and p.months = u.months
   left join lateral (
@@ -3902,7 +3903,7 @@ $$;
 -- Name: FUNCTION show_purchase(p_telegram_id bigint, p_purchase_id uuid); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing.show_purchase(p_telegram_id bigint, p_purchase_id uuid) IS 'A purchase with its price, status and latest invoice; keeps_key: it was paid while a subscription was in force, whose key goes on. Reads only.';
+COMMENT ON FUNCTION billing.show_purchase(p_telegram_id bigint, p_purchase_id uuid) IS 'A purchase with its price, status and latest invoice; keeps_key: it was paid while a subscription was in force, whose key goes on; seconds_left: until expires_at, by the clock that decides. Reads only.';
 
 --
 -- Name: topup_options(); Type: FUNCTION; Schema: billing; Owner: -

@@ -38,7 +38,7 @@ func (b *Bot) payByCrypto(ctx context.Context, r *request) (screen.Screen, error
 			Amount:      atlas.Kopecks(start.way.AmountMinor),
 			Description: screen.What(r.text, start.purchase),
 			Payload:     string(start.purchase.PurchaseID),
-			ExpiresIn:   time.Until(start.purchase.ExpiresAt),
+			ExpiresIn:   time.Duration(max(start.purchase.SecondsLeft, 1)) * time.Second, // 0 would be for ever
 		})
 		if err != nil {
 			b.Log.WarnContext(ctx, "crypto pay made no invoice", obs.Operation(r.operation), obs.Outcome(obs.OutcomeFailed), obs.Err(err))
