@@ -36,6 +36,16 @@ const (
 	PurchaseRefunded  PurchaseStatus = "refunded"
 )
 
+// SwitchKind is what buying a plan would do to the subscription in force; empty where it goes on as it is, or there is none.
+type SwitchKind string
+
+// The kinds of switches.
+const (
+	SwitchUp        SwitchKind = "up"    // the remaining time converts
+	SwitchDown      SwitchKind = "down"  // the remaining time stays as it is
+	SwitchFromTrial SwitchKind = "trial" // the trial is replaced
+)
+
 // DiscountKind says which discount won; discounts never stack.
 type DiscountKind string
 

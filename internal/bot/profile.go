@@ -34,12 +34,30 @@ func (b *Bot) history(ctx context.Context, r *request) (screen.Screen, error) {
 	if err != nil {
 		return screen.Screen{}, fmt.Errorf("reading the statement: %w", err)
 	}
-	var older int64
+	var beside screen.HistoryPages
 	if len(lines) > screen.HistoryPage {
 		lines = lines[:screen.HistoryPage]
-		older = lines[len(lines)-1].Version
+		beside.Older = lines[len(lines)-1].Version
 	}
-	return screen.History(r.text, lines, before == 0, older), nil
+	if before > 0 && len(lines) > 0 {
+		if beside.Newer, err = b.newerHistory(ctx, r, lines[0].Version); err != nil {
+			return screen.Screen{}, err
+		}
+	}
+	return screen.History(r.text, lines, beside), nil
+}
+
+// newerHistory is where the page of movements after a version begins, or 0 if that is the newest. Versions count 1, 2, 3 …
+// without a gap.
+func (b *Bot) newerHistory(ctx context.Context, r *request, newest int64) (int64, error) {
+	balance, err := b.DB.Wallet.Balance(ctx, r.user)
+	if err != nil {
+		return 0, fmt.Errorf("reading the balance: %w", err)
+	}
+	if balance.Version <= newest {
+		return 0, nil
+	}
+	return newest + 1 + screen.HistoryPage, nil
 }
 
 func (b *Bot) key(ctx context.Context, r *request) (screen.Screen, error) {

@@ -126,7 +126,19 @@ func (b *Bot) shopRoutes() []route {
 
 // peopleRoutes is what everybody has beside buying and paying: trial, renewal, loyalty, corporate access, status.
 func (b *Bot) peopleRoutes() []route {
-	return []route{}
+	return []route{
+		{verb: screen.VerbTrial, handle: b.trial},
+		{verb: screen.VerbTrialStart, handle: b.startTrial},
+		{verb: screen.VerbRenew, handle: b.renew},
+		{verb: screen.VerbRenewal, handle: b.renewal},
+		{verb: screen.VerbRenewalSet, handle: b.setRenewal},
+		{verb: screen.VerbReissue, handle: b.reissue},
+		{verb: screen.VerbReissueNow, handle: b.reissueNow},
+		{command: "referral", isListed: true, handle: b.loyalty},
+		{verb: screen.VerbLoyalty, handle: b.loyalty},
+		{command: "status", isListed: true, handle: b.status},
+		{verb: screen.VerbStatus, handle: b.status},
+	}
 }
 
 // adminRoutes is what only admins have.

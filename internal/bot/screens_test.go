@@ -33,7 +33,7 @@ func allScreens(t *testing.T, c *i18n.Catalogue, text *i18n.Text) map[string]scr
 	}
 	options := sqlapi.TopupOptions{Minimum: 10000, Maximum: 10000000, Presets: []atlas.Kopecks{25000, 75000, 99900, 100000}}
 	screens := map[string]screen.Screen{
-		"menu": screen.Menu(text, name), "menu without a name": screen.Menu(text, ""), "settings": screen.Settings(text),
+		"menu": screen.Menu(text, screen.MenuArgs{Name: name, HasTrial: true}), "menu without a name": screen.Menu(text, screen.MenuArgs{}), "settings": screen.Settings(text),
 		"languages": screen.Languages(text, c, false), "unknown": screen.Unknown(text), "start again": screen.StartAgain(text),
 		"old button": screen.OldButton(text, name), "instruction": screen.Instruction(text), "help": screen.Help(text),
 		"info": screen.Info(text), "privacy": screen.Privacy(text), "support": screen.Support(text, "@x", 1),
@@ -44,7 +44,7 @@ func allScreens(t *testing.T, c *i18n.Catalogue, text *i18n.Text) map[string]scr
 		"provider down": screen.ProviderDown(text, purchaseID),
 		"topup":         screen.Topup(text, options), "ask amount": screen.AskAmount(text, options), "wrong amount": screen.WrongAmount(text, options),
 		"out of range": screen.AmountOutOfRange(text, options),
-		"cannot ask":   screen.CannotAsk(text, screen.VerbTopup), "history": screen.History(text, nil, true, 0),
+		"cannot ask":   screen.CannotAsk(text, screen.VerbTopup), "history": screen.History(text, nil, screen.HistoryPages{}),
 		"key failed": screen.KeyFailed(text), "referral": screen.ReferralJoined(text),
 		"applied": screen.PaymentApplied(text, screen.PaymentAppliedArgs{Price: 1, Tariff: "plus", Months: 12, ExpiresAt: soon}),
 		"alarm":   screen.Alarm(text, screen.AlarmArgs{Alarm: name, Subject: name, Detail: strings.Repeat("<", 5000)}),
@@ -98,12 +98,17 @@ func allScreens(t *testing.T, c *i18n.Catalogue, text *i18n.Text) map[string]scr
 	adminMoneyScreens(text, screens, soon)
 	userScreens(text, screens, prices, soon)
 	systemScreens(c, text, screens, soon)
+	peopleScreens(text, screens, soon)
 	var lines []sqlapi.StatementLine
 	for _, reason := range []string{"admin_credit", "admin_debit", "purchase", "provider_purchase", "topup", "provider_excess", "suspense", "refund",
 		"reversal", "cashback", "clawback", "withdrawal_hold", "withdrawal_return", "withdrawal_payout", "new"} {
 		lines = append(lines, sqlapi.StatementLine{Reason: reason, CreatedAt: soon, Amount: atlas.Kopecks(len(lines)) * 100000000, Moved: 1, Available: 1_000_000_000_000})
 	}
-	screens["long history"] = screen.History(text, lines, false, 55)
+	screens["every movement"] = screen.History(text, lines, screen.HistoryPages{Newer: 75, Older: 55})
+	for i := range lines {
+		lines[i].Note = strings.Repeat("&", 1000)
+	}
+	screens["long history"] = screen.History(text, lines[:screen.HistoryPage], screen.HistoryPages{Newer: 75})
 	return screens
 }
 
@@ -138,6 +143,43 @@ func dialogueScreens(text *i18n.Text, screens map[string]screen.Screen, prices [
 	screens["not enough to withdraw"] = screen.NotEnoughToWithdraw(text, balance)
 }
 
+// peopleScreens draws the screens of trial, renewal, loyalty, new keys and the service's status.
+func peopleScreens(text *i18n.Text, screens map[string]screen.Screen, soon time.Time) {
+	for _, refusal := range []string{"", "SU002", "SU003", "US002", "OP003", "ZZ999"} {
+		screens["trial "+refusal] = screen.Trial(text, sqlapi.TrialOffer{Refusal: refusal, Days: 3, Tariff: atlas.Basic, DeviceLimit: 3})
+	}
+	screens["trial started"] = screen.TrialStarted(text, atlas.Basic, soon)
+	running := sqlapi.CurrentSubscription{Status: atlas.TrialSubscription, Tariff: atlas.Basic, ExpiresAt: &soon, Activation: "pending"}
+	screens["trial runs"] = screen.TrialRuns(text, running)
+	for name, renewal := range map[string]sqlapi.Renewal{
+		"on":         {AutoRenew: true, ExpiresAt: &soon, RenewsAt: &soon, Tariff: atlas.Plus, Months: 12, IsSold: true, Price: 160930},
+		"off":        {ExpiresAt: &soon, RenewsAt: &soon, Tariff: atlas.Plus, Months: 1, IsSold: true, Price: 1, Available: 2},
+		"not bought": {ExpiresAt: &soon, RenewsAt: &soon}, "not sold": {ExpiresAt: &soon, RenewsAt: &soon, Tariff: "gone", Months: 3}, "nothing": {},
+	} {
+		screens["renewal "+name] = screen.Renewal(text, renewal)
+	}
+	for _, status := range []atlas.SubscriptionStatus{"none", "trial", "active", "expired"} {
+		for _, activation := range []atlas.Activation{"none", "pending", "active", "failed"} {
+			s := sqlapi.CurrentSubscription{Status: status, ExpiresAt: &soon, Activation: activation}
+			screens[fmt.Sprint("ask reissue ", status, activation)] = screen.AskReissue(text, s, "12")
+			screens[fmt.Sprint("reissued ", status, activation)] = screen.Reissued(text, s)
+		}
+	}
+	for _, level := range []string{"silver", "gold", "platinum", "diamond"} {
+		screens["loyalty "+level] = screen.Loyalty(text, sqlapi.ReferralStats{
+			Code: "0123456789abcdef", Level: level, Percent: 10, Earned: 1_000_000_000_000, NextLevel: "gold", NextFromPaying: 25, NextPercent: 25,
+		}, "atlas_bot")
+	}
+	screens["loyalty highest"] = screen.Loyalty(text, sqlapi.ReferralStats{Code: "x", Level: "platinum"}, "atlas_bot")
+	for _, state := range []string{"up", "degraded", "down", "unknown", "odd"} {
+		states := []sqlapi.ServiceState{{Component: "service", State: state, Since: &soon}}
+		for _, component := range []string{"database", "redis", "telegram", "vpn", "cryptopay", "other"} {
+			states = append(states, sqlapi.ServiceState{Component: component, State: state, Since: &soon})
+		}
+		screens["status "+state] = screen.Status(text, states)
+	}
+}
+
 var tags = regexp.MustCompile(`</?[a-z]+>`)
 
 func TestEveryScreen(t *testing.T) {
@@ -165,7 +207,8 @@ func TestEveryScreen(t *testing.T) {
 					require.LessOrEqual(t, utf8.RuneCountInString(button.Label), screen.MaxLabel, name)
 					require.LessOrEqual(t, len(button.Data), screen.MaxData, name)
 					if button.Data == "" {
-						require.True(t, button.URL != "" || button.IsPay, name)
+						require.True(t, button.URL != "" || button.IsPay || button.Copy != "", name)
+						require.LessOrEqual(t, utf8.RuneCountInString(button.Copy), screen.MaxCopy, name)
 						continue
 					}
 					verb, argument := screen.Parse(button.Data)
@@ -218,7 +261,7 @@ func TestEveryCommandIsInTheHelp(t *testing.T) {
 	for _, language := range c.Languages() {
 		help := string(screen.Help(c.In(language)).Text)
 		for _, command := range b.Commands() {
-			if command != "help" {
+			if command != "help" && command != "admin" { // which only admins have, and know
 				require.Contains(t, help, "/"+command+" ", language)
 			}
 		}

@@ -18,11 +18,16 @@ func (b *Bot) start(ctx context.Context, r *request) (screen.Screen, error) {
 	if !registration.IsLanguageChosen {
 		return screen.Languages(r.text, b.Texts, true), nil
 	}
-	return screen.Menu(r.text, r.name), nil
+	return screen.Menu(r.text, screen.MenuArgs{Name: r.name, HasTrial: registration.IsTrialOffered}), nil
 }
 
-func (b *Bot) menu(_ context.Context, r *request) (screen.Screen, error) {
-	return screen.Menu(r.text, r.name), nil
+// menu asks for one thing only: whether the person can still have a trial.
+func (b *Bot) menu(ctx context.Context, r *request) (screen.Screen, error) {
+	trial, err := b.DB.Subscription.TrialOffer(ctx, r.user)
+	if err != nil {
+		return screen.Screen{}, fmt.Errorf("reading the trial's offer: %w", err)
+	}
+	return screen.Menu(r.text, screen.MenuArgs{Name: r.name, HasTrial: trial.Refusal == ""}), nil
 }
 
 func (b *Bot) settings(_ context.Context, r *request) (screen.Screen, error) {
@@ -42,7 +47,7 @@ func (b *Bot) chooseLanguage(ctx context.Context, r *request) (screen.Screen, er
 		return screen.Screen{}, fmt.Errorf("setting the language: %w", err)
 	}
 	b.setLanguage(r, chosen)
-	s := screen.Menu(r.text, r.name)
+	s, err := b.menu(ctx, r)
 	s.Toast = r.text.Plain("alert.language_set")
-	return s, nil
+	return s, err
 }

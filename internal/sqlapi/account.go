@@ -27,10 +27,11 @@ type Registration struct {
 	ReferrerID       atlas.TelegramID `db:"referrer_id"`
 	BindRefusal      string           `db:"bind_refusal"`
 	IsLanguageChosen bool             `db:"is_language_chosen"`
+	IsTrialOffered   bool             `db:"is_trial_offered"`
 }
 
 var accountRegister = define(`select telegram_id, is_new, language, coalesce(referrer_id, 0) as referrer_id,
-  coalesce(bind_refusal, '') as bind_refusal, is_language_chosen
+  coalesce(bind_refusal, '') as bind_refusal, is_language_chosen, is_trial_offered
 from account.register(p_telegram_id => @p_telegram_id, p_username => @p_username, p_language => @p_language,
   p_start_payload => @p_start_payload)`, false)
 

@@ -204,6 +204,7 @@ type Purchase struct {
 	InvoiceID             string               `db:"invoice_id"`
 	OfferID               atlas.OfferID        `db:"offer_id"`  // empty for a top-up, or when it is not sold any more
 	KeepsKey              bool                 `db:"keeps_key"` // it was paid while a subscription was in force
+	SwitchKind            atlas.SwitchKind     `db:"switch_kind"`
 	// SecondsLeft is the time until ExpiresAt by the database's clock, which need not be this machine's; 0 when it is over.
 	SecondsLeft int `db:"seconds_left"`
 }
@@ -212,7 +213,7 @@ var billingShowPurchase = define(`select purchase_id, kind, status, coalesce(tar
   coalesce(months, 0) as months, coalesce(list_kopecks, price_kopecks) as list_kopecks,
   coalesce(discount_kind, 'none') as discount_kind, coalesce(discount_percent, 0) as discount_percent, price_kopecks,
   expires_at, subscription_expires_at, coalesce(provider, '') as provider, coalesce(invoice_id, '') as invoice_id,
-  coalesce(offer_id::text, '') as offer_id, keeps_key, seconds_left
+  coalesce(offer_id::text, '') as offer_id, keeps_key, seconds_left, coalesce(switch_kind, '') as switch_kind
 from billing.show_purchase(p_telegram_id => @p_telegram_id, p_purchase_id => @p_purchase_id)`, false).reading()
 
 // ShowPurchase reads a purchase of the user.

@@ -12,7 +12,7 @@ func TestDefineReadsTheConstant(t *testing.T) {
 	require.Equal(t, "account.register", accountRegister.function)
 	require.Equal(t, []string{"p_telegram_id", "p_username", "p_language", "p_start_payload"}, accountRegister.params)
 	require.Equal(t, []string{
-		"telegram_id", "is_new", "language", "referrer_id", "bind_refusal", "is_language_chosen",
+		"telegram_id", "is_new", "language", "referrer_id", "bind_refusal", "is_language_chosen", "is_trial_offered",
 	}, accountRegister.columns)
 	require.Empty(t, auditRefused.columns)
 	require.Equal(t, "audit.refused", auditRefused.function)

@@ -28,6 +28,21 @@ func (o Ops) ComponentStatus(ctx context.Context) ([]ComponentState, error) {
 	return many[ComponentState](ctx, o.db, opsComponentStatus, pgx.StrictNamedArgs{}, bySystem())
 }
 
+// ServiceState is how something is, as everybody may know it.
+type ServiceState struct {
+	Component string     `db:"component"`
+	State     string     `db:"state"`
+	Since     *time.Time `db:"since"`
+}
+
+var opsServiceStatus = define(`select component, state, since
+from ops.service_status()`, false).reading()
+
+// ServiceStatus lists how the service is, as a whole first.
+func (o Ops) ServiceStatus(ctx context.Context) ([]ServiceState, error) {
+	return many[ServiceState](ctx, o.db, opsServiceStatus, pgx.StrictNamedArgs{}, bySystem())
+}
+
 // ComponentReport says how something is that the shop depends on. Detail says what is wrong where IsUp is false.
 type ComponentReport struct {
 	Component string

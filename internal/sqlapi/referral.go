@@ -13,7 +13,8 @@ import (
 // Referral holds the functions of schema referral: who invited whom, and the cashback for it.
 type Referral struct{ db *DB }
 
-// ReferralStats is what a referrer has. Level is silver, gold or platinum; Percent is the cashback that it gives.
+// ReferralStats is what a referrer has. Level is silver, gold or platinum; Percent is the cashback that it gives. NextLevel
+// is empty at the highest; it takes NextFromPaying paying ones and gives NextPercent.
 type ReferralStats struct {
 	Code    string        `db:"code"`
 	Invited int64         `db:"invited"`
@@ -21,10 +22,16 @@ type ReferralStats struct {
 	Level   string        `db:"level"`
 	Percent int           `db:"percent"`
 	Earned  atlas.Kopecks `db:"earned_kopecks"`
+
+	NextLevel      string `db:"next_level"`
+	NextFromPaying int    `db:"next_from_paying"`
+	NextPercent    int    `db:"next_percent"`
 }
 
-var referralStats = define(`select code, invited, paying, level, percent, earned_kopecks
-from referral.stats(p_telegram_id => @p_telegram_id)`, false)
+var referralStats = define(`select code, invited, paying, level, percent, earned_kopecks,
+  coalesce(next_level, '') as next_level, coalesce(next_from_paying, 0) as next_from_paying,
+  coalesce(next_percent, 0) as next_percent
+from referral.stats(p_telegram_id => @p_telegram_id)`, false).reading()
 
 // Stats reads what a user has as a referrer.
 func (r Referral) Stats(ctx context.Context, user atlas.TelegramID) (ReferralStats, error) {

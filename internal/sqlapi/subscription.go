@@ -38,6 +38,47 @@ func (s Subscription) Current(ctx context.Context, user atlas.TelegramID) (Curre
 	}, about(user))
 }
 
+// TrialOffer is what a trial would give. Refusal is the SQLSTATE that StartTrial would meet now, empty where it can begin.
+type TrialOffer struct {
+	Refusal     string       `db:"refusal"`
+	Days        int          `db:"days"`
+	Tariff      atlas.Tariff `db:"tariff"`
+	DeviceLimit int          `db:"device_limit"`
+}
+
+var subscriptionTrialOffer = define(`select coalesce(refusal, '') as refusal, days, tariff, device_limit
+from subscription.trial_offer(p_telegram_id => @p_telegram_id)`, false).reading()
+
+// TrialOffer says whether a user can have a trial.
+func (s Subscription) TrialOffer(ctx context.Context, user atlas.TelegramID) (TrialOffer, error) {
+	return one[TrialOffer](ctx, s.db, subscriptionTrialOffer, pgx.StrictNamedArgs{"p_telegram_id": int64(user)}, about(user))
+}
+
+// Renewal is what renewing would buy. Tariff is empty where nothing was bought yet, IsSold false where it is no longer sold;
+// ExpiresAt and RenewsAt (from when auto-renewal tries) are nil where nothing is in force.
+type Renewal struct {
+	AutoRenew       bool          `db:"auto_renew"`
+	ExpiresAt       *time.Time    `db:"expires_at"`
+	RenewsAt        *time.Time    `db:"renews_at"`
+	Tariff          atlas.Tariff  `db:"tariff"`
+	Months          int           `db:"months"`
+	List            atlas.Kopecks `db:"list_kopecks"`
+	DiscountPercent int           `db:"discount_percent"`
+	Price           atlas.Kopecks `db:"price_kopecks"`
+	IsSold          bool          `db:"is_sold"`
+	Available       atlas.Kopecks `db:"available_kopecks"`
+}
+
+var subscriptionRenewal = define(`select auto_renew, expires_at, renews_at, coalesce(tariff, '') as tariff,
+  coalesce(months, 0) as months, coalesce(list_kopecks, 0) as list_kopecks, discount_percent,
+  coalesce(price_kopecks, 0) as price_kopecks, is_sold, available_kopecks
+from subscription.renewal(p_telegram_id => @p_telegram_id)`, false).reading()
+
+// Renewal reads what renewing a user's subscription would buy, at the price of now.
+func (s Subscription) Renewal(ctx context.Context, user atlas.TelegramID) (Renewal, error) {
+	return one[Renewal](ctx, s.db, subscriptionRenewal, pgx.StrictNamedArgs{"p_telegram_id": int64(user)}, about(user))
+}
+
 // StartedTrial is a trial and its end.
 type StartedTrial struct {
 	ExpiresAt time.Time `db:"expires_at"`

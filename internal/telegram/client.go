@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mymmrac/telego"
@@ -22,6 +23,9 @@ type Client struct {
 	*telego.Bot
 	caller caller
 	url    string
+
+	mu   sync.Mutex
+	name string // the bot's own, once Telegram has told it
 }
 
 // NewClient makes a client of the Bot API at url (DefaultURL if empty). It calls nothing.
@@ -57,6 +61,27 @@ func newHTTPClient() *http.Client {
 
 // CloseIdle closes the connections that no call is using.
 func (c *Client) CloseIdle() { c.caller.client.CloseIdleConnections() }
+
+// Name is the bot's username, without an @. Telegram is asked once; an answer that did not come is asked for again by the
+// next caller.
+func (c *Client) Name(ctx context.Context) (string, error) {
+	c.mu.Lock()
+	name := c.name
+	c.mu.Unlock()
+	if name != "" {
+		return name, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	me, err := c.GetMe(ctx)
+	if err != nil {
+		return "", fmt.Errorf("getMe: %w", err)
+	}
+	c.mu.Lock()
+	c.name = me.Username
+	c.mu.Unlock()
+	return me.Username, nil
+}
 
 // RawUpdate is an update as Telegram wrote it.
 type RawUpdate struct {

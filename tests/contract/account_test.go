@@ -17,7 +17,7 @@ func accountFunctions() []function {
 	return []function{
 		{name: "account.register", allowed: "bot",
 			returns: "telegram_id bigint, is_new boolean, language text, referrer_id bigint, bind_refusal text, " +
-				"is_language_chosen boolean",
+				"is_language_chosen boolean, is_trial_offered boolean",
 			args: func(world) A {
 				return A{"p_telegram_id": 2000, "p_username": "x", "p_language": "en", "p_start_payload": "ref_x"}
 			},
@@ -89,13 +89,13 @@ func TestRegister(t *testing.T) {
 	b := setup(t)
 	first := b.One("account.register", start(2000, nil))
 	require.Equal(t, Row{"telegram_id": 2000, "is_new": true, "language": "en", "referrer_id": nil,
-		"bind_refusal": nil, "is_language_chosen": false}, first)
+		"bind_refusal": nil, "is_language_chosen": false, "is_trial_offered": true}, first)
 	require.Equal(t, Row{"available_kopecks": 0, "held_kopecks": 0, "version": 0, "debt_kopecks": 0},
 		b.One("wallet.balance", A{"p_telegram_id": 2000}))
 
 	again := b.One("account.register", start(2000, nil).With("p_language", "ru"))
 	require.Equal(t, Row{"telegram_id": 2000, "is_new": false, "language": "en", "referrer_id": nil,
-		"bind_refusal": nil, "is_language_chosen": false}, again, "a guess does not change a known user's language")
+		"bind_refusal": nil, "is_language_chosen": false, "is_trial_offered": true}, again, "a guess does not change a known user's language")
 
 	require.Equal(t, "ru", b.One("account.register", start(2001, nil).With("p_language", nil))["language"])
 

@@ -102,7 +102,7 @@ func TestOpenPurchase(t *testing.T) {
 	require.Equal(t, Row{"purchase_id": id, "kind": "subscription", "status": "expired", "tariff": "plus", "months": 3,
 		"list_kopecks": 69900, "discount_kind": "none", "discount_percent": 0, "price_kopecks": 69900,
 		"expires_at": at.Add(30 * time.Minute), "subscription_expires_at": at.AddDate(0, 3, 0), "provider": nil,
-		"invoice_id": nil, "offer_id": b.offer("plus", 3), "keeps_key": false, "seconds_left": 0},
+		"invoice_id": nil, "offer_id": b.offer("plus", 3), "keeps_key": false, "seconds_left": 0, "switch_kind": nil},
 		b.One("billing.show_purchase", desk.Mine(anna, id)))
 	b.owner.At(at.Add(29*time.Minute + 500*time.Millisecond))
 	require.Equal(t, 60, b.One("billing.show_purchase", desk.Mine(anna, id))["seconds_left"], "rounded up")

@@ -41,7 +41,8 @@ func billingFunctions() []function {
 		{name: "billing.show_purchase", reads: true, allowed: "bot admin", args: mine, bad: noSuch,
 			returns: "purchase_id uuid, kind text, status text, tariff text, months integer, list_kopecks bigint, " +
 				"discount_kind text, discount_percent integer, price_kopecks bigint, expires_at timestamptz, " +
-				"subscription_expires_at timestamptz, provider text, invoice_id text, offer_id uuid, keeps_key boolean, seconds_left integer"},
+				"subscription_expires_at timestamptz, provider text, invoice_id text, offer_id uuid, keeps_key boolean, " +
+				"seconds_left integer, switch_kind text"},
 		{name: "billing.ways_to_pay", reads: true, allowed: "bot", args: mine, bad: noSuch,
 			returns: "provider text, amount_minor bigint, currency text, is_offered boolean, refusal text"},
 		{name: "billing.pay_from_balance", allowed: "bot", switche: "payments", args: mine,

@@ -53,6 +53,12 @@ func TestComponentStatus(t *testing.T) {
 	b.seen("database", "up", nil)
 	require.Equal(t, Row{"state": "degraded", "since": second(21), "detail": "redis"}, status("service"))
 
+	require.Equal(t, []Row{
+		{"component": "service", "state": "degraded", "since": second(21)}, {"component": "database", "state": "up", "since": at},
+		{"component": "cryptopay", "state": "unknown", "since": nil}, {"component": "redis", "state": "down", "since": second(21)},
+		{"component": "telegram", "state": "unknown", "since": nil}, {"component": "vpn", "state": "unknown", "since": nil},
+	}, b.All("ops.service_status", A{}), "for everybody: without details")
+
 	b.owner.At(second(60))
 	require.Equal(t, changed("up", true), b.seen("redis", "up", nil))
 	require.Equal(t, changed("up", false), b.seen("redis", "up", nil))

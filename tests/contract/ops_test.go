@@ -50,6 +50,8 @@ func opsFunctions() []function {
 				"p_value": {refuse("22023", nil, 0, -1, 100_001, math.MaxInt64), accept(1, 100_000)}}},
 		{name: "ops.rate_limits", reads: true, allowed: "bot", args: func(world) A { return A{} },
 			returns: "action text, attempts bigint, per_seconds integer"},
+		{name: "ops.service_status", reads: true, allowed: "bot admin", args: func(world) A { return A{} },
+			returns: "component text, state text, since timestamptz"},
 		{name: "ops.take_attempt", allowed: "bot", returns: "wait_milliseconds bigint",
 			args: func(world) A { return A{"p_telegram_id": anna, "p_action": "promo"} },
 			bad: map[string][]bad{"p_action": {refuse("22023", nil, "", "Promo", long, control)},

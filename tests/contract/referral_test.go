@@ -14,8 +14,9 @@ func referralFunctions() []function {
 	return []function{
 		due("referral.pay_due", "paid integer, paid_kopecks bigint"),
 		{name: "referral.stats", reads: true, allowed: "bot admin",
-			returns: "code text, invited bigint, paying bigint, level text, percent integer, earned_kopecks bigint",
-			args:    func(world) A { return A{"p_telegram_id": anna} }},
+			returns: "code text, invited bigint, paying bigint, level text, percent integer, earned_kopecks bigint, " +
+				"next_level text, next_from_paying integer, next_percent integer",
+			args: func(world) A { return A{"p_telegram_id": anna} }},
 	}
 }
 
@@ -37,8 +38,7 @@ func (b *bundle) payDue() Row {
 func (b *bundle) stats(id int) Row {
 	b.Helper()
 	row := b.One("referral.stats", A{"p_telegram_id": id})
-	delete(row, "code")
-	return row
+	return pick(row, "invited", "paying", "level", "percent", "earned_kopecks")
 }
 
 // clawBack refunds a purchase, which leaves a claw-back for the referrer's turn.
@@ -106,7 +106,7 @@ func TestCashbackIsNotForNothing(t *testing.T) {
 func TestLevels(t *testing.T) {
 	b := setup(t)
 	b.owner.Query("update billing.tariff_price set list_kopecks = 1000 where tariff = 'basic' and months = 1")
-	percents, levels := map[int]int{}, map[int]any{}
+	percents, levels, next := map[int]int{}, map[int]any{}, map[int]Row{}
 	for i := 1; i <= 51; i++ {
 		id := 2000 + i
 		b.invited(bert, id, 1000)
@@ -114,10 +114,16 @@ func TestLevels(t *testing.T) {
 		percents[i] = b.payDue()["paid_kopecks"].(int) / 10
 		levels[i] = b.stats(bert)["level"]
 		require.Equal(t, percents[i], b.stats(bert)["percent"], "what is shown is what was paid")
+		next[i] = pick(b.One("referral.stats", A{"p_telegram_id": bert}), "next_level", "next_from_paying", "next_percent")
 	}
 	require.Equal(t, []int{10, 25, 25, 45, 45}, []int{percents[24], percents[25], percents[49], percents[50], percents[51]},
 		"counting this one")
 	require.Equal(t, []any{"silver", "gold", "gold", "platinum"}, []any{levels[24], levels[25], levels[49], levels[50]})
+	gold := Row{"next_level": "gold", "next_from_paying": 25, "next_percent": 25}
+	platinum := Row{"next_level": "platinum", "next_from_paying": 50, "next_percent": 45}
+	highest := Row{"next_level": nil, "next_from_paying": nil, "next_percent": nil}
+	require.Equal(t, []Row{gold, gold, platinum, platinum, highest, highest},
+		[]Row{next[1], next[24], next[25], next[49], next[50], next[51]})
 	b.Credit(2001, 1001)
 	b.Buy(2001, "basic", 1, "again")
 	b.payDue()

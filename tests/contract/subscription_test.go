@@ -16,6 +16,13 @@ func subscriptionFunctions() []function {
 			returns: "status text, tariff text, expires_at timestamptz, auto_renew boolean, activation text, " +
 				"vpn_uuid uuid, key_uri text",
 			args: func(world) A { return A{"p_telegram_id": anna} }},
+		{name: "subscription.trial_offer", reads: true, allowed: "bot admin",
+			returns: "refusal text, days integer, tariff text, device_limit integer",
+			args:    func(world) A { return A{"p_telegram_id": anna} }},
+		{name: "subscription.renewal", reads: true, allowed: "bot admin",
+			returns: "auto_renew boolean, expires_at timestamptz, renews_at timestamptz, tariff text, months integer, " +
+				"list_kopecks bigint, discount_percent integer, price_kopecks bigint, is_sold boolean, available_kopecks bigint",
+			args: func(world) A { return A{"p_telegram_id": anna} }},
 		{name: "subscription.start_trial", allowed: "bot", switche: "trials",
 			returns: "expires_at timestamptz, is_replay boolean",
 			args:    func(world) A { return A{"p_telegram_id": bert, "p_idempotency_key": "k"} }},

@@ -138,6 +138,9 @@ func openPurchase(t *i18n.Text, p sqlapi.Purchase, ways WaysToPay, balance atlas
 	if p.SubscriptionExpiresAt != nil {
 		lines = append(lines, t.HTML("purchase.until", i18n.Args{"until": *p.SubscriptionExpiresAt}))
 	}
+	if p.SwitchKind != "" {
+		lines = append(lines, t.HTML("purchase.switch_"+string(p.SwitchKind)))
+	}
 	lines = append(lines,
 		t.HTML("purchase.balance", i18n.Args{"balance": balance}),
 		t.HTML("purchase.valid", i18n.Args{"until": p.ExpiresAt}))

@@ -17,7 +17,7 @@ func Key(t *i18n.Text, s sqlapi.CurrentSubscription) Screen {
 	case s.Status == atlas.NoSubscription:
 		return withoutKey(t, "key.none", press(t, "button.buy", VerbBuy))
 	case s.Status == atlas.ExpiredSubscription:
-		return withoutKey(t, "key.expired", press(t, "button.renew", VerbBuy))
+		return withoutKey(t, "key.expired", press(t, "button.renew", VerbRenew))
 	case s.Activation == atlas.ActivationFailed:
 		return withoutKey(t, "key.failed", press(t, "button.support", VerbSupport))
 	case s.KeyURI == "":
@@ -25,12 +25,21 @@ func Key(t *i18n.Text, s sqlapi.CurrentSubscription) Screen {
 	}
 	return Screen{
 		Text: t.HTML("key.text", i18n.Args{"key": s.KeyURI.Reveal()}),
-		Rows: [][]Button{
+		Rows: append(copyKey(t, s.KeyURI),
 			row(press(t, "button.qr", VerbQR), press(t, "button.instruction", VerbInstruction)),
+			row(press(t, "button.reissue", VerbReissue)),
 			row(back(t, VerbProfile)),
-			toMenu(t),
-		},
+			toMenu(t)),
 	}
+}
+
+// copyKey is a button that copies the key, where it is short enough for one. Telegram's buttons lead to http, https and tg
+// links only, so that no button can hand the key to an application.
+func copyKey(t *i18n.Text, key atlas.KeyURI) [][]Button {
+	if utf8.RuneCountInString(key.Reveal()) > MaxCopy {
+		return nil
+	}
+	return [][]Button{row(Button{Label: t.Plain("button.copy_key"), Copy: key.Reveal()})}
 }
 
 func withoutKey(t *i18n.Text, key string, next Button) Screen {
@@ -67,7 +76,8 @@ func KeyReady(t *i18n.Text, args KeyReadyArgs) Screen {
 		Text: t.HTML("notice.key_ready", i18n.Args{
 			"tariff": tariffName(t, args.Tariff), "until": args.ExpiresAt, "key": args.KeyURI,
 		}),
-		Rows: [][]Button{row(press(t, "button.instruction", VerbInstruction), press(t, "button.key", VerbKey)), toMenu(t)},
+		Rows: append(copyKey(t, atlas.KeyURI(args.KeyURI)),
+			row(press(t, "button.instruction", VerbInstruction), press(t, "button.key", VerbKey)), toMenu(t)),
 	}
 	if png, err := qr(atlas.KeyURI(args.KeyURI)); err == nil && utf8.RuneCountInString(string(s.Text)) <= MaxCaption {
 		s.PNG = png

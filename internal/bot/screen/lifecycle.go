@@ -48,7 +48,10 @@ func TrialEnded(t *i18n.Text) Screen { return offer(t, t.HTML("notice.trial_ende
 
 // SubscriptionExpired offers to buy again.
 func SubscriptionExpired(t *i18n.Text, args PeriodArgs) Screen {
-	return offer(t, t.HTML("notice.subscription_expired", i18n.Args{"tariff": tariffName(t, args.Tariff)}))
+	return Screen{
+		Text: t.HTML("notice.subscription_expired", i18n.Args{"tariff": tariffName(t, args.Tariff)}),
+		Rows: [][]Button{row(press(t, "button.renew", VerbRenew), press(t, "button.buy", VerbBuy)), toMenu(t)},
+	}
 }
 
 func offer(t *i18n.Text, text i18n.HTML) Screen {
@@ -60,7 +63,7 @@ func Reminder(key string) func(t *i18n.Text, args PeriodArgs) Screen {
 	return func(t *i18n.Text, args PeriodArgs) Screen {
 		return Screen{
 			Text: t.HTML(key, i18n.Args{"tariff": tariffName(t, args.Tariff), "until": args.ExpiresAt}),
-			Rows: [][]Button{row(press(t, "button.renew", VerbBuy), press(t, "button.profile", VerbProfile)), toMenu(t)},
+			Rows: [][]Button{row(press(t, "button.renew", VerbRenew), press(t, "button.profile", VerbProfile)), toMenu(t)},
 		}
 	}
 }
@@ -77,7 +80,7 @@ func RenewalDone(t *i18n.Text, args RenewalArgs) Screen {
 func RenewalDeclined(t *i18n.Text, args RenewalArgs) Screen {
 	return Screen{
 		Text: t.HTML("notice.renewal_declined", i18n.Args{"price": args.Price, "until": args.ExpiresAt}),
-		Rows: [][]Button{row(press(t, "button.topup", VerbTopup), press(t, "button.renew", VerbBuy)), toMenu(t)},
+		Rows: [][]Button{row(press(t, "button.topup", VerbTopup), press(t, "button.renew", VerbRenew)), toMenu(t)},
 	}
 }
 

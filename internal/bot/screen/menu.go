@@ -5,21 +5,27 @@ import (
 	"atlas-secure/internal/i18n"
 )
 
-// Menu is the main menu. The name, which may be empty, is how the person calls himself.
-func Menu(t *i18n.Text, name string) Screen {
-	text := t.HTML("menu.text_nameless")
-	if name != "" {
-		text = t.HTML("menu.text", i18n.Args{"name": name})
+// MenuArgs are what the main menu depends on. The name, which may be empty, is how the person calls himself.
+type MenuArgs struct {
+	Name     string
+	HasTrial bool // the person can have one
+}
+
+// Menu is the main menu.
+func Menu(t *i18n.Text, args MenuArgs) Screen {
+	s := Screen{Text: t.HTML("menu.text_nameless")}
+	if args.Name != "" {
+		s.Text = t.HTML("menu.text", i18n.Args{"name": args.Name})
 	}
-	return Screen{
-		Text: text,
-		Rows: [][]Button{
-			row(press(t, "button.buy", VerbBuy)),
-			row(press(t, "button.profile", VerbProfile), press(t, "button.key", VerbKey)),
-			row(press(t, "button.instruction", VerbInstruction), press(t, "button.support", VerbSupport)),
-			row(press(t, "button.settings", VerbSettings)),
-		},
+	if args.HasTrial {
+		s.Rows = append(s.Rows, row(press(t, "button.trial", VerbTrial)))
 	}
+	s.Rows = append(s.Rows,
+		row(press(t, "button.buy", VerbBuy)),
+		row(press(t, "button.profile", VerbProfile), press(t, "button.key", VerbKey)),
+		row(press(t, "button.instruction", VerbInstruction), press(t, "button.loyalty", VerbLoyalty)),
+		row(press(t, "button.support", VerbSupport), press(t, "button.settings", VerbSettings)))
+	return s
 }
 
 // Settings leads to what is rarely needed.
@@ -28,8 +34,9 @@ func Settings(t *i18n.Text) Screen {
 		Text: t.HTML("settings.text"),
 		Rows: [][]Button{
 			row(press(t, "button.languages", VerbLanguages)),
+			row(press(t, "button.renewal", VerbRenewal), press(t, "button.reissue", VerbReissue)),
 			row(press(t, "button.help", VerbHelp), press(t, "button.info", VerbInfo)),
-			row(press(t, "button.privacy", VerbPrivacy)),
+			row(press(t, "button.status", VerbStatus), press(t, "button.privacy", VerbPrivacy)),
 			toMenu(t),
 		},
 	}
@@ -65,9 +72,9 @@ func CannotAsk(t *i18n.Text, verb Verb) Screen {
 	return Screen{Text: t.HTML("start_again.cannot_ask"), Rows: [][]Button{row(back(t, verb)), toMenu(t)}}
 }
 
-// OldButton answers a button that this release does not have.
+// OldButton answers a button that this release does not have. It asks nobody, so it offers no trial.
 func OldButton(t *i18n.Text, name string) Screen {
-	screen := Menu(t, name)
+	screen := Menu(t, MenuArgs{Name: name})
 	screen.Toast = t.Plain("alert.old_button")
 	return screen
 }

@@ -62,17 +62,17 @@ func PromoUsedUp(t *i18n.Text, args BalanceArgs) Screen {
 
 // ReferralTrial tells who invited somebody that they try the service.
 func ReferralTrial(t *i18n.Text) Screen {
-	return Screen{Text: t.HTML("notice.referral_trial"), Rows: [][]Button{toMenu(t)}}
+	return aboutReferrals(t, t.HTML("notice.referral_trial"))
 }
 
 // Cashback tells a referrer of a reward.
 func Cashback(t *i18n.Text, args BalanceArgs) Screen {
-	return aboutMoney(t, t.HTML("notice.cashback", i18n.Args{"amount": args.Amount, "balance": args.Available}))
+	return aboutReferrals(t, t.HTML("notice.cashback", i18n.Args{"amount": args.Amount, "balance": args.Available}))
 }
 
 // CashbackClawedBack tells a referrer that a rewarded purchase was taken back.
 func CashbackClawedBack(t *i18n.Text, args BalanceArgs) Screen {
-	return aboutMoney(t, t.HTML("notice.cashback_clawed_back", i18n.Args{
+	return aboutReferrals(t, t.HTML("notice.cashback_clawed_back", i18n.Args{
 		"amount": args.Amount, "balance": args.Available,
 	}))
 }
@@ -97,6 +97,13 @@ func WithdrawalRejected(t *i18n.Text, args WithdrawalArgs) Screen {
 	return aboutMoney(t, t.HTML("notice.withdrawal_rejected", i18n.Args{
 		"amount": args.Amount, "reason": clip(args.Reason),
 	}))
+}
+
+func aboutReferrals(t *i18n.Text, text i18n.HTML) Screen {
+	return Screen{
+		Text: text,
+		Rows: [][]Button{row(press(t, "button.loyalty", VerbLoyalty), press(t, "button.profile", VerbProfile)), toMenu(t)},
+	}
 }
 
 func aboutMoney(t *i18n.Text, text i18n.HTML) Screen {

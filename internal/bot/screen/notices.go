@@ -82,7 +82,7 @@ func PaymentCredited(t *i18n.Text, args PaymentCreditedArgs) Screen {
 
 // ReferralJoined tells who invited somebody.
 func ReferralJoined(t *i18n.Text) Screen {
-	return Screen{Text: t.HTML("notice.referral_joined"), Rows: [][]Button{toMenu(t)}}
+	return aboutReferrals(t, t.HTML("notice.referral_joined"))
 }
 
 // Alarm tells an admin what to look at.

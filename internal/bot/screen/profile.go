@@ -21,19 +21,29 @@ func Profile(t *i18n.Text, id int64, s sqlapi.CurrentSubscription, balance sqlap
 	if balance.Debt > 0 {
 		lines = append(lines, t.HTML("profile.debt", i18n.Args{"debt": balance.Debt}))
 	}
-	buy := press(t, "button.buy", VerbBuy)
-	if s.Status == atlas.ActiveSubscription {
-		buy = press(t, "button.renew", VerbBuy)
+	rows := [][]Button{row(press(t, "button.buy", VerbBuy))}
+	if s.Status == atlas.ActiveSubscription || s.Status == atlas.ExpiredSubscription {
+		rows = [][]Button{row(press(t, "button.renew", VerbRenew), press(t, "button.change_plan", VerbBuy))}
+	}
+	if s.Status == atlas.ActiveSubscription || s.Status == atlas.TrialSubscription {
+		lines = append(lines, t.HTML("profile.renewal_"+onOff(s.AutoRenew)))
+		rows = append(rows, row(press(t, "button.renewal", VerbRenewal)))
 	}
 	return Screen{
 		Text: i18n.Join("\n", lines...),
-		Rows: [][]Button{
-			row(buy, press(t, "button.topup", VerbTopup)),
-			row(press(t, "button.withdraw", VerbWithdraw), press(t, "button.history", VerbHistory)),
-			row(press(t, "button.key", VerbKey), press(t, "button.promo", VerbPromo)),
-			toMenu(t),
-		},
+		Rows: append(rows,
+			row(press(t, "button.topup", VerbTopup), press(t, "button.withdraw", VerbWithdraw)),
+			row(press(t, "button.key", VerbKey), press(t, "button.history", VerbHistory)),
+			row(press(t, "button.promo", VerbPromo)),
+			toMenu(t)),
 	}
+}
+
+func onOff(isOn bool) string {
+	if isOn {
+		return RenewalOn
+	}
+	return RenewalOff
 }
 
 func subscription(t *i18n.Text, s sqlapi.CurrentSubscription) i18n.HTML {
@@ -52,8 +62,11 @@ func subscription(t *i18n.Text, s sqlapi.CurrentSubscription) i18n.HTML {
 // HistoryPage is how many movements one page of the history shows.
 const HistoryPage = 10
 
-// History shows movements of money, newest first. Older is the version before which the next page begins, or 0.
-func History(t *i18n.Text, lines []sqlapi.StatementLine, isFirst bool, older int64) Screen {
+// HistoryPages are the versions before which the pages beside this one begin; 0 where there is none.
+type HistoryPages struct{ Newer, Older int64 }
+
+// History shows movements of money, newest first.
+func History(t *i18n.Text, lines []sqlapi.StatementLine, beside HistoryPages) Screen {
 	if len(lines) == 0 {
 		return Screen{
 			Text: t.HTML("history.empty"),
@@ -66,11 +79,11 @@ func History(t *i18n.Text, lines []sqlapi.StatementLine, isFirst bool, older int
 	}
 	s := Screen{Text: i18n.Join("\n\n", t.HTML("history.text"), i18n.Join("\n", texts...))}
 	var pages []Button
-	if !isFirst {
-		pages = append(pages, press(t, "button.newest", VerbHistory))
+	if beside.Newer > 0 {
+		pages = append(pages, press(t, "button.newer", VerbHistory, strconv.FormatInt(beside.Newer, 10)))
 	}
-	if older > 0 {
-		pages = append(pages, press(t, "button.older", VerbHistory, strconv.FormatInt(older, 10)))
+	if beside.Older > 0 {
+		pages = append(pages, press(t, "button.older", VerbHistory, strconv.FormatInt(beside.Older, 10)))
 	}
 	if len(pages) > 0 {
 		s.Rows = append(s.Rows, pages)
@@ -85,10 +98,17 @@ func movement(t *i18n.Text, line sqlapi.StatementLine) i18n.HTML {
 		reason = "word.reason_other"
 	}
 	args := i18n.Args{"at": line.CreatedAt, "reason": t.Plain(reason), "balance": line.Available}
+	var note i18n.HTML
+	if line.Note != "" {
+		note = t.HTML("history.note", i18n.Args{"note": shorten(line.Note, maxNote)})
+	}
 	if line.Amount == 0 { // a provider paid the shop, and the balance stayed as it was
 		args["moved"] = line.Moved
-		return t.HTML("history.line_without_amount", args)
+		return i18n.Join("\n", t.HTML("history.line_without_amount", args), note)
 	}
 	args["amount"] = i18n.Signed(line.Amount)
-	return t.HTML("history.line", args)
+	return i18n.Join("\n", t.HTML("history.line", args), note)
 }
+
+// maxNote lets a page of notes fit into one message, also when all of them has to be escaped.
+const maxNote = 45

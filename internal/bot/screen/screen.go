@@ -16,6 +16,7 @@ const (
 	MaxLabel   = 64 // ours: longer ones are cut off on phones
 	MaxData    = 64 // bytes
 	MaxToast   = 200
+	MaxCopy    = 256 // what a button copies
 )
 
 // Screen is one message: text with buttons, a photo with a caption, or an invoice.
@@ -32,11 +33,12 @@ type Screen struct {
 // IsToastOnly says whether the message stays as it is.
 func (s Screen) IsToastOnly() bool { return s.Text == "" && s.PNG == nil && s.Invoice == nil }
 
-// Button is pressed (Data), followed (URL), or pays an invoice.
+// Button is pressed (Data), followed (URL), copies a text (Copy), or pays an invoice.
 type Button struct {
 	Label string
 	Data  string
 	URL   string
+	Copy  string // at most MaxCopy characters
 	IsPay bool
 }
 
@@ -55,7 +57,11 @@ func keyboard(rows [][]Button) *telego.InlineKeyboardMarkup {
 	for _, row := range rows {
 		drawn := make([]telego.InlineKeyboardButton, 0, len(row))
 		for _, b := range row {
-			drawn = append(drawn, telego.InlineKeyboardButton{Text: b.Label, CallbackData: b.Data, URL: b.URL, Pay: b.IsPay})
+			button := telego.InlineKeyboardButton{Text: b.Label, CallbackData: b.Data, URL: b.URL, Pay: b.IsPay}
+			if b.Copy != "" {
+				button.CopyText = &telego.CopyTextButton{Text: b.Copy}
+			}
+			drawn = append(drawn, button)
 		}
 		markup.InlineKeyboard = append(markup.InlineKeyboard, drawn)
 	}

@@ -5,7 +5,7 @@ create or replace function account.register(
   p_telegram_id bigint, p_username text, p_language text, p_start_payload text)
 returns table (
   telegram_id bigint, is_new boolean, language text, referrer_id bigint, bind_refusal text,
-  is_language_chosen boolean)
+  is_language_chosen boolean, is_trial_offered boolean)
 language plpgsql
 volatile
 security definer
@@ -62,7 +62,7 @@ begin
 
   return query
   select a.telegram_id::bigint, v_is_new, a.language, a.referrer_id::bigint, v_bind_refusal,
-         a.is_language_chosen
+         a.is_language_chosen, subscription._trial_refusal(p_telegram_id, v_now) is null
   from account.account a
   where a.telegram_id = p_telegram_id;
 end
@@ -72,6 +72,7 @@ comment on function account.register is
   'Registers a user, or notes that a known one is back. p_language is a guess (null: ru) until '
   'account.set_language. p_start_payload "ref_<code>" binds the referrer of a brand-new user, '
   'once and for ever: a code cannot be older than its owner, so neither oneself nor a cycle can '
-  'be bound. bind_refusal: null, unknown_code, self or already_registered. Safe to call again.';
+  'be bound. bind_refusal: null, unknown_code, self or already_registered. is_trial_offered is what '
+  'subscription.trial_offer would say, so that /start asks once. Safe to call again.';
 
 grant execute on function account.register to atlas_bot, atlas_dba;

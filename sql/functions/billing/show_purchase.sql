@@ -6,7 +6,7 @@ returns table (
   purchase_id uuid, kind text, status text, tariff text, months int, list_kopecks bigint,
   discount_kind text, discount_percent int, price_kopecks bigint, expires_at timestamptz,
   subscription_expires_at timestamptz, provider text, invoice_id text,
-  offer_id uuid, keeps_key boolean, seconds_left int)
+  offer_id uuid, keeps_key boolean, seconds_left int, switch_kind text)
 language plpgsql
 stable
 security definer
@@ -27,7 +27,9 @@ begin
          u.discount_percent::int, u.price_kopecks::bigint, u.expires_at,
          coalesce(u.after_expires_at, u.quoted_expires_at), i.provider, i.invoice_id,
          p.offer_id, coalesce(u.before_expires_at > u.closed_at, false),
-         greatest(ceil(date_part('epoch', u.expires_at - v_now)), 0)::int
+         greatest(ceil(date_part('epoch', u.expires_at - v_now)), 0)::int,
+         case when u.status = 'open' then subscription._switch_kind(
+           u.telegram_id, u.tariff, v_now) end
   from billing.purchase u
   left join billing.tariff_price p on p.tariff = u.tariff and p.months = u.months
   left join lateral (
@@ -45,6 +47,7 @@ $$;
 comment on function billing.show_purchase is
   'A purchase with its price, status and latest invoice; keeps_key: it was paid while a '
   'subscription was in force, whose key goes on; seconds_left: until expires_at, by the clock that '
-  'decides. Reads only.';
+  'decides; switch_kind, of one that is open: up or down to another tariff than the one in force, '
+  'or in place of a trial. Reads only.';
 
 grant execute on function billing.show_purchase to atlas_bot, atlas_admin, atlas_dba;
