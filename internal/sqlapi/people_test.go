@@ -49,7 +49,18 @@ func TestCashbackAndTrial(t *testing.T) {
 	require.Equal(t, 1, paid)
 	stats, err = b.bot.Referral.Stats(ctx, stranger)
 	require.NoError(t, err)
-	require.Equal(t, sqlapi.ReferralStats{Code: stats.Code, Invited: 1, Paying: 1, Level: "silver", Percent: 10, Earned: 1490}, stats)
+	require.Equal(t, sqlapi.ReferralStats{Code: stats.Code, Invited: 1, Paying: 1, Level: "silver", Percent: 10, Earned: 1490,
+		NextLevel: "gold", NextFromPaying: 25, NextPercent: 25}, stats)
+	renewal, err := b.bot.Subscription.Renewal(ctx, 2000)
+	require.NoError(t, err)
+	require.Equal(t, atlas.Kopecks(14900), renewal.Price)
+	require.True(t, renewal.AutoRenew && renewal.IsSold)
+	offer, err := b.bot.Subscription.TrialOffer(ctx, 2000)
+	require.NoError(t, err)
+	require.Equal(t, "SU002", offer.Refusal)
+	states, err := b.bot.Ops.ServiceStatus(ctx)
+	require.NoError(t, err)
+	require.Equal(t, "service", states[0].Component)
 
 	for name, due := range map[string]func() (int, error){
 		"expire":  func() (int, error) { return b.worker.Subscription.ExpireDue(ctx, nil, 10) },
