@@ -12,12 +12,6 @@ import (
 	"atlas-secure/internal/sandbox/botapi/person"
 )
 
-// reconciled sees that the books are right.
-func (b *bundle) reconciled(t *testing.T) {
-	t.Helper()
-	require.Zero(t, b.count(t, `select count(*)::int from ops.reconcile()`), "the books are not right")
-}
-
 // hasButton says whether the newest message has a button.
 func (b *bundle) hasButton(t *testing.T, p *person.Person, label string) bool {
 	t.Helper()
