@@ -1096,7 +1096,7 @@ COMMENT ON FUNCTION account.profile(p_telegram_id bigint) IS 'Language, rights a
 -- Name: register(bigint, text, text, text); Type: FUNCTION; Schema: account; Owner: -
 --
 
-CREATE FUNCTION account.register(p_telegram_id bigint, p_username text, p_language text, p_start_payload text) RETURNS TABLE(telegram_id bigint, is_new boolean, language text, referrer_id bigint, bind_refusal text, is_language_chosen boolean)
+CREATE FUNCTION account.register(p_telegram_id bigint, p_username text, p_language text, p_start_payload text) RETURNS TABLE(telegram_id bigint, is_new boolean, language text, referrer_id bigint, bind_refusal text, is_language_chosen boolean, is_trial_offered boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
@@ -1151,7 +1151,7 @@ begin
 
   return query
   select a.telegram_id::bigint, v_is_new, a.language, a.referrer_id::bigint, v_bind_refusal,
-         a.is_language_chosen
+         a.is_language_chosen, subscription._trial_refusal(p_telegram_id, v_now) is null
   from account.account a
   where a.telegram_id = p_telegram_id;
 end
@@ -1161,7 +1161,7 @@ $_$;
 -- Name: FUNCTION register(p_telegram_id bigint, p_username text, p_language text, p_start_payload text); Type: COMMENT; Schema: account; Owner: -
 --
 
-COMMENT ON FUNCTION account.register(p_telegram_id bigint, p_username text, p_language text, p_start_payload text) IS 'Registers a user, or notes that a known one is back. p_language is a guess (null: ru) until account.set_language. p_start_payload "ref_<code>" binds the referrer of a brand-new user, once and for ever: a code cannot be older than its owner, so neither oneself nor a cycle can be bound. bind_refusal: null, unknown_code, self or already_registered. Safe to call again.';
+COMMENT ON FUNCTION account.register(p_telegram_id bigint, p_username text, p_language text, p_start_payload text) IS 'Registers a user, or notes that a known one is back. p_language is a guess (null: ru) until account.set_language. p_start_payload "ref_<code>" binds the referrer of a brand-new user, once and for ever: a code cannot be older than its owner, so neither oneself nor a cycle can be bound. bind_refusal: null, unknown_code, self or already_registered. is_trial_offered is what subscription.trial_offer would say, so that /start asks once. Safe to call again.';
 
 --
 -- Name: revoke_admin(bigint, text); Type: FUNCTION; Schema: account; Owner: -
@@ -3865,7 +3865,7 @@ COMMENT ON FUNCTION billing.settle_payment(p_provider text, p_charge_id text, p_
 -- Name: show_purchase(bigint, uuid); Type: FUNCTION; Schema: billing; Owner: -
 --
 
-CREATE FUNCTION billing.show_purchase(p_telegram_id bigint, p_purchase_id uuid) RETURNS TABLE(purchase_id uuid, kind text, status text, tariff text, months integer, list_kopecks bigint, discount_kind text, discount_percent integer, price_kopecks bigint, expires_at timestamp with time zone, subscription_expires_at timestamp with time zone, provider text, invoice_id text, offer_id uuid, keeps_key boolean, seconds_left integer)
+CREATE FUNCTION billing.show_purchase(p_telegram_id bigint, p_purchase_id uuid) RETURNS TABLE(purchase_id uuid, kind text, status text, tariff text, months integer, list_kopecks bigint, discount_kind text, discount_percent integer, price_kopecks bigint, expires_at timestamp with time zone, subscription_expires_at timestamp with time zone, provider text, invoice_id text, offer_id uuid, keeps_key boolean, seconds_left integer, switch_kind text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -3884,7 +3884,9 @@ begin
          u.discount_percent::int, u.price_kopecks::bigint, u.expires_at,
          coalesce(u.after_expires_at, u.quoted_expires_at), i.provider, i.invoice_id,
          p.offer_id, coalesce(u.before_expires_at > u.closed_at, false),
-         greatest(ceil(date_part('epoch', u.expires_at - v_now)), 0)::int
+         greatest(ceil(date_part('epoch', u.expires_at - v_now)), 0)::int,
+         case when u.status = 'open' then subscription._switch_kind(
+           u.telegram_id, u.tariff, v_now) end
   from billing.purchase u
   left join billing.tariff_price p on p.tariff = u.tariff and p.months = u.months
   left join lateral (
@@ -3903,7 +3905,7 @@ $$;
 -- Name: FUNCTION show_purchase(p_telegram_id bigint, p_purchase_id uuid); Type: COMMENT; Schema: billing; Owner: -
 --
 
-COMMENT ON FUNCTION billing.show_purchase(p_telegram_id bigint, p_purchase_id uuid) IS 'A purchase with its price, status and latest invoice; keeps_key: it was paid while a subscription was in force, whose key goes on; seconds_left: until expires_at, by the clock that decides. Reads only.';
+COMMENT ON FUNCTION billing.show_purchase(p_telegram_id bigint, p_purchase_id uuid) IS 'A purchase with its price, status and latest invoice; keeps_key: it was paid while a subscription was in force, whose key goes on; seconds_left: until expires_at, by the clock that decides; switch_kind, of one that is open: up or down to another tariff than the one in force, or in place of a trial. Reads only.';
 
 --
 -- Name: topup_options(); Type: FUNCTION; Schema: billing; Owner: -
@@ -6853,6 +6855,25 @@ $$;
 COMMENT ON FUNCTION ops.schema_version() IS 'A process is ready when this is at least the migration that it was built with.';
 
 --
+-- Name: service_status(); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.service_status() RETURNS TABLE(component text, state text, since timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select s.component, s.state, s.since
+  from ops.component_status s
+  order by s.component <> 'service', not s.is_critical, s.component
+$$;
+
+--
+-- Name: FUNCTION service_status(); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.service_status() IS 'View ops.component_status without what only admins should see: the service as a whole first, then what it depends on. Reads only.';
+
+--
 -- Name: set_feature(bigint, text, boolean); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -7996,6 +8017,26 @@ $$;
 COMMENT ON FUNCTION referral._level_of(p_paying_count integer, OUT level text, OUT percent integer) IS 'The one rule of levels: what is shown and what is paid both come from here.';
 
 --
+-- Name: _next_level(integer); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral._next_level(p_paying_count integer, OUT level text, OUT from_paying integer, OUT percent integer) RETURNS record
+    LANGUAGE sql STABLE
+    AS $$
+  select l.level, l.from_paying, l.percent::int
+  from referral.level l
+  where l.from_paying > p_paying_count
+  order by l.from_paying
+  limit 1
+$$;
+
+--
+-- Name: FUNCTION _next_level(p_paying_count integer, OUT level text, OUT from_paying integer, OUT percent integer); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral._next_level(p_paying_count integer, OUT level text, OUT from_paying integer, OUT percent integer) IS 'Nulls for who has the highest.';
+
+--
 -- Name: _reward(bigint, uuid, bigint, bigint, timestamp with time zone); Type: FUNCTION; Schema: referral; Owner: -
 --
 
@@ -8210,7 +8251,7 @@ COMMENT ON FUNCTION referral.pay_due(p_epoch bigint, p_limit integer) IS 'Works 
 -- Name: stats(bigint); Type: FUNCTION; Schema: referral; Owner: -
 --
 
-CREATE FUNCTION referral.stats(p_telegram_id bigint) RETURNS TABLE(code text, invited bigint, paying bigint, level text, percent integer, earned_kopecks bigint)
+CREATE FUNCTION referral.stats(p_telegram_id bigint) RETURNS TABLE(code text, invited bigint, paying bigint, level text, percent integer, earned_kopecks bigint, next_level text, next_from_paying integer, next_percent integer)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -8222,10 +8263,11 @@ begin
   select a.referral_code,
          (select count(*) from account.account i where i.referrer_id = a.telegram_id),
          coalesce(r.paying_count, 0)::bigint, l.level, l.percent,
-         coalesce(r.earned_kopecks, 0)::bigint
+         coalesce(r.earned_kopecks, 0)::bigint, n.level, n.from_paying, n.percent
   from account.account a
   left join referral.referrer r on r.telegram_id = a.telegram_id
   cross join lateral referral._level_of(coalesce(r.paying_count, 0)) l
+  cross join lateral referral._next_level(coalesce(r.paying_count, 0)) n
   where a.telegram_id = p_telegram_id;
   if not found then
     perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
@@ -8237,7 +8279,7 @@ $$;
 -- Name: FUNCTION stats(p_telegram_id bigint); Type: COMMENT; Schema: referral; Owner: -
 --
 
-COMMENT ON FUNCTION referral.stats(p_telegram_id bigint) IS 'Link code, users invited, those of them with a paid purchase that was processed, the level and percent that this gives now, and the cashback received less what was clawed back. Reads only.';
+COMMENT ON FUNCTION referral.stats(p_telegram_id bigint) IS 'Link code, users invited, those of them with a paid purchase that was processed, the level and percent that this gives now, the cashback received less what was clawed back, and the next level with how many paying ones it takes; nulls at the highest. Reads only.';
 
 --
 -- Name: _activate(bigint, text, timestamp with time zone, subscription.period, uuid, boolean, timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
@@ -8744,6 +8786,54 @@ $$;
 COMMENT ON FUNCTION subscription._start_after(p_now timestamp with time zone, p_tariff text, p_before_tariff text, p_before_expires_at timestamp with time zone, p_before_period subscription.period) IS 'The end in force, or now; a trial is replaced; another tariff converts the remaining time when it ranks higher. Nulls: no subscription yet.';
 
 --
+-- Name: _switch_kind(bigint, text, timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription._switch_kind(p_telegram_id bigint, p_tariff text, p_now timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+  select case when s.period = 'trial' then 'trial'
+              when s.tariff = b.tariff then null
+              when b.rank > o.rank then 'up'
+              else 'down' end
+  from subscription.subscription s
+  join billing.tariff o on o.tariff = s.tariff
+  join billing.tariff b on b.tariff = p_tariff
+  where s.telegram_id = p_telegram_id and s.expires_at > p_now
+$$;
+
+--
+-- Name: FUNCTION _switch_kind(p_telegram_id bigint, p_tariff text, p_now timestamp with time zone); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription._switch_kind(p_telegram_id bigint, p_tariff text, p_now timestamp with time zone) IS 'trial: it is replaced; up: the remaining time converts; down: it stays; null: the same tariff, or nothing is in force. For screens: subscription._start_after decides.';
+
+--
+-- Name: _trial_refusal(bigint, timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription._trial_refusal(p_telegram_id bigint, p_now timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+  select case
+    when exists (select 1 from ops.feature f where f.name = 'trials' and not f.is_on) then 'OP003'
+    when a.is_blocked then 'US002'
+    when exists (select 1 from subscription.change c
+                 where c.telegram_id = a.telegram_id and c.kind = 'trial') then 'SU002'
+    when exists (select 1 from subscription.subscription s
+                 where s.telegram_id = a.telegram_id and s.expires_at > p_now) then 'SU003'
+  end
+  from account.account a
+  where a.telegram_id = p_telegram_id
+$$;
+
+--
+-- Name: FUNCTION _trial_refusal(p_telegram_id bigint, p_now timestamp with time zone); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription._trial_refusal(p_telegram_id bigint, p_now timestamp with time zone) IS 'The SQLSTATE, without the user''s lock: for screens only. Three looks into indexes.';
+
+--
 -- Name: current(bigint); Type: FUNCTION; Schema: subscription; Owner: -
 --
 
@@ -8967,6 +9057,49 @@ $$;
 COMMENT ON FUNCTION subscription.renew_due(p_epoch bigint, p_limit integer) IS 'Within 6 hours before the end (setting renewal_window_seconds): the plan of the last paid purchase, VIP and personal discounts only, at most one charge per period. Too little money: no charge, one message per period, and again after a deposit. Users that are busy are left for the next run. p_epoch: of the lease subscription.renew_due; null by hand.';
 
 --
+-- Name: renewal(bigint); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription.renewal(p_telegram_id bigint) RETURNS TABLE(auto_renew boolean, expires_at timestamp with time zone, renews_at timestamp with time zone, tariff text, months integer, list_kopecks bigint, discount_percent integer, price_kopecks bigint, is_sold boolean, available_kopecks bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+  v_window interval := make_interval(secs => ops._setting_value('renewal_window_seconds'));
+  v_percent int := account._discount_percent(p_telegram_id, v_now);
+begin
+  perform core._require_user_id(p_telegram_id);
+
+  return query
+  select coalesce(s.auto_renew, false), s.expires_at, s.expires_at - v_window, u.tariff,
+         u.months::int, p.list_kopecks::bigint, v_percent,
+         (p.list_kopecks * (100 - v_percent) + 50) / 100, p.list_kopecks is not null,
+         w.available_kopecks::bigint
+  from wallet.wallet w
+  left join subscription.subscription s
+    on s.telegram_id = w.telegram_id and s.expires_at > v_now
+  left join lateral (
+    select o.tariff, o.months from billing.purchase o
+    where o.telegram_id = w.telegram_id and o.kind = 'subscription' and o.status = 'paid'
+    order by o.provision_task_id desc limit 1) u on true
+  left join billing.tariff f on f.tariff = u.tariff and f.is_on_sale
+  left join billing.tariff_price p on p.tariff = f.tariff and p.months = u.months
+  where w.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION renewal(p_telegram_id bigint); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription.renewal(p_telegram_id bigint) IS 'The plan of the last purchase at the price of now, as auto-renewal would take it: without a promo code. tariff is null where nothing was bought yet, and prices where it is no longer sold (is_sold false). expires_at and renews_at (when auto-renewal begins to try) are null where nothing is in force. Reads only.';
+
+--
 -- Name: revoke(bigint, bigint, text, text); Type: FUNCTION; Schema: subscription; Owner: -
 --
 
@@ -9126,6 +9259,36 @@ $$;
 --
 
 COMMENT ON FUNCTION subscription.start_trial(p_telegram_id bigint, p_idempotency_key text) IS 'A trial of the lowest tariff on sale, for 3 days (setting trial_days), once per user ever, and only while no subscription is in force. The key is delivered by a job; the referrer is told. Idempotent by p_idempotency_key.';
+
+--
+-- Name: trial_offer(bigint); Type: FUNCTION; Schema: subscription; Owner: -
+--
+
+CREATE FUNCTION subscription.trial_offer(p_telegram_id bigint) RETURNS TABLE(refusal text, days integer, tariff text, device_limit integer)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+  if not exists (select 1 from account.account a where a.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  return query
+  select subscription._trial_refusal(p_telegram_id, core.now()),
+         ops._setting_value('trial_days')::int, t.tariff, t.device_limit::int
+  from billing.tariff t
+  order by t.is_on_sale desc, t.rank
+  limit 1;
+end
+$$;
+
+--
+-- Name: FUNCTION trial_offer(p_telegram_id bigint); Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON FUNCTION subscription.trial_offer(p_telegram_id bigint) IS 'refusal: the SQLSTATE that start_trial would raise now; null: it can begin. Reads only.';
 
 --
 -- Name: _backoff(integer); Type: FUNCTION; Schema: vpn; Owner: -
@@ -17275,6 +17438,15 @@ GRANT ALL ON FUNCTION ops.schema_version() TO atlas_auditor;
 GRANT ALL ON FUNCTION ops.schema_version() TO atlas_dba;
 
 --
+-- Name: FUNCTION service_status(); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.service_status() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.service_status() TO atlas_bot;
+GRANT ALL ON FUNCTION ops.service_status() TO atlas_admin;
+GRANT ALL ON FUNCTION ops.service_status() TO atlas_dba;
+
+--
 -- Name: FUNCTION set_feature(p_admin_id bigint, p_name text, p_is_on boolean); Type: ACL; Schema: ops; Owner: -
 --
 
@@ -17492,6 +17664,12 @@ REVOKE ALL ON FUNCTION referral._due_tasks(p_now timestamp with time zone, p_lim
 REVOKE ALL ON FUNCTION referral._level_of(p_paying_count integer, OUT level text, OUT percent integer) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _next_level(p_paying_count integer, OUT level text, OUT from_paying integer, OUT percent integer); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral._next_level(p_paying_count integer, OUT level text, OUT from_paying integer, OUT percent integer) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _reward(p_telegram_id bigint, p_purchase_id uuid, p_referred_id bigint, p_paid_kopecks bigint, p_now timestamp with time zone); Type: ACL; Schema: referral; Owner: -
 --
 
@@ -17599,6 +17777,18 @@ REVOKE ALL ON FUNCTION subscription._retire(p_telegram_id bigint, p_now timestam
 REVOKE ALL ON FUNCTION subscription._start_after(p_now timestamp with time zone, p_tariff text, p_before_tariff text, p_before_expires_at timestamp with time zone, p_before_period subscription.period) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _switch_kind(p_telegram_id bigint, p_tariff text, p_now timestamp with time zone); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription._switch_kind(p_telegram_id bigint, p_tariff text, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _trial_refusal(p_telegram_id bigint, p_now timestamp with time zone); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription._trial_refusal(p_telegram_id bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
 -- Name: FUNCTION current(p_telegram_id bigint); Type: ACL; Schema: subscription; Owner: -
 --
 
@@ -17633,6 +17823,15 @@ GRANT ALL ON FUNCTION subscription.renew_due(p_epoch bigint, p_limit integer) TO
 GRANT ALL ON FUNCTION subscription.renew_due(p_epoch bigint, p_limit integer) TO atlas_dba;
 
 --
+-- Name: FUNCTION renewal(p_telegram_id bigint); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription.renewal(p_telegram_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION subscription.renewal(p_telegram_id bigint) TO atlas_bot;
+GRANT ALL ON FUNCTION subscription.renewal(p_telegram_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION subscription.renewal(p_telegram_id bigint) TO atlas_dba;
+
+--
 -- Name: FUNCTION revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text); Type: ACL; Schema: subscription; Owner: -
 --
 
@@ -17655,6 +17854,15 @@ GRANT ALL ON FUNCTION subscription.set_auto_renew(p_telegram_id bigint, p_is_on 
 REVOKE ALL ON FUNCTION subscription.start_trial(p_telegram_id bigint, p_idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION subscription.start_trial(p_telegram_id bigint, p_idempotency_key text) TO atlas_bot;
 GRANT ALL ON FUNCTION subscription.start_trial(p_telegram_id bigint, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION trial_offer(p_telegram_id bigint); Type: ACL; Schema: subscription; Owner: -
+--
+
+REVOKE ALL ON FUNCTION subscription.trial_offer(p_telegram_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION subscription.trial_offer(p_telegram_id bigint) TO atlas_bot;
+GRANT ALL ON FUNCTION subscription.trial_offer(p_telegram_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION subscription.trial_offer(p_telegram_id bigint) TO atlas_dba;
 
 --
 -- Name: FUNCTION _backoff(p_attempt integer); Type: ACL; Schema: vpn; Owner: -

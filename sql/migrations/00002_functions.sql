@@ -4292,6 +4292,26 @@ comment on function referral._level_of is
   'The one rule of levels: what is shown and what is paid both come from here.';
 -- +goose StatementEnd
 
+-- file: functions/referral/_next_level.sql
+-- +goose StatementBegin
+-- The level after the one that a referrer has.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function referral._next_level(
+  p_paying_count int, out level text, out from_paying int, out percent int)
+language sql
+stable
+as $$
+  select l.level, l.from_paying, l.percent::int
+  from referral.level l
+  where l.from_paying > p_paying_count
+  order by l.from_paying
+  limit 1
+$$;
+
+comment on function referral._next_level is 'Nulls for who has the highest.';
+-- +goose StatementEnd
+
 -- file: functions/referral/_reward.sql
 -- +goose StatementBegin
 -- Pays the cashback for one purchase of a referred user. The caller holds the referrer's lock.
@@ -4915,6 +4935,58 @@ $$;
 comment on function subscription._start_after is
   'The end in force, or now; a trial is replaced; another tariff converts the remaining time when '
   'it ranks higher. Nulls: no subscription yet.';
+-- +goose StatementEnd
+
+-- file: functions/subscription/_switch_kind.sql
+-- +goose StatementBegin
+-- What buying a tariff now would do to the subscription in force.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function subscription._switch_kind(
+  p_telegram_id bigint, p_tariff text, p_now timestamptz)
+returns text
+language sql
+stable
+as $$
+  select case when s.period = 'trial' then 'trial'
+              when s.tariff = b.tariff then null
+              when b.rank > o.rank then 'up'
+              else 'down' end
+  from subscription.subscription s
+  join billing.tariff o on o.tariff = s.tariff
+  join billing.tariff b on b.tariff = p_tariff
+  where s.telegram_id = p_telegram_id and s.expires_at > p_now
+$$;
+
+comment on function subscription._switch_kind is
+  'trial: it is replaced; up: the remaining time converts; down: it stays; null: the same tariff, '
+  'or nothing is in force. For screens: subscription._start_after decides.';
+-- +goose StatementEnd
+
+-- file: functions/subscription/_trial_refusal.sql
+-- +goose StatementBegin
+-- What start_trial would refuse a user for now; null if it would not.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function subscription._trial_refusal(p_telegram_id bigint, p_now timestamptz)
+returns text
+language sql
+stable
+as $$
+  select case
+    when exists (select 1 from ops.feature f where f.name = 'trials' and not f.is_on) then 'OP003'
+    when a.is_blocked then 'US002'
+    when exists (select 1 from subscription.change c
+                 where c.telegram_id = a.telegram_id and c.kind = 'trial') then 'SU002'
+    when exists (select 1 from subscription.subscription s
+                 where s.telegram_id = a.telegram_id and s.expires_at > p_now) then 'SU003'
+  end
+  from account.account a
+  where a.telegram_id = p_telegram_id
+$$;
+
+comment on function subscription._trial_refusal is
+  'The SQLSTATE, without the user''s lock: for screens only. Three looks into indexes.';
 -- +goose StatementEnd
 
 -- file: functions/vpn/_backoff.sql
@@ -5717,7 +5789,7 @@ create or replace function account.register(
   p_telegram_id bigint, p_username text, p_language text, p_start_payload text)
 returns table (
   telegram_id bigint, is_new boolean, language text, referrer_id bigint, bind_refusal text,
-  is_language_chosen boolean)
+  is_language_chosen boolean, is_trial_offered boolean)
 language plpgsql
 volatile
 security definer
@@ -5774,7 +5846,7 @@ begin
 
   return query
   select a.telegram_id::bigint, v_is_new, a.language, a.referrer_id::bigint, v_bind_refusal,
-         a.is_language_chosen
+         a.is_language_chosen, subscription._trial_refusal(p_telegram_id, v_now) is null
   from account.account a
   where a.telegram_id = p_telegram_id;
 end
@@ -5784,7 +5856,8 @@ comment on function account.register is
   'Registers a user, or notes that a known one is back. p_language is a guess (null: ru) until '
   'account.set_language. p_start_payload "ref_<code>" binds the referrer of a brand-new user, '
   'once and for ever: a code cannot be older than its owner, so neither oneself nor a cycle can '
-  'be bound. bind_refusal: null, unknown_code, self or already_registered. Safe to call again.';
+  'be bound. bind_refusal: null, unknown_code, self or already_registered. is_trial_offered is what '
+  'subscription.trial_offer would say, so that /start asks once. Safe to call again.';
 
 grant execute on function account.register to atlas_bot, atlas_dba;
 -- +goose StatementEnd
@@ -7178,7 +7251,7 @@ returns table (
   purchase_id uuid, kind text, status text, tariff text, months int, list_kopecks bigint,
   discount_kind text, discount_percent int, price_kopecks bigint, expires_at timestamptz,
   subscription_expires_at timestamptz, provider text, invoice_id text,
-  offer_id uuid, keeps_key boolean, seconds_left int)
+  offer_id uuid, keeps_key boolean, seconds_left int, switch_kind text)
 language plpgsql
 stable
 security definer
@@ -7199,7 +7272,9 @@ begin
          u.discount_percent::int, u.price_kopecks::bigint, u.expires_at,
          coalesce(u.after_expires_at, u.quoted_expires_at), i.provider, i.invoice_id,
          p.offer_id, coalesce(u.before_expires_at > u.closed_at, false),
-         greatest(ceil(date_part('epoch', u.expires_at - v_now)), 0)::int
+         greatest(ceil(date_part('epoch', u.expires_at - v_now)), 0)::int,
+         case when u.status = 'open' then subscription._switch_kind(
+           u.telegram_id, u.tariff, v_now) end
   from billing.purchase u
   left join billing.tariff_price p on p.tariff = u.tariff and p.months = u.months
   left join lateral (
@@ -7217,7 +7292,8 @@ $$;
 comment on function billing.show_purchase is
   'A purchase with its price, status and latest invoice; keeps_key: it was paid while a '
   'subscription was in force, whose key goes on; seconds_left: until expires_at, by the clock that '
-  'decides. Reads only.';
+  'decides; switch_kind, of one that is open: up or down to another tariff than the one in force, '
+  'or in place of a trial. Reads only.';
 
 grant execute on function billing.show_purchase to atlas_bot, atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -8906,6 +8982,30 @@ comment on function ops.schema_version is
 grant execute on function ops.schema_version to atlas_bot, atlas_worker, atlas_auditor, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/ops/service_status.sql
+-- +goose StatementBegin
+-- Whether the service works, for everybody to read.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops.service_status()
+returns table (component text, state text, since timestamptz)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select s.component, s.state, s.since
+  from ops.component_status s
+  order by s.component <> 'service', not s.is_critical, s.component
+$$;
+
+comment on function ops.service_status is
+  'View ops.component_status without what only admins should see: the service as a whole first, '
+  'then what it depends on. Reads only.';
+
+grant execute on function ops.service_status to atlas_bot, atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/ops/set_feature.sql
 -- +goose StatementBegin
 -- Switches a feature on or off.
@@ -9465,7 +9565,8 @@ grant execute on function referral.pay_due to atlas_worker, atlas_dba;
 -- Raises: US001, 22023.
 create or replace function referral.stats(p_telegram_id bigint)
 returns table (
-  code text, invited bigint, paying bigint, level text, percent int, earned_kopecks bigint)
+  code text, invited bigint, paying bigint, level text, percent int, earned_kopecks bigint,
+  next_level text, next_from_paying int, next_percent int)
 language plpgsql
 stable
 security definer
@@ -9479,10 +9580,11 @@ begin
   select a.referral_code,
          (select count(*) from account.account i where i.referrer_id = a.telegram_id),
          coalesce(r.paying_count, 0)::bigint, l.level, l.percent,
-         coalesce(r.earned_kopecks, 0)::bigint
+         coalesce(r.earned_kopecks, 0)::bigint, n.level, n.from_paying, n.percent
   from account.account a
   left join referral.referrer r on r.telegram_id = a.telegram_id
   cross join lateral referral._level_of(coalesce(r.paying_count, 0)) l
+  cross join lateral referral._next_level(coalesce(r.paying_count, 0)) n
   where a.telegram_id = p_telegram_id;
   if not found then
     perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
@@ -9492,7 +9594,8 @@ $$;
 
 comment on function referral.stats is
   'Link code, users invited, those of them with a paid purchase that was processed, the level and '
-  'percent that this gives now, and the cashback received less what was clawed back. Reads only.';
+  'percent that this gives now, the cashback received less what was clawed back, and the next '
+  'level with how many paying ones it takes; nulls at the highest. Reads only.';
 
 grant execute on function referral.stats to atlas_bot, atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -9749,6 +9852,59 @@ comment on function subscription.renew_due is
 grant execute on function subscription.renew_due to atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/subscription/renewal.sql
+-- +goose StatementBegin
+-- What renewing a user's subscription would buy, and for how much.
+-- Locks: none.
+-- Raises: US001, 22023.
+create or replace function subscription.renewal(p_telegram_id bigint)
+returns table (
+  auto_renew boolean, expires_at timestamptz, renews_at timestamptz, tariff text, months int,
+  list_kopecks bigint, discount_percent int, price_kopecks bigint, is_sold boolean,
+  available_kopecks bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+  v_window interval := make_interval(secs => ops._setting_value('renewal_window_seconds'));
+  v_percent int := account._discount_percent(p_telegram_id, v_now);
+begin
+  perform core._require_user_id(p_telegram_id);
+
+  return query
+  select coalesce(s.auto_renew, false), s.expires_at, s.expires_at - v_window, u.tariff,
+         u.months::int, p.list_kopecks::bigint, v_percent,
+         (p.list_kopecks * (100 - v_percent) + 50) / 100, p.list_kopecks is not null,
+         w.available_kopecks::bigint
+  from wallet.wallet w
+  left join subscription.subscription s
+    on s.telegram_id = w.telegram_id and s.expires_at > v_now
+  left join lateral (
+    select o.tariff, o.months from billing.purchase o
+    where o.telegram_id = w.telegram_id and o.kind = 'subscription' and o.status = 'paid'
+    order by o.provision_task_id desc limit 1) u on true
+  left join billing.tariff f on f.tariff = u.tariff and f.is_on_sale
+  left join billing.tariff_price p on p.tariff = f.tariff and p.months = u.months
+  where w.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+end
+$$;
+
+comment on function subscription.renewal is
+  'The plan of the last purchase at the price of now, as auto-renewal would take it: without a '
+  'promo code. tariff is null where nothing was bought yet, and prices where it is no longer sold '
+  '(is_sold false). expires_at and renews_at (when auto-renewal begins to try) are null where '
+  'nothing is in force. Reads only.';
+
+grant execute on function subscription.renewal to atlas_bot, atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/subscription/revoke.sql
 -- +goose StatementBegin
 -- Ends a user's subscription now, by an admin.
@@ -9928,6 +10084,40 @@ comment on function subscription.start_trial is
   'Idempotent by p_idempotency_key.';
 
 grant execute on function subscription.start_trial to atlas_bot, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/subscription/trial_offer.sql
+-- +goose StatementBegin
+-- What a trial would give a user, and whether it can be had.
+-- Locks: none.
+-- Raises: US001, 22023.
+create or replace function subscription.trial_offer(p_telegram_id bigint)
+returns table (refusal text, days int, tariff text, device_limit int)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+  if not exists (select 1 from account.account a where a.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  return query
+  select subscription._trial_refusal(p_telegram_id, core.now()),
+         ops._setting_value('trial_days')::int, t.tariff, t.device_limit::int
+  from billing.tariff t
+  order by t.is_on_sale desc, t.rank
+  limit 1;
+end
+$$;
+
+comment on function subscription.trial_offer is
+  'refusal: the SQLSTATE that start_trial would raise now; null: it can begin. Reads only.';
+
+grant execute on function subscription.trial_offer to atlas_bot, atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/vpn/claim_jobs.sql
@@ -11869,6 +12059,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/release_lease.sql
 -- gone: functions/ops/report_component.sql
 -- gone: functions/ops/schema_version.sql
+-- gone: functions/ops/service_status.sql
 -- gone: functions/ops/set_feature.sql
 -- gone: functions/ops/set_incident.sql
 -- gone: functions/ops/set_job.sql
@@ -11902,6 +12093,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/referral/_claw_back.sql
 -- gone: functions/referral/_due_tasks.sql
 -- gone: functions/referral/_level_of.sql
+-- gone: functions/referral/_next_level.sql
 -- gone: functions/referral/_reward.sql
 -- gone: functions/referral/_void.sql
 -- gone: functions/referral/_work.sql
@@ -11919,13 +12111,17 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/subscription/_require_duration.sql
 -- gone: functions/subscription/_retire.sql
 -- gone: functions/subscription/_start_after.sql
+-- gone: functions/subscription/_switch_kind.sql
+-- gone: functions/subscription/_trial_refusal.sql
 -- gone: functions/subscription/current.sql
 -- gone: functions/subscription/expire_due.sql
 -- gone: functions/subscription/grant_time.sql
 -- gone: functions/subscription/renew_due.sql
+-- gone: functions/subscription/renewal.sql
 -- gone: functions/subscription/revoke.sql
 -- gone: functions/subscription/set_auto_renew.sql
 -- gone: functions/subscription/start_trial.sql
+-- gone: functions/subscription/trial_offer.sql
 -- gone: functions/vpn/_backoff.sql
 -- gone: functions/vpn/_close_poison.sql
 -- gone: functions/vpn/_give_up.sql
@@ -12018,9 +12214,11 @@ drop function vpn.fail_job;
 drop function vpn.draining_nodes;
 drop function vpn.complete_job;
 drop function vpn.claim_jobs;
+drop function subscription.trial_offer;
 drop function subscription.start_trial;
 drop function subscription.set_auto_renew;
 drop function subscription.revoke;
+drop function subscription.renewal;
 drop function subscription.renew_due;
 drop function subscription.grant_time;
 drop function subscription.expire_due;
@@ -12037,6 +12235,7 @@ drop function ops.set_setting;
 drop function ops.set_job;
 drop function ops.set_incident;
 drop function ops.set_feature;
+drop function ops.service_status;
 drop function ops.schema_version;
 drop function ops.report_component;
 drop function ops.release_lease;
@@ -12125,6 +12324,8 @@ drop function vpn._is_stale;
 drop function vpn._give_up;
 drop function vpn._close_poison;
 drop function vpn._backoff;
+drop function subscription._trial_refusal;
+drop function subscription._switch_kind;
 drop function subscription._start_after;
 drop function subscription._require_duration;
 drop function subscription._renewals;
@@ -12139,6 +12340,7 @@ drop function subscription._activate;
 drop function referral._work;
 drop function referral._void;
 drop function referral._reward;
+drop function referral._next_level;
 drop function referral._level_of;
 drop function referral._due_tasks;
 drop function referral._claw_back;
