@@ -27,3 +27,41 @@ const PollLeaseTTL = pollLeaseTTL
 
 // ParseAmount is parseAmount.
 func ParseAmount(text string) (atlas.Kopecks, error) { return parseAmount(text) }
+
+// Route is a route as tests see it: a command, a button's verb, or a step of a dialogue at which something is typed.
+type Route struct {
+	Command    string
+	Verb       screen.Verb
+	Kind, Step string // of a button, too, if it belongs to a dialogue's step
+	IsAdmin    bool
+}
+
+// Name is what logs and metrics call the route.
+func (r Route) Name() string {
+	switch {
+	case r.Command != "":
+		return "/" + r.Command
+	case r.Verb != "":
+		return string(r.Verb)
+	default:
+		return r.Kind + "." + r.Step
+	}
+}
+
+// Routes lists everything that a person can say.
+func (b *Bot) Routes() []Route {
+	all := make([]Route, 0, len(b.routes.all))
+	for _, r := range b.routes.all {
+		all = append(all, Route{Command: r.command, Verb: r.verb, Kind: r.step.kind.Name, Step: r.step.name})
+	}
+	return all
+}
+
+// Kinds lists the dialogues.
+func (b *Bot) Kinds() []string {
+	var names []string
+	for _, kind := range b.routes.kinds {
+		names = append(names, kind.Name)
+	}
+	return names
+}

@@ -1,0 +1,108 @@
+package bot_test
+
+import (
+	"fmt"
+
+	"github.com/stretchr/testify/require"
+
+	"atlas-secure/internal/atlas"
+	"atlas-secure/internal/bot"
+	"atlas-secure/tests/contract/desk"
+)
+
+// actor is somebody in a state in which the bot shows other screens, or shows them differently.
+type actor struct {
+	name string
+	// come brings the stage's person (s.me) into the state, before the first word.
+	come func(s *stage, language string)
+	// isAlone: others of the same database would be seen by this person, so that each has a database of one's own.
+	isAlone bool
+	// only, unless nil, says which routes this person is here for: all others look as they do to somebody else.
+	only func(route bot.Route) bool
+	// refusals are the SQLSTATEs that buttons which this person sees may end in: there is a screen for each.
+	refusals []string
+}
+
+// actors are the people whom the walk sends through the bot, those with the fewest screens first.
+func actors() []actor {
+	return []actor{
+		{name: "newcomer", come: func(*stage, string) {}},
+		{name: "visitor", come: (*stage).visitor},
+		{name: "depositor", come: (*stage).depositor},
+		{name: "customer", come: (*stage).customer},
+		{name: "former customer", come: (*stage).formerCustomer},
+		{name: "blocked", come: (*stage).blocked, refusals: []string{atlas.ErrUserIsBlocked.Code}},
+		{name: "admin", come: (*stage).admin, isAlone: true, only: isAdmin},
+		{name: "former admin", come: (*stage).formerAdmin},
+	}
+}
+
+// isAdmin says whether a route is for admins.
+func isAdmin(route bot.Route) bool { return route.IsAdmin || route.Command == "start" }
+
+// shop makes an admin who gives things out, and offers every way to pay and the promo code WALK.
+func (s *stage) shop() {
+	s.t.Helper()
+	s.desk.User(adminID)
+	s.desk.One("account.grant_admin", desk.A{"p_telegram_id": adminID, "p_note": "walk"})
+	s.desk.One("promo.issue", desk.A{"p_admin_id": adminID, "p_code": "WALK", "p_discount_percent": 20, "p_max_uses": nil,
+		"p_per_user_limit": 100, "p_expires_at": nil, "p_idempotency_key": "walk"})
+	_, err := s.db.Owner.Exec(s.ctx, `update billing.provider set is_offered = true`)
+	require.NoError(s.t, err)
+}
+
+// visitor has said which language to speak.
+func (s *stage) visitor(language string) {
+	s.t.Helper()
+	s.shop()
+	s.desk.One("account.register", desk.A{
+		"p_telegram_id": s.me.ID, "p_username": nil, "p_language": language, "p_start_payload": nil,
+	})
+	s.desk.One("account.set_language", desk.A{"p_telegram_id": s.me.ID, "p_language": language})
+}
+
+// depositor has money.
+func (s *stage) depositor(language string) {
+	s.t.Helper()
+	s.visitor(language)
+	s.desk.One("wallet.credit", desk.A{"p_telegram_id": s.me.ID, "p_amount_kopecks": 2000_00, "p_admin_id": adminID,
+		"p_note": "walk", "p_idempotency_key": fmt.Sprint("walk:", s.me.ID)})
+}
+
+// customer has money, a subscription and a key.
+func (s *stage) customer(language string) {
+	s.t.Helper()
+	s.depositor(language)
+	s.desk.Buy(int(s.me.ID), "basic", 1, "walk")
+	s.work()
+}
+
+// formerCustomer had all that.
+func (s *stage) formerCustomer(language string) {
+	s.t.Helper()
+	s.customer(language)
+	s.desk.On(s.t, s.db.Owner).Later("40 days")
+	s.desk.One("subscription.expire_due", desk.A{"p_epoch": nil, "p_limit": 100})
+	s.work()
+}
+
+// blocked is a customer who was blocked.
+func (s *stage) blocked(language string) {
+	s.t.Helper()
+	s.customer(language)
+	s.desk.One("account.block", desk.A{"p_admin_id": adminID, "p_telegram_id": s.me.ID, "p_reason": "walk"})
+}
+
+// admin is one, and has users to look after.
+func (s *stage) admin(language string) {
+	s.t.Helper()
+	s.customer(language)
+	s.desk.One("account.grant_admin", desk.A{"p_telegram_id": s.me.ID, "p_note": "walk"})
+}
+
+// formerAdmin was one.
+func (s *stage) formerAdmin(language string) {
+	s.t.Helper()
+	s.admin(language)
+	s.desk.One("account.revoke_admin", desk.A{"p_telegram_id": s.me.ID, "p_note": "walk"})
+}

@@ -1,0 +1,26 @@
+package bot_test
+
+import "slices"
+
+// said is what the walk types at each step of the dialogues.
+var said = map[string][]string{}
+
+// says declares what people type at a step, "<dialogue>.<step>". All of it is typed: first what leads on, then what the
+// step must refuse. Words in braces are the actor's (stage.words): "{customer}" is somebody's number.
+func says(step string, texts ...string) bool {
+	said[step] = slices.Concat(said[step], texts)
+	return true
+}
+
+var (
+	_ = says("topup.amount", "500", "all of it", "1")
+
+	_ = says("promo.code", "WALK", "NOSUCH", "x")
+	_ = says("promo.plan", "and now?")
+	_ = says("promo.opened", "and now?")
+
+	_ = says("withdraw.amount", "600", "all of it", "1", "999999")
+	_ = says("withdraw.requisites", "Sber 2200 7007 0000 4321", "x")
+	_ = says("withdraw.confirm", "yes")
+	_ = says("withdraw.final", "yes")
+)

@@ -1,0 +1,191 @@
+package bot_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"atlas-secure/internal/bot"
+	"atlas-secure/internal/bot/notice"
+	"atlas-secure/internal/bot/screen"
+	"atlas-secure/internal/i18n"
+	"atlas-secure/internal/limit"
+	"atlas-secure/internal/obs"
+	"atlas-secure/internal/sandbox/botapi/person"
+	"atlas-secure/internal/telegram"
+	"atlas-secure/internal/vpn"
+	"atlas-secure/internal/worker"
+	"atlas-secure/tests/contract/desk"
+	"atlas-secure/tests/harness"
+)
+
+// stage is a whole system with one actor in it. Its worker works when it is told to, so that messages of the outbox come
+// at a known moment.
+type stage struct {
+	*bundle
+	t         *testing.T
+	desk      *desk.Desk
+	bot       *bot.Bot
+	languages []*i18n.Text // all there are
+	text      *i18n.Text   // the actor's
+	codes     []string     // of refusals
+	me        *person.Person
+	words     map[string]string // what says may name in braces
+	registry  *prometheus.Registry
+	jobs      []worker.Job
+	clean     string // the tables when the actor had come
+}
+
+// newStage makes a stage with nobody on it.
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	b := setup(t)
+	s := &stage{bundle: b, t: t, registry: prometheus.NewRegistry(), codes: refusalCodes(t)}
+	s.desk = &desk.Desk{TB: t, Conn: b.db.DBA}
+	s.bot = b.startBot(t, func(parts *bot.Parts) {
+		parts.Registerer = s.registry
+		for _, each := range parts.Texts.Languages() {
+			s.languages = append(s.languages, parts.Texts.In(each))
+		}
+	}).bot
+	s.jobs = b.jobs(t)
+	return s
+}
+
+// enter lets the actor come: a new person, in the state.
+func (s *stage) enter(who actor, language string) {
+	s.t.Helper()
+	s.desk.On(s.t, s.db.Owner).Later("0 days")
+	s.text, s.words = s.in(language), map[string]string{}
+	s.me = s.person(s.t, map[string]string{"ru": "Анна", "en": "Bob"}[language], language)
+	who.come(s, language)
+	s.work()
+	s.clean = s.tables(s.t)
+}
+
+// in are the texts of a language.
+func (s *stage) in(language string) *i18n.Text {
+	return s.languages[slices.IndexFunc(s.languages, func(each *i18n.Text) bool { return string(each.Language()) == language })]
+}
+
+// jobs are the worker's that people notice.
+func (b *bundle) jobs(t *testing.T) []worker.Job {
+	t.Helper()
+	db := b.openDB(t, harness.WorkerLogin)
+	texts, err := i18n.Load(func(err error) { t.Error(err) })
+	require.NoError(t, err)
+	log := obs.NewLogger(b.log, 0, "worker")
+	sender := telegram.NewSender(b.client(t), limit.New(b.redisClient(t), "test:"), log, telegram.WithLimits(fast()))
+	return []worker.Job{
+		worker.Provision(db.VPN, []vpn.Named{{Name: "node", Node: node{}}}, log),
+		worker.Notify(db.Notify, notice.New(sender, texts), log),
+	}
+}
+
+// work lets the worker do all that there is to do.
+func (s *stage) work() {
+	s.t.Helper()
+	batch := worker.Batch{Holder: "walk", Limit: 50, IsStopping: func() bool { return false }}
+	for isBusy := true; isBusy; {
+		isBusy = false
+		for _, job := range s.jobs {
+			items, err := job(s.ctx, batch)
+			require.NoError(s.t, err)
+			isBusy = isBusy || items > 0
+		}
+	}
+}
+
+// handled counts the updates that the bot has worked off, by what they led to.
+func (s *stage) handled() map[string]uint64 {
+	s.t.Helper()
+	families, err := s.registry.Gather()
+	require.NoError(s.t, err)
+	counts := map[string]uint64{}
+	for _, family := range families {
+		if family.GetName() != "atlas_bot_update_seconds" {
+			continue
+		}
+		for _, each := range family.GetMetric() {
+			for _, label := range each.GetLabel() {
+				if label.GetName() == "operation" {
+					counts[label.GetValue()] += each.GetHistogram().GetSampleCount()
+				}
+			}
+		}
+	}
+	return counts
+}
+
+// handledSince waits until the bot has worked off one more update than before, and names what it led to.
+func (s *stage) handledSince(before map[string]uint64) string {
+	s.t.Helper()
+	var operation string
+	s.await(func() bool {
+		for name, count := range s.handled() {
+			if count > before[name] && name != "pre_checkout" {
+				operation = name
+			}
+		}
+		return operation != ""
+	}, "the bot handles nothing")
+	return operation
+}
+
+// await looks again and again, which costs less than the bot's own work.
+func (s *stage) await(isSo func() bool, why string) {
+	s.t.Helper()
+	ticker := time.NewTicker(time.Millisecond)
+	defer ticker.Stop()
+	for deadline := time.Now().Add(patience); !isSo(); <-ticker.C {
+		require.True(s.t, time.Now().Before(deadline), why)
+	}
+}
+
+// listen expects from now on the language that the actor has chosen.
+func (s *stage) listen() {
+	s.t.Helper()
+	for _, each := range s.languages {
+		if s.count(s.t, `select count(*)::int from account.account where telegram_id = $1 and language = $2`, s.me.ID, string(each.Language())) == 1 {
+			s.text = each
+		}
+	}
+}
+
+// isLanguageChosen says whether the actor has said which language to speak.
+func (s *stage) isLanguageChosen() bool {
+	return s.count(s.t, `select count(*)::int from account.account where telegram_id = $1 and is_language_chosen`, s.me.ID) == 1
+}
+
+func (s *stage) hasRoute(verb screen.Verb) bool { return s.bot.HasRoute(verb) }
+
+// step is where in a dialogue the actor stands: "withdraw.amount", or nothing.
+func (s *stage) step() string { return dialogueStep(s.dialogue(s.t, s.me)) }
+
+// tables is a digest of all that the database keeps, but for what comes and goes with every update, and what only tells
+// that something was refused.
+func (b *bundle) tables(t *testing.T) string {
+	t.Helper()
+	rows, err := b.db.Owner.Query(b.ctx, `select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where c.relkind = 'r' and n.nspname !~ '^pg_|^information_schema$|^inbox$|^audit$'
+		and c.oid::regclass::text not in ('ops.lease', 'ops.attempt', 'ops.job_run', 'ops.component') order by 1`)
+	require.NoError(t, err)
+	var digests []string
+	for rows.Next() {
+		var name string
+		require.NoError(t, rows.Scan(&name))
+		digests = append(digests, fmt.Sprintf(
+			`select '%[1]s ' || coalesce(md5(string_agg(x::text, '|' order by x::text)), '') as line from %[1]s x`, name))
+	}
+	require.NoError(t, rows.Err())
+	require.Greater(t, len(digests), 20)
+	var digest string
+	require.NoError(t, b.db.Owner.QueryRow(b.ctx, "select string_agg(line, E'\\n' order by line) from ("+
+		strings.Join(digests, " union all ")+") each").Scan(&digest))
+	return digest
+}
