@@ -52,7 +52,7 @@ func (r Route) Name() string {
 func (b *Bot) Routes() []Route {
 	all := make([]Route, 0, len(b.routes.all))
 	for _, r := range b.routes.all {
-		all = append(all, Route{Command: r.command, Verb: r.verb, Kind: r.step.kind.Name, Step: r.step.name})
+		all = append(all, Route{Command: r.command, Verb: r.verb, Kind: r.step.kind.Name, Step: r.step.name, IsAdmin: r.isAdmin})
 	}
 	return all
 }

@@ -10,6 +10,7 @@ import (
 
 	"atlas-secure/internal/bot/screen"
 	"atlas-secure/internal/sandbox/botapi"
+	"atlas-secure/internal/sandbox/botapi/person"
 )
 
 // act is one thing that a person does. What is pressed is known by its looks: ids in it differ from walk to walk.
@@ -150,7 +151,7 @@ func (s *stage) button(view botapi.ChatView, since int, fits func(botapi.Button)
 			}
 		}
 	}
-	s.t.Fatalf("the button is not there any more")
+	s.t.Fatalf("the button is not there any more; the chat:\n%s", person.Transcript(view))
 	return 0, botapi.Button{}
 }
 

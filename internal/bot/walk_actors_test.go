@@ -33,7 +33,7 @@ func actors() []actor {
 		{name: "former customer", come: (*stage).formerCustomer},
 		{name: "blocked", come: (*stage).blocked, refusals: []string{atlas.ErrUserIsBlocked.Code}},
 		{name: "admin", come: (*stage).admin, isAlone: true, only: isAdmin},
-		{name: "former admin", come: (*stage).formerAdmin},
+		{name: "former admin", come: (*stage).formerAdmin, only: isAdmin},
 	}
 }
 
@@ -51,7 +51,7 @@ func (s *stage) shop() {
 	require.NoError(s.t, err)
 }
 
-// visitor has said which language to speak.
+// visitor has been here before, and has said which language to speak.
 func (s *stage) visitor(language string) {
 	s.t.Helper()
 	s.shop()
@@ -59,6 +59,9 @@ func (s *stage) visitor(language string) {
 		"p_telegram_id": s.me.ID, "p_username": nil, "p_language": language, "p_start_payload": nil,
 	})
 	s.desk.One("account.set_language", desk.A{"p_telegram_id": s.me.ID, "p_language": language})
+	counts := s.handled()
+	s.send(s.t, s.me, "/start")
+	require.Equal(s.t, "/start", s.handledSince(counts))
 }
 
 // depositor has money.
@@ -80,8 +83,10 @@ func (s *stage) customer(language string) {
 // formerCustomer had all that.
 func (s *stage) formerCustomer(language string) {
 	s.t.Helper()
+	clock := s.desk.On(s.t, s.db.Owner)
+	clock.Later("-40 days")
 	s.customer(language)
-	s.desk.On(s.t, s.db.Owner).Later("40 days")
+	clock.Later("0 days")
 	s.desk.One("subscription.expire_due", desk.A{"p_epoch": nil, "p_limit": 100})
 	s.work()
 }

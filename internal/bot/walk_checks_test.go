@@ -3,9 +3,11 @@ package bot_test
 import (
 	"fmt"
 	"html"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -26,13 +28,24 @@ func isLatin(text string) bool {
 
 var (
 	// leftOver is what is never meant for people: a template's placeholder, Go's complaints, a key instead of a text.
-	leftOver = regexp.MustCompile(`\{\{|\}\}|<no value>|<nil>|%!|\b(` + keyFamilies + `)\.[a-z]\w+`)
+	leftOver = regexp.MustCompile(`\{\{|\}\}|<no value>|<nil>|%!|\b(` + families() + `)\.[a-z]\w+`)
 	// latinOnly are labels that are the same in every language: names of products, codes and languages.
 	latinOnly = regexp.MustCompile(`^(\W*(English|Telegram Stars|Android|Windows|macOS|iPhone|iPad|QR|VIP|WALK|CSV|A/B)\W*)+$|⭐`)
 )
 
-const keyFamilies = `alert|button|buy|command|crypto|error|format|guide|help|history|info|instruction|invoice|key|language|limit|` +
-	`menu|notice|payment|privacy|profile|promo|purchase|settings|start_again|support|topup|unknown|withdrawal|word|admin|trial|loyalty`
+// families are the first words of the texts' keys.
+var families = sync.OnceValue(func() string {
+	raw, err := os.ReadFile("../i18n/catalogues/ru.yaml")
+	if err != nil {
+		panic(err)
+	}
+	var names []string
+	for _, match := range regexp.MustCompile(`(?m)^(\w+)\.\w+:`).FindAllStringSubmatch(string(raw), -1) {
+		names = append(names, match[1])
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), "|")
+})
 
 // check looks at one screen and says what is wrong with it.
 func (s *stage) check(m botapi.ChatMessage, on way) []string {
@@ -133,7 +146,7 @@ func (s *stage) isFirstQuestion(m botapi.ChatMessage) bool {
 // refusal is the SQLSTATE whose text a screen shows; "other" for what went wrong, and nothing for any other screen.
 func (s *stage) refusal(m botapi.ChatMessage) string {
 	for _, code := range s.codes {
-		if key := "error." + code; s.text.Has(key) && strings.TrimSpace(m.Text) == strings.TrimSpace(shown(s.text.HTML(key))) {
+		if key := "error." + code; s.text.Has(key) && s.says(m, key) {
 			return code
 		}
 	}
@@ -144,6 +157,16 @@ func (s *stage) refusal(m botapi.ChatMessage) string {
 	return ""
 }
 
+// says compares a message with a text without placeholders.
+func (s *stage) says(m botapi.ChatMessage, key string) bool {
+	return strings.TrimSpace(m.Text) == strings.TrimSpace(shown(s.text.HTML(key)))
+}
+
+// isUnknown says whether the bot has only said that it does not know what was written.
+func (s *stage) isUnknown(done outcome) bool {
+	return len(done.screens) == 1 && s.says(done.screens[0], "unknown.text")
+}
+
 // checkAnswer looks at what came of an act as a whole.
 func (s *stage) checkAnswer(done outcome, last act, who actor) []string {
 	var faults []string
@@ -151,7 +174,7 @@ func (s *stage) checkAnswer(done outcome, last act, who actor) []string {
 	switch {
 	case done.toast == s.text.Plain("alert.old_button") || done.route == "old_button":
 		fault("a dead button: it is answered as one of an earlier version")
-	case len(done.screens)+len(done.notices) == 0 && done.toast == "":
+	case len(done.screens)+len(done.notices) == 0 && done.toast == "" && last.text != s.text.Plain("button.refresh"):
 		fault("nothing is shown")
 	case utf8.RuneCountInString(done.toast) > screen.MaxToast:
 		fault("a notice over the chat of %d characters", utf8.RuneCountInString(done.toast))
@@ -163,8 +186,11 @@ func (s *stage) checkAnswer(done outcome, last act, who actor) []string {
 		if code != "" && last.kind != types && !slices.Contains(who.refusals, code) {
 			fault("refused with %s, which %q need not expect (actor.refusals)", code, who.name)
 		}
-		if last.kind == presses && (m.Text == shown(s.text.HTML("unknown.text")) || m.Text == shown(s.text.HTML("start_again.text"))) {
+		if last.kind == presses && (s.says(m, "unknown.text") || s.says(m, "start_again.text")) {
 			fault("a dead button: the bot does not know what is meant")
+		}
+		if s.says(m, "payment.provider_down") {
+			fault("a way to pay that does not work")
 		}
 	}
 	return faults

@@ -68,6 +68,14 @@ func (s *stage) enter(who actor, language string) {
 	s.clean = s.tables(s.t)
 }
 
+// forget leaves no dialogue and no count of tries behind.
+func (s *stage) forget() {
+	s.t.Helper()
+	s.redis.FlushAll()
+	_, err := s.db.Owner.Exec(s.ctx, `delete from ops.attempt`)
+	require.NoError(s.t, err)
+}
+
 // in are the texts of a language.
 func (s *stage) in(language string) *i18n.Text {
 	return s.languages[slices.IndexFunc(s.languages, func(each *i18n.Text) bool { return string(each.Language()) == language })]
