@@ -2,11 +2,15 @@ package bot_test
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/stretchr/testify/require"
 
 	"atlas-secure/internal/atlas"
 	"atlas-secure/internal/bot"
+	"atlas-secure/internal/requisites"
+	"atlas-secure/internal/sandbox/botapi"
+	"atlas-secure/internal/sandbox/botapi/person"
 	"atlas-secure/tests/contract/desk"
 )
 
@@ -98,11 +102,12 @@ func (s *stage) blocked(language string) {
 	s.desk.One("account.block", desk.A{"p_admin_id": adminID, "p_telegram_id": s.me.ID, "p_reason": "walk"})
 }
 
-// admin is one, and has users to look after.
+// admin is one, and has a shop to look after; see crowd.
 func (s *stage) admin(language string) {
 	s.t.Helper()
-	s.customer(language)
+	s.visitor(language)
 	s.desk.One("account.grant_admin", desk.A{"p_telegram_id": s.me.ID, "p_note": "walk"})
+	s.crowd(language)
 }
 
 // formerAdmin was one.
@@ -110,4 +115,44 @@ func (s *stage) formerAdmin(language string) {
 	s.t.Helper()
 	s.admin(language)
 	s.desk.One("account.revoke_admin", desk.A{"p_telegram_id": s.me.ID, "p_note": "walk"})
+}
+
+// crowd is what admins look after: the customer {customer}, alias {username}, with a subscription and a withdrawal that
+// waits; another whose withdrawal needs two admins; a payment in suspense.
+func (s *stage) crowd(language string) {
+	s.t.Helper()
+	customer := s.other("client", language, (*stage).customer)
+	s.words["customer"], s.words["username"] = strconv.FormatInt(customer.ID, 10), customer.Username
+	s.requestsWithdrawal(customer, 600_00)
+
+	rich := s.other("magnate", language, (*stage).depositor)
+	s.desk.One("wallet.credit", desk.A{"p_telegram_id": rich.ID, "p_amount_kopecks": 60_000_00, "p_admin_id": adminID,
+		"p_note": "walk", "p_idempotency_key": "magnate"})
+	s.requestsWithdrawal(rich, 55_000_00)
+
+	s.desk.One("billing.settle_payment", desk.Money("cryptobot", "walk", nil, nil, 500_00, "RUB"))
+}
+
+// other brings somebody else into a state.
+func (s *stage) other(username, language string, come func(*stage, string)) *person.Person {
+	s.t.Helper()
+	me := s.me
+	defer func() { s.me = me }()
+	var err error
+	s.me, err = s.people.Ensure(s.ctx, botapi.Person{
+		ID: s.next.Add(1), FirstName: "Client", Username: username, LanguageCode: language,
+	})
+	require.NoError(s.t, err)
+	come(s, language)
+	return s.me
+}
+
+func (s *stage) requestsWithdrawal(p *person.Person, kopecks int) {
+	s.t.Helper()
+	words, err := requisites.New(card)
+	require.NoError(s.t, err)
+	sealed, err := sealer(s.t).Seal(words)
+	require.NoError(s.t, err)
+	s.desk.One("withdrawal.request", desk.A{"p_telegram_id": p.ID, "p_amount_kopecks": kopecks, "p_requisites": string(sealed),
+		"p_idempotency_key": fmt.Sprint("walk:", p.ID)})
 }

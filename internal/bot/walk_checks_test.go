@@ -122,9 +122,9 @@ func shown(text i18n.HTML) string {
 	return html.UnescapeString(tags.ReplaceAllString(string(text), ""))
 }
 
-// leadsBack says whether a button leads to the menu or one step up: by its name, or to what was pressed on the way here.
+// leadsBack says whether a button leads to the menu, or the admins', or one step up: by its name, or to what was pressed on the way here.
 func (s *stage) leadsBack(button botapi.Button, on way) bool {
-	return verbOf(button) == screen.VerbMenu ||
+	return verbOf(button) == screen.VerbMenu || verbOf(button) == screen.VerbAdmin ||
 		button.Text == s.text.Plain("button.back") || button.Text == s.text.Plain("button.leave") ||
 		button.CallbackData != "" && slices.Contains(on.verbs(), verbOf(button))
 }

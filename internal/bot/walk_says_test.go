@@ -23,4 +23,12 @@ var (
 	_ = says("withdraw.requisites", "Sber 2200 7007 0000 4321", "x")
 	_ = says("withdraw.confirm", "yes")
 	_ = says("withdraw.final", "yes")
+
+	_ = says("a_search.query", "{customer}", "@{username}", "nobody", "<b>")
+	_ = says("a_credit.amount", "100", "all of it")
+	_ = says("a_credit.note", "thanks")
+	_ = says("a_debit.amount", "100", "all of it", "9999999")
+	_ = says("a_debit.note", "sorry")
+	_ = says("admin_payout.reason", "no such card")
+	_ = says("admin_payout.confirm", "yes")
 )
