@@ -64,6 +64,11 @@ func (s *stage) check(m botapi.ChatMessage, on way) []string {
 	if found := leftOver.FindString(text); found != "" {
 		fault("something was left over in the text: %q", found)
 	}
+	for _, each := range on {
+		if each.kind == types { // what people write is in whatever language it is
+			text = strings.ReplaceAll(text, each.text, "")
+		}
+	}
 	if !s.isInLanguage(text) && m.Invoice == nil {
 		fault("the text is not in the language of the person")
 	}

@@ -1,6 +1,9 @@
 package bot_test
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // said is what the walk types at each step of the dialogues.
 var said = map[string][]string{}
@@ -31,4 +34,8 @@ var (
 	_ = says("a_debit.note", "sorry")
 	_ = says("admin_payout.reason", "no such card")
 	_ = says("admin_payout.confirm", "yes")
+
+	_ = says("admin_incident.ru", "Работаем над связью", "<b>"+strings.Repeat("я", 4000))
+	_ = says("admin_incident.en", "We mend the network", strings.Repeat("x", 4000))
+	_ = says("admin_incident.confirm", "yes")
 )
