@@ -123,7 +123,7 @@ func (w *walker) walk(t *testing.T) {
 			s := newStage(t)
 			for isFresh := true; isFresh && len(w.todo) > 0; isFresh = !w.who.isAlone {
 				s.enter(w.who, w.language)
-				for isClean := true; isClean && len(w.todo) > 0; isClean = s.tables(t) == s.clean {
+				for isClean := true; isClean && len(w.todo) > 0; isClean = s.isClean() {
 					next := w.todo[0]
 					w.todo = w.todo[1:]
 					t.Log(next)
