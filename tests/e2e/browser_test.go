@@ -14,6 +14,7 @@ type visit struct {
 	name          string
 	width, height int64
 	isPhone       bool
+	isDark        bool
 	person        string
 	words         words
 }

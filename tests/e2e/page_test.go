@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
@@ -66,7 +68,7 @@ func openPage(b *bundle, v visit, shots *album) *page {
 	tab, closeTab := chromedp.NewContext(allocator, chromedp.WithListener(p.listen))
 	b.Cleanup(closeTab)
 	p.tab = tab
-	p.do("set the screen", v.screen())
+	p.do("set the screen", v.screen(), v.colours())
 	p.do("open", chromedp.Navigate(b.sandbox.HTTP.Chat), chromedp.WaitVisible(chromedp.CSS(`[data-testid="add-person"]`)))
 	return p
 }
@@ -77,6 +79,17 @@ func (v visit) screen() chromedp.Action[chromedp.Void] {
 		return chromedp.EmulateViewport(v.width, v.height, chromedp.EmulateScale(2), chromedp.EmulateMobile)
 	}
 	return chromedp.EmulateViewport(v.width, v.height)
+}
+
+// colours are what the person prefers.
+func (v visit) colours() chromedp.Action[chromedp.Void] {
+	scheme := map[bool]string{false: "light", true: "dark"}[v.isDark]
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+		return err
+	})
 }
 
 // listen keeps what the browser complains of: scripts that fail, and whatever the page's policy forbids.
@@ -239,9 +252,14 @@ func (p *page) customer() *customer {
 var notInNames = regexp.MustCompile(`[^a-zA-Z0-9]+`)
 
 // sticksOut lists what does not fit on the screen.
-const sticksOut = `[...document.querySelectorAll('.top > *, .chat.active .bubble, .chat.active .button, .chat.active .composer > *, dialog[open]')]
+const sticksOut = `[...document.querySelectorAll('.top > *, .controls button, .controls li, .chat.active .bubble, .chat.active .button, .chat.active .composer > *, dialog[open]')]
 	.filter((one) => one.checkVisibility())
 	.filter((one) => { const at = one.getBoundingClientRect(); return at.left < -1 || at.right > window.innerWidth + 1; })
+	.map((one) => one.className + ': ' + one.textContent.slice(0, 40))`
+
+// cutOff lists what is too long for its place where nothing may be.
+const cutOff = `[...document.querySelectorAll('.chip, .controls .act, .controls .pill, .controls h2, .controls .reason, .who-link, .tab > span, dialog[open] *')]
+	.filter((one) => one.checkVisibility() && !one.matches('.unread *, input, select, option') && one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== 'inline')
 	.map((one) => one.className + ': ' + one.textContent.slice(0, 40))`
 
 // shot takes a picture, and checks that nothing sticks out of the screen and that the browser had nothing to complain of.
@@ -251,6 +269,9 @@ func (p *page) shot(name string) {
 	outside, err := chromedp.Run(p.tab, chromedp.Evaluate[[]string](sticksOut))
 	require.NoError(p, err)
 	require.Empty(p, outside, "%s: wider than the screen at %q", p.visit.name, name)
+	cut, err := chromedp.Run(p.tab, chromedp.Evaluate[[]string](cutOff))
+	require.NoError(p, err)
+	require.Empty(p, cut, "%s: cut off at %q", p.visit.name, name)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	require.Empty(p, p.problems, "%s: the browser complains at %q", p.visit.name, name)

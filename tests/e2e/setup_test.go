@@ -47,14 +47,28 @@ type bundle struct {
 // setup gives a test the shared system.
 func setup(t *testing.T) *bundle {
 	t.Helper()
+	return setupOn(t, shared)
+}
+
+// setupAlone gives a test a system of its own, whose clock it may move and whose parts it may break.
+func setupAlone(t *testing.T, name string) *bundle {
+	t.Helper()
+	own, err := startSandbox(filepath.Join(work, name))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, own.stop()) })
+	return setupOn(t, own)
+}
+
+func setupOn(t *testing.T, on *sandbox) *bundle {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	pool, err := pgxpool.New(ctx, shared.Databases["dba"])
+	pool, err := pgxpool.New(ctx, on.Databases["dba"])
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
 	b := &bundle{
-		Desk: &desk.Desk{TB: t, Conn: pool}, ctx: ctx, sandbox: shared, pool: pool,
-		people: person.NewClient(shared.HTTP.Chat, ""),
+		Desk: &desk.Desk{TB: t, Conn: pool}, ctx: ctx, sandbox: on, pool: pool,
+		people: person.NewClient(on.HTTP.Chat, ""),
 	}
 	b.User(boss)
 	b.One("account.grant_admin", A{"p_telegram_id": boss, "p_note": "gives out money in tests"})

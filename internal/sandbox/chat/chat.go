@@ -1,10 +1,12 @@
 // Package chat is the sandbox's chat page: plain HTML, CSS and JavaScript, embedded in the binary, that shows several
-// people side by side and lets one act as each of them. It stands on the persons' API of package botapi and must be
-// served from the same address (botapi.Options.Fallback).
+// people side by side and lets one act as each of them, with the control panel beside them. It stands on the persons' API
+// of package botapi and on the API of package panel, and must be served from the same address (botapi.Options.Fallback).
 //
 // Elements that tests need carry stable data-testid attributes: chat-<person id> is a column, and inside it message (with
 // data-message-id), button, pay, start, start-payload, start-link, composer-input, composer-send, commands, command, toast,
-// photo, more, block; outside it tab-<person id>, add-person, the form new-person, and the dialogs pay-dialog and alert.
+// photo, document, more, block; outside it tab-<person id>, add-person, the form new-person, and the dialogs pay-dialog and
+// alert. The panel has panel-toggle, panel, clock, ahead, advance (data-seconds), clock-result, service-<name> (data-state)
+// with action (data-action), books, transfer (data-reason), components, queues, jobs, letters.
 package chat
 
 import (
@@ -25,10 +27,12 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 type Options struct {
 	Title  string  // default: Atlas Secure sandbox
 	People []int64 // whose columns are open at first; empty: the first two people
-	Links  []Link  // shown in the header
+	Links  []Link  // shown at the end of the panel
+	// HasPanel shows the control panel: package panel's API is under /panel/ at the same address.
+	HasPanel bool
 }
 
-// Link is an address in the page's header.
+// Link is an address beside the page.
 type Link struct {
 	Name string `json:"name"`
 	URL  string `json:"url"`
@@ -37,10 +41,11 @@ type Link struct {
 // Handler serves the page at /, its files beside it and its settings at /page.json.
 func Handler(opts Options) http.Handler {
 	settings := struct {
-		Title  string  `json:"title"`
-		People []int64 `json:"people"`
-		Links  []Link  `json:"links"`
-	}{opts.Title, opts.People, opts.Links}
+		Title    string  `json:"title"`
+		People   []int64 `json:"people"`
+		Links    []Link  `json:"links"`
+		HasPanel bool    `json:"has_panel"`
+	}{opts.Title, opts.People, opts.Links, opts.HasPanel}
 	if settings.Title == "" {
 		settings.Title = "Atlas Secure sandbox"
 	}

@@ -129,7 +129,7 @@ func (m *machine) Services() []panel.Service {
 		state, since := one.now()
 		detail := ""
 		if pid := m.family.pid(one.child.name); state != panel.Stopped && pid != 0 {
-			detail = fmt.Sprintf("process %d", pid)
+			detail = fmt.Sprintf("pid %d", pid)
 		}
 		all = append(all, panel.Service{
 			Name: one.child.name, State: state, Detail: detail, Since: since.UTC(), Actions: actions(state),

@@ -70,7 +70,7 @@ const readBooks = `select r.check_name, r.subject, r.detail from ops.reconcile()
 const readLedger = `
 select t.transfer_id, t.created_at, t.telegram_id::bigint, t.version, t.debit_account::text, t.credit_account::text,
        t.reason::text, t.amount_kopecks::bigint, t.available_kopecks::bigint, t.held_kopecks::bigint, t.debt_kopecks::bigint,
-       coalesce(case u.kind::text when 'subscription' then u.tariff || ', ' || u.months || ' months' else u.kind::text end,
+       coalesce(case u.kind::text when 'subscription' then u.tariff || ', ' || u.months || case u.months when 1 then ' month' else ' months' end else u.kind::text end,
                 t.note, '')
 from (select l.* from ledger.transfer l order by l.created_at desc, l.transfer_id desc limit $1) t
 left join billing.purchase u on u.telegram_id = t.telegram_id and u.purchase_id = t.purchase_id

@@ -71,7 +71,7 @@ func openOutside(
 	}
 	pages := http.NewServeMux()
 	pages.Handle("/panel/", panel.Handler(m))
-	pages.Handle("/", chat.Handler(chat.Options{People: ids, Links: links}))
+	pages.Handle("/", chat.Handler(chat.Options{People: ids, Links: links, HasPanel: true}))
 	o.bots, err = botapi.New(botapi.Options{
 		StateDir: opts.path(chatsDir), Logger: log, Now: m.clock.Now,
 		Bots:     []botapi.Bot{{Token: info.BotToken, Username: "atlas_secure_bot", FirstName: "Atlas Secure"}},

@@ -1,7 +1,7 @@
-// The persons' API, as GET /api/ describes it.
+// The persons' API, as GET /api/ describes it, and the panel's, as GET /panel/ does.
 
-async function call(method, path, body) {
-  const response = await fetch('/api' + path, {
+async function call(method, path, body, base = '/api') {
+  const response = await fetch(base + path, {
     method,
     headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
     body: body === undefined ? undefined : JSON.stringify(body),
@@ -23,5 +23,12 @@ export const api = {
   invoice: (id, slug) => call('GET', person(id) + '/invoices/' + encodeURIComponent(slug)),
   pay: (id, what) => call('POST', person(id) + '/pay', what),
   block: (id, blocked) => call('POST', person(id) + (blocked ? '/block' : '/unblock'), {}),
+  services: () => call('GET', '/services', undefined, '/panel'),
+  order: (name, action) => call('POST', '/services/' + encodeURIComponent(name), { action }, '/panel'),
+  clock: () => call('GET', '/clock', undefined, '/panel'),
+  advance: (seconds) => call('POST', '/clock', { advance_seconds: seconds }, '/panel'),
+  books: () => call('GET', '/books', undefined, '/panel'),
+  ledger: () => call('GET', '/ledger?limit=50', undefined, '/panel'),
+  work: () => call('GET', '/work', undefined, '/panel'),
   file: (fileId) => '/api/files/' + encodeURIComponent(fileId),
 };

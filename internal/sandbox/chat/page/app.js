@@ -1,12 +1,18 @@
-// The page: columns side by side, tabs on a narrow screen, one stream of changes for all.
+// The page: people's chats side by side, tabs to choose whose, the control panel beside them, one stream of changes for all.
 
 import { api } from './api.js';
 import { Column } from './column.js';
 import { byID, make, openDialog } from './dom.js';
+import { chooseShown, fits } from './layout.js';
+import { Panel } from './panel.js';
 
 const remembered = 'sandbox.open-chats';
 const columns = new Map(); // person id -> Column
-let active = null;
+const unread = new Set();
+let recent = []; // person ids, the one that was used last first
+let panel = null;
+
+const narrow = matchMedia('(max-width: 720px)');
 
 function remember() {
   localStorage.setItem(remembered, JSON.stringify([...columns.keys()]));
@@ -14,9 +20,10 @@ function remember() {
 
 function openChat(person) {
   if (!columns.has(person.id)) {
-    const column = new Column(person, closeChat);
+    const column = new Column(person, { close: closeChat, news: () => notice(person.id) });
     columns.set(person.id, column);
     byID('chats').append(column.element);
+    column.element.addEventListener('focusin', () => { if (!narrow.matches) use(person.id); });
     column.refresh();
   }
   remember();
@@ -26,18 +33,68 @@ function openChat(person) {
 function closeChat(id) {
   columns.get(id).element.remove();
   columns.delete(id);
+  recent = recent.filter((one) => one !== id);
   remember();
-  activate([...columns.keys()][0] ?? null);
+  arrange();
 }
 
-// activate chooses the chat that a narrow screen shows.
+function use(id) {
+  recent = [id, ...recent.filter((one) => one !== id)];
+}
+
+// activate brings a chat to the front: on a narrow screen it is the only one.
 function activate(id) {
-  active = id;
-  for (const [person, column] of columns) column.element.classList.toggle('active', person === id);
-  byID('tabs').replaceChildren(...[...columns.values()].map((column) => make('button', {
-    type: 'button', role: 'tab', class: 'tab', testid: 'tab-' + column.person.id, 'aria-selected': String(column.person.id === id),
-    onclick: () => activate(column.person.id),
-  }, column.person.first_name, column.person.is_admin && make('span', { class: 'badge' }, 'admin'))));
+  use(id);
+  if (narrow.matches) panel?.toggle(false);
+  arrange();
+}
+
+function notice(id) {
+  if (columns.get(id)?.element.classList.contains('shown')) return;
+  unread.add(id);
+  drawTabs();
+}
+
+// arrange shows as many chats as there is room for.
+function arrange() {
+  const covered = narrow.matches && panel?.isOpen;
+  byID('chats').hidden = covered;
+  const all = recent.map((id) => columns.get(id)).filter(Boolean);
+  const count = narrow.matches ? 1 : fits(byID('chats').clientWidth);
+  const shown = chooseShown(all.map((column) => ({ id: column.person.id, isAdmin: column.person.is_admin })), count);
+  for (const [id, column] of columns) {
+    column.element.classList.toggle('shown', shown.includes(id));
+    column.element.classList.toggle('active', id === recent[0]);
+    if (shown.includes(id) && !covered) unread.delete(id);
+  }
+  drawTabs();
+}
+
+function drawTabs() {
+  const focused = document.activeElement?.dataset?.person;
+  byID('tabs').replaceChildren(...[...columns.values()].map((column) => {
+    const { id, first_name: name, is_admin: isAdmin } = column.person;
+    const isShown = column.element.classList.contains('shown') && !byID('chats').hidden;
+    return make('button', {
+      type: 'button', role: 'tab', class: 'tab' + (isShown ? ' open' : ''), testid: 'tab-' + id, 'data-person': 'tab ' + id,
+      'aria-selected': String(id === recent[0] && !byID('chats').hidden), onclick: () => activate(id),
+    }, make('span', { dir: 'auto' }, name), isAdmin && make('span', { class: 'badge' }, 'admin'),
+    unread.has(id) && make('span', { class: 'unread', testid: 'unread' }, make('span', { class: 'unseen' }, 'new messages')));
+  }));
+  if (focused) [...byID('tabs').children].find((tab) => tab.dataset.person === focused)?.focus();
+}
+
+function prepareTabs() {
+  byID('tabs').addEventListener('keydown', (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const tabs = [...byID('tabs').children];
+    const at = tabs.indexOf(document.activeElement);
+    tabs[(at + step + tabs.length) % tabs.length]?.focus();
+    event.preventDefault();
+  });
+  new ResizeObserver(() => arrange()).observe(byID('chats'));
+  narrow.addEventListener('change', () => arrange());
 }
 
 // listen follows the stream; after a gap everything is read again.
@@ -70,9 +127,8 @@ function prepareDialog() {
     openDialog(dialog);
   });
   byID('existing').addEventListener('change', async (event) => {
-    const person = (await api.people()).find((one) => String(one.id) === event.target.value);
     dialog.close();
-    if (person) openChat(person);
+    openByID(Number(event.target.value));
   });
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
@@ -89,10 +145,14 @@ function prepareDialog() {
   });
 }
 
+async function openByID(id) {
+  const person = (await api.people()).find((one) => one.id === id);
+  if (person) openChat(person);
+}
+
 async function begin() {
   const settings = await api.settings();
   document.title = byID('title').textContent = settings.title;
-  byID('links').append(...(settings.links || []).map((one) => make('a', { href: one.url, target: '_blank', rel: 'noopener' }, one.name)));
   const people = await api.people();
   const first = settings.people?.length ? settings.people : people.slice(0, 2).map((one) => one.id);
   let last = [];
@@ -102,8 +162,15 @@ async function begin() {
   const ids = last.length ? last : first;
   let open = people.filter((one) => ids.includes(one.id));
   if (open.length === 0) open = people.filter((one) => first.includes(one.id));
+  if (settings.has_panel) {
+    panel = new Panel(byID('panel'), { links: settings.links || [], openPerson: openByID, changed: arrange, isNarrow: () => narrow.matches });
+  } else {
+    byID('panel-toggle').hidden = true;
+  }
   open.forEach(openChat);
-  if (columns.size) activate([...columns.keys()][0]);
+  if (open.length) activate(open[0].id);
+  panel?.begin();
+  prepareTabs();
   prepareDialog();
   listen();
 }

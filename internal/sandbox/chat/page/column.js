@@ -7,8 +7,10 @@ import { hasButton, renderMessage } from './message.js';
 const toastTime = 4000;
 
 export class Column {
-  constructor(person, onClose) {
+  // acts of the page: close(id), and news() when the bot has written.
+  constructor(person, page) {
     this.person = person;
+    this.page = page;
     this.view = null;
     this.shown = new Map(); // message id -> {key, element}
     this.lastToast = null;
@@ -20,10 +22,10 @@ export class Column {
       follow: (event, address) => this.follow(event, address),
       enlarge: (address) => { byID('picture-image').src = address; openDialog(byID('picture')); },
     };
-    this.build(onClose);
+    this.build();
   }
 
-  build(onClose) {
+  build() {
     this.name = make('b', { dir: 'auto' });
     this.status = make('small', {});
     this.avatar = make('span', { class: 'avatar', 'aria-hidden': 'true' });
@@ -34,7 +36,7 @@ export class Column {
       make('form', { class: 'deep', onsubmit: (event) => { event.preventDefault(); this.startWith(this.payload.value); } },
         make('span', { class: 'quiet' }, '?start='), this.payload, make('button', { type: 'submit', testid: 'start-link' }, 'Open link')),
       make('div', { class: 'choices' }, this.blockButton,
-        make('button', { type: 'button', testid: 'close-chat', onclick: () => onClose(this.person.id) }, 'Close this column')));
+        make('button', { type: 'button', testid: 'close-chat', onclick: () => this.page.close(this.person.id) }, 'Close this chat')));
     this.messages = make('div', { class: 'messages', role: 'log', 'aria-live': 'polite' });
     this.toasts = make('div', { class: 'toasts', 'aria-live': 'polite' });
     this.commandList = make('div', { class: 'commands', hidden: true });
@@ -123,7 +125,10 @@ export class Column {
       elements.push(element);
     }
     if (elements.length === 0) elements.push(this.welcome(view));
-    const added = view.messages.length > 0 && !this.shown.has(view.messages[view.messages.length - 1].message_id);
+    const last = view.messages[view.messages.length - 1];
+    const added = last && !this.shown.has(last.message_id);
+    if (added && last.is_outgoing && this.hasShown) this.page.news();
+    this.hasShown = true;
     this.shown = next;
     this.place(elements);
     if (added) this.isAtEnd = true;
