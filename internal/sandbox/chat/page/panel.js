@@ -95,8 +95,10 @@ export class Panel {
   }
 
   say(text) {
+    const sentence = text && text[0].toUpperCase() + text.slice(1) + '.';
     this.trouble.hidden = text === '';
-    if (this.trouble.textContent !== text) this.trouble.textContent = text;
+    this.element.classList.toggle('stale', text !== '');
+    if (this.trouble.textContent !== sentence) this.trouble.textContent = sentence;
   }
 }
 
