@@ -163,10 +163,7 @@ func (s *Server) Age(ctx context.Context, by time.Duration) error {
 		switch {
 		case err != nil:
 			return fmt.Errorf("age %s: %w", keys.Val(), err)
-		case left < 0: // it never runs out, or is gone meanwhile
-		case left <= by:
-			err = client.Del(ctx, keys.Val()).Err()
-		default:
+		case left >= 0: // else it never runs out, or is gone meanwhile; a time that is over takes it away
 			err = client.PExpire(ctx, keys.Val(), left-by).Err()
 		}
 		if err != nil {

@@ -15,14 +15,18 @@ import (
 	"atlas-secure/internal/sandbox/panel"
 )
 
-// startFamily has one child, "bot": a program that does nothing until it is told to end.
+// nothing is a program that does nothing until it is told to end. It catches the signal, as ours do: the kernel ends one
+// that does not even where it is frozen.
+const nothing = "#!/bin/sh\ntrap 'exit 0' TERM\nwhile :; do sleep 0.02; done\n"
+
+// startFamily has one child, "bot".
 func startFamily(t *testing.T) (*family, *member) {
 	t.Helper()
 	t.Parallel()
 	dir := t.TempDir()
 	opts := &Options{StateDir: dir, BinDir: dir, Out: &bytes.Buffer{}}
 	require.NoError(t, os.Mkdir(opts.path(logsDir), 0o700))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "atlas-bot"), []byte("#!/bin/sh\nexec sleep 1000\n"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "atlas-bot"), []byte(nothing), 0o700))
 	f := &family{opts: opts, info: &Info{Processes: map[string]int{}}}
 	require.NoError(t, f.add(t.Context(), child{name: "bot", program: "bot"}))
 	t.Cleanup(f.stop)
@@ -32,6 +36,12 @@ func startFamily(t *testing.T) (*family, *member) {
 func is(t *testing.T, m interface{ now() (string, time.Time) }, want string) {
 	t.Helper()
 	require.Eventually(t, func() bool { state, _ := m.now(); return state == want }, time.Minute, time.Millisecond, want)
+}
+
+// stays looks for longer than the pause before a new start.
+func stays(t *testing.T, m interface{ now() (string, time.Time) }, want string) {
+	t.Helper()
+	require.Never(t, func() bool { state, _ := m.now(); return state != want }, time.Second, time.Millisecond, want)
 }
 
 func exists(pid int) bool { return syscall.Kill(pid, 0) == nil }
@@ -50,6 +60,7 @@ func TestChildIsStoppedAndStarted(t *testing.T) {
 	info, err := ReadInfo(f.opts.StateDir)
 	require.NoError(t, err)
 	require.Zero(t, info.Processes["bot"], "sandbox.json is true")
+	stays(t, m, panel.Stopped)
 	for _, action := range []panel.Action{panel.Freeze, panel.Kill, panel.Continue} {
 		require.Error(t, m.order(t.Context(), action), action)
 	}
@@ -151,6 +162,7 @@ func TestServerStaysAwayUntilItIsStarted(t *testing.T) {
 	require.NoError(t, k.order(panel.Continue))
 	is(t, k, panel.Up)
 	require.NoError(t, k.order(panel.Stop))
+	stays(t, k, panel.Stopped)
 	starts := s.starts
 	require.Equal(t, 4, starts)
 	cancel()
