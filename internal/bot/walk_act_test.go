@@ -157,9 +157,7 @@ func (s *stage) button(view botapi.ChatView, since int, fits func(botapi.Button)
 
 func (s *stage) pressLike(a act, view botapi.ChatView, since int) (toast string) {
 	s.t.Helper()
-	message, button := s.button(view, since, func(each botapi.Button) bool {
-		return s.plainData(each.CallbackData) == a.data && s.plain(each.Text) == a.text
-	})
+	message, button := s.button(view, since, s.isLike(a))
 	answer, err := s.me.PressData(s.ctx, message, button.CallbackData)
 	require.NoError(s.t, err)
 	require.True(s.t, answer.IsAnswered, "a dead button: nobody answers the press of %s (%s)", a, a.data)

@@ -23,6 +23,8 @@ type actor struct {
 	isAlone bool
 	// only, unless nil, says which routes this person is here for: all others look as they do to somebody else.
 	only func(route bot.Route) bool
+	// probe lets strangers try the last step of each way, before the actor does it. It says what they should not have come to.
+	probe func(s *stage, on way, since int) []string
 	// refusals are the SQLSTATEs that buttons which this person sees may end in: there is a screen for each.
 	refusals []string
 }
@@ -32,11 +34,11 @@ func actors() []actor {
 	return []actor{
 		{name: "newcomer", come: func(*stage, string) {}},
 		{name: "visitor", come: (*stage).visitor},
-		{name: "depositor", come: (*stage).depositor},
-		{name: "customer", come: (*stage).customer},
+		{name: "depositor", come: (*stage).depositor, probe: (*stage).probeOwner},
+		{name: "customer", come: (*stage).customer, probe: (*stage).probeOwner},
 		{name: "former customer", come: (*stage).formerCustomer},
 		{name: "blocked", come: (*stage).blocked, refusals: []string{atlas.ErrUserIsBlocked.Code}},
-		{name: "admin", come: (*stage).admin, isAlone: true, only: isAdmin},
+		{name: "admin", come: (*stage).admin, isAlone: true, only: isAdmin, probe: (*stage).probeAdmin},
 		{name: "former admin", come: (*stage).formerAdmin, only: isAdmin},
 	}
 }

@@ -31,7 +31,7 @@ func TestEveryRouteIsWalked(t *testing.T) {
 			for _, who := range actors() {
 				t.Run(language+"/"+who.name, func(t *testing.T) {
 					t.Parallel()
-					w := &walker{who: who, language: language, known: map[string]bool{}, visited: map[string]bool{}}
+					w := &walker{who: who, language: language, known: map[string]bool{}, visited: map[string]bool{}, probed: map[string]bool{}}
 					w.walk(t)
 					mu.Lock()
 					defer mu.Unlock()
@@ -99,6 +99,7 @@ type walker struct {
 	todo       []way
 	known      map[string]bool // by way.last
 	visited    map[string]bool // routes
+	probed     map[string]bool // by way.last
 	transcript transcript
 	faults     []string
 	walked     int
@@ -165,18 +166,31 @@ func (w *walker) routeOf(on way) bot.Route {
 func (w *walker) follow(s *stage, on way) {
 	w.walked++
 	require.Less(s.t, w.walked, maxWays, "so many ways cannot be: is there an id in a label? See fleeting. Now: %s", on)
+	since := w.approach(s, on)
+	if w.who.probe != nil && !w.probed[on.last()] {
+		w.probed[on.last()] = true
+		w.fault(on, outcome{route: "a stranger's hand"}, w.who.probe(s, on, since))
+		if !s.isClean() { // the way led through something that is done now
+			w.todo = append([]way{on}, w.todo...)
+			return
+		}
+		since = w.approach(s, on)
+	}
+	w.note(s, on, s.do(on[len(on)-1], since))
+}
+
+// approach goes a way but for its last step, and says which message was the last before.
+func (w *walker) approach(s *stage, on way) (since int) {
 	s.forget()
-	since := 0
 	if view := s.view(); len(view.Messages) > 0 {
 		since = view.Messages[len(view.Messages)-1].MessageID
 	}
-	var done outcome
-	for i, each := range on {
-		if done = s.do(each, since); i < len(on)-1 && each.kind != follows {
+	for _, each := range on[:len(on)-1] {
+		if done := s.do(each, since); each.kind != follows {
 			require.Empty(s.t, s.checkAnswer(done, each, w.who), "on the way %s, at %s", on, each)
 		}
 	}
-	w.note(s, on, done)
+	return since
 }
 
 // note writes down and checks what a way led to.

@@ -23,7 +23,7 @@ var fleeting = []struct {
 	{regexp.MustCompile(`http://127\.0\.0\.1:\d+/\S*[^\]\s]`), "http://…"},
 	{regexp.MustCompile(`\bref_\w+`), "ref_‹code›"},
 	{regexp.MustCompile(`( → \w+:)\d+\]`), "$1‹n›]"},
-	{regexp.MustCompile(`(№|No\.|#) ?\d+`), "$1 ‹n›"},
+	{regexp.MustCompile(`(?i)(№|no\.|#) ?\d+`), "$1 ‹n›"},
 	{regexp.MustCompile(months + `, \d{2}:\d{2}( UTC| \(МСК\))`), "‹date, time›"},
 	{regexp.MustCompile(months), "‹date›"},
 }
@@ -107,7 +107,7 @@ func write(title string, names []string, all map[string]transcript) string {
 		fmt.Fprintf(&text, "\n## %s\n", name)
 		for _, each := range all[name] {
 			key := each.route + "\n" + each.toast + "\n" + each.look
-			if known[key] {
+			if known[key] || each.toast+each.look == "" {
 				continue
 			}
 			known[key] = true
