@@ -23,7 +23,8 @@ type actor struct {
 	isAlone bool
 	// only, unless nil, says which routes this person is here for: all others look as they do to somebody else.
 	only func(route bot.Route) bool
-	// probe lets strangers try the last step of each way, before the actor does it. It says what they should not have come to.
+	// probe lets strangers try the last step of each way, before the actor does it, and says what they should not have come
+	// to. It is done in one language: which one is all the same to them.
 	probe func(s *stage, on way, since int) []string
 	// refusals are the SQLSTATEs that buttons which this person sees may end in: there is a screen for each.
 	refusals []string

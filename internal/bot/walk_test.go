@@ -31,7 +31,7 @@ func TestEveryRouteIsWalked(t *testing.T) {
 			for _, who := range actors() {
 				t.Run(language+"/"+who.name, func(t *testing.T) {
 					t.Parallel()
-					w := &walker{who: who, language: language, known: map[string]bool{}, visited: map[string]bool{}, probed: map[string]bool{}}
+					w := newWalker(who, language)
 					w.walk(t)
 					mu.Lock()
 					defer mu.Unlock()
@@ -100,9 +100,17 @@ type walker struct {
 	known      map[string]bool // by way.last
 	visited    map[string]bool // routes
 	probed     map[string]bool // by way.last
+	alike      map[screen.Verb]int
 	transcript transcript
 	faults     []string
 	walked     int
+}
+
+func newWalker(who actor, language string) *walker {
+	return &walker{
+		who: who, language: language,
+		known: map[string]bool{}, visited: map[string]bool{}, probed: map[string]bool{}, alike: map[screen.Verb]int{},
+	}
 }
 
 // walk goes on until there is no way left. Every person is used until something has changed.
@@ -142,11 +150,23 @@ func (w *walker) walk(t *testing.T) {
 }
 
 func (w *walker) plan(next way) {
-	if key := next.last(); !w.known[key] && (w.who.only == nil || w.who.only(w.routeOf(next))) {
-		w.known[key] = true
-		w.todo = append(w.todo, next)
+	key := next.last()
+	if w.known[key] || w.who.only != nil && !w.who.only(w.routeOf(next)) {
+		return
 	}
+	w.known[key] = true
+	if last := next[len(next)-1]; w.who.isAlone && last.kind == presses && !strings.Contains(last.data, "‹") {
+		verb, _ := screen.Parse(last.data)
+		if w.alike[verb]++; w.alike[verb] > maxAlike {
+			return
+		}
+	}
+	w.todo = append(w.todo, next)
 }
+
+// maxAlike is how many buttons with the same verb and another name after it (the eight switches, say) are pressed by who
+// needs a database for each.
+const maxAlike = 3
 
 // routeOf is where a way's end leads to; nowhere if it cannot be said before.
 func (w *walker) routeOf(on way) bot.Route {
@@ -167,7 +187,7 @@ func (w *walker) follow(s *stage, on way) {
 	w.walked++
 	require.Less(s.t, w.walked, maxWays, "so many ways cannot be: is there an id in a label? See fleeting. Now: %s", on)
 	since := w.approach(s, on)
-	if w.who.probe != nil && !w.probed[on.last()] {
+	if w.who.probe != nil && w.language == "en" && !w.probed[on.last()] {
 		w.probed[on.last()] = true
 		w.fault(on, outcome{route: "a stranger's hand"}, w.who.probe(s, on, since))
 		if !s.isClean() { // the way led through something that is done now
