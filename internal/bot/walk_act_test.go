@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/stretchr/testify/require"
@@ -130,8 +131,9 @@ func (s *stage) view() botapi.ChatView {
 	return view
 }
 
-// fill puts the actor's words in.
+// fill puts the actor's words in, and the actor's number for {me}.
 func (s *stage) fill(text string) string {
+	text = strings.ReplaceAll(text, "{me}", strconv.FormatInt(s.me.ID, 10))
 	for name, word := range s.words {
 		text = strings.ReplaceAll(text, "{"+name+"}", word)
 	}

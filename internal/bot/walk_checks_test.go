@@ -151,7 +151,7 @@ func (s *stage) isFirstQuestion(m botapi.ChatMessage) bool {
 // refusal is the SQLSTATE whose text a screen shows; "other" for what went wrong, and nothing for any other screen.
 func (s *stage) refusal(m botapi.ChatMessage) string {
 	for _, code := range s.codes {
-		if key := "error." + code; s.text.Has(key) && s.says(m, key) {
+		if key := "error." + code; s.text.Has(key) && s.shows(m, key) {
 			return code
 		}
 	}
@@ -162,14 +162,14 @@ func (s *stage) refusal(m botapi.ChatMessage) string {
 	return ""
 }
 
-// says compares a message with a text without placeholders.
-func (s *stage) says(m botapi.ChatMessage, key string) bool {
+// shows compares a message with a text without placeholders.
+func (s *stage) shows(m botapi.ChatMessage, key string) bool {
 	return strings.TrimSpace(m.Text) == strings.TrimSpace(shown(s.text.HTML(key)))
 }
 
 // isUnknown says whether the bot has only said that it does not know what was written.
 func (s *stage) isUnknown(done outcome) bool {
-	return len(done.screens) == 1 && s.says(done.screens[0], "unknown.text")
+	return len(done.screens) == 1 && s.shows(done.screens[0], "unknown.text")
 }
 
 // checkAnswer looks at what came of an act as a whole.
@@ -191,10 +191,10 @@ func (s *stage) checkAnswer(done outcome, last act, who actor) []string {
 		if code != "" && last.kind != types && !slices.Contains(who.refusals, code) {
 			fault("refused with %s, which %q need not expect (actor.refusals)", code, who.name)
 		}
-		if last.kind == presses && (s.says(m, "unknown.text") || s.says(m, "start_again.text")) {
+		if last.kind == presses && (s.shows(m, "unknown.text") || s.shows(m, "start_again.text")) {
 			fault("a dead button: the bot does not know what is meant")
 		}
-		if s.says(m, "payment.provider_down") {
+		if s.shows(m, "payment.provider_down") {
 			fault("a way to pay that does not work")
 		}
 	}

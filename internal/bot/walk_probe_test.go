@@ -88,7 +88,7 @@ func (s *stage) probeOwner(on way, since int) []string {
 		fault("the audit has no entry (%s)", button.CallbackData)
 	}
 	for _, m := range done.screens {
-		if !isMenu(m) && s.refusal(m) == "" && !s.says(m, "start_again.text") {
+		if !isMenu(m) && s.refusal(m) == "" && !s.shows(m, "start_again.text") {
 			fault("a screen is shown: %s", look(m))
 		}
 	}

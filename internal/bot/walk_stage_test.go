@@ -32,7 +32,7 @@ type stage struct {
 	*bundle
 	t         *testing.T
 	desk      *desk.Desk
-	bot       *bot.Bot
+	running   *process
 	languages []*i18n.Text // all there are
 	text      *i18n.Text   // the actor's
 	codes     []string     // of refusals
@@ -48,16 +48,24 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	b := setup(t)
-	s := &stage{bundle: b, t: t, registry: prometheus.NewRegistry(), codes: refusalCodes(t)}
+	s := &stage{bundle: b, t: t, codes: refusalCodes(t)}
 	s.desk = &desk.Desk{TB: t, Conn: b.db.DBA}
-	s.bot = b.startBot(t, func(parts *bot.Parts) {
+	s.start()
+	s.jobs = b.jobs(t)
+	return s
+}
+
+// start starts the bot.
+func (s *stage) start() {
+	s.t.Helper()
+	s.registry = prometheus.NewRegistry()
+	s.running = s.startBot(s.t, func(parts *bot.Parts) {
 		parts.Registerer = s.registry
+		s.languages = nil
 		for _, each := range parts.Texts.Languages() {
 			s.languages = append(s.languages, parts.Texts.In(each))
 		}
-	}).bot
-	s.jobs = b.jobs(t)
-	return s
+	})
 }
 
 // enter lets the actor come: a new person, in the state.
@@ -178,7 +186,7 @@ func (s *stage) isLanguageChosen() bool {
 	return s.count(s.t, `select count(*)::int from account.account where telegram_id = $1 and is_language_chosen`, s.me.ID) == 1
 }
 
-func (s *stage) hasRoute(verb screen.Verb) bool { return s.bot.HasRoute(verb) }
+func (s *stage) hasRoute(verb screen.Verb) bool { return s.running.bot.HasRoute(verb) }
 
 // step is where in a dialogue the actor stands: "withdraw.amount", or nothing.
 func (s *stage) step() string { return dialogueStep(s.dialogue(s.t, s.me)) }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"atlas-secure/internal/atlas"
@@ -47,10 +48,10 @@ func TestEveryRouteIsWalked(t *testing.T) {
 	if t.Failed() || walked < len(actors())*len(transcripts) { // or some were asked for alone
 		return
 	}
-	requireAllVisited(t, visited)
 	for language, all := range transcripts {
 		compareTranscript(t, language, all)
 	}
+	requireAllVisited(t, visited)
 }
 
 func requireAllVisited(t *testing.T, visited map[string]bool) {
@@ -84,7 +85,7 @@ func compareTranscript(t *testing.T, language string, all map[string]transcript)
 	}
 	want, err := os.ReadFile(transcriptFile(language))
 	require.NoError(t, err)
-	require.Equal(t, string(want), got, "what people see has changed; if that is meant:\n"+
+	assert.Equal(t, string(want), got, "what people see has changed; if that is meant:\n"+
 		"  go test ./internal/bot -run TestEveryRouteIsWalked -update")
 }
 
@@ -100,7 +101,7 @@ type walker struct {
 	known      map[string]bool // by way.last
 	visited    map[string]bool // routes
 	probed     map[string]bool // by way.last
-	alike      map[screen.Verb]int
+	alike      map[string]int
 	transcript transcript
 	faults     []string
 	walked     int
@@ -109,7 +110,7 @@ type walker struct {
 func newWalker(who actor, language string) *walker {
 	return &walker{
 		who: who, language: language,
-		known: map[string]bool{}, visited: map[string]bool{}, probed: map[string]bool{}, alike: map[screen.Verb]int{},
+		known: map[string]bool{}, visited: map[string]bool{}, probed: map[string]bool{}, alike: map[string]int{},
 	}
 }
 
@@ -157,15 +158,16 @@ func (w *walker) plan(next way) {
 	w.known[key] = true
 	if last := next[len(next)-1]; w.who.isAlone && last.kind == presses && !strings.Contains(last.data, "‹") {
 		verb, _ := screen.Parse(last.data)
-		if w.alike[verb]++; w.alike[verb] > maxAlike {
+		place := fmt.Sprint(verb, len(next))
+		if w.alike[place]++; w.alike[place] > maxAlike {
 			return
 		}
 	}
 	w.todo = append(w.todo, next)
 }
 
-// maxAlike is how many buttons with the same verb and another name after it (the eight switches, say) are pressed by who
-// needs a database for each.
+// maxAlike is how many buttons with the same verb and another name after it (the eight switches, say) are pressed, so far
+// down a way, by who needs a database for each.
 const maxAlike = 3
 
 // routeOf is where a way's end leads to; nowhere if it cannot be said before.

@@ -320,3 +320,45 @@ func TestCodeAndCatalogueAgree(t *testing.T) {
 		}
 	}
 }
+
+// markupOf is what a text marks, in order of the alphabet: the words may stand in another order in another language.
+func markupOf(f forms) []string {
+	tags := tag.FindAllString(f["other"], -1)
+	slices.Sort(tags)
+	return tags
+}
+
+func TestMarkupIsTheSameInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	canonical := read(t, string(i18n.Canonical))
+	for _, language := range languages(t) {
+		for key, f := range read(t, language) {
+			require.Equal(t, markupOf(canonical[key]), markupOf(f), "%s in %s", key, language)
+		}
+	}
+}
+
+// TestTextsFitTelegramWithLongArguments: names are cut to some forty characters, amounts and dates are shorter, and what
+// people write of their own is cut before it comes into a text.
+func TestTextsFitTelegramWithLongArguments(t *testing.T) {
+	t.Parallel()
+	limits := []struct {
+		family      string
+		long, limit int // of an argument, and of the text with it
+	}{{"button.", 20, 64}, {"alert.", 40, 200}, {"", 500, 4096}}
+	for _, language := range languages(t) {
+		for key, f := range read(t, language) {
+			of := limits[len(limits)-1]
+			for _, each := range slices.Backward(limits) {
+				if strings.HasPrefix(key, each.family) {
+					of = each
+				}
+			}
+			for form, text := range f {
+				filled := placeholder.ReplaceAllString(text, strings.Repeat("Ж", of.long))
+				shown := utf8.RuneCountInString(tag.ReplaceAllString(filled, ""))
+				require.LessOrEqual(t, shown, of.limit, "%s (%s) in %s", key, form, language)
+			}
+		}
+	}
+}
