@@ -1076,6 +1076,7 @@ insert into ops.setting (name, value, minimum, maximum, description) values
   ('provisioning_attempts', 5, 1, 100, 'Attempts to deliver a key before the admins are told.'),
   ('message_attempts', 10, 1, 100, 'Attempts to send a message before it is given up.'),
   ('update_attempts', 5, 1, 100, 'Attempts to handle an update before it is given up.'),
+  ('dead_letters_told', 20, 1, 1000, 'Dead letters of one job of which the admins are told one by one.'),
   ('trial_days', 3, 1, 365, 'How long a trial lasts.'),
   ('renewal_window_seconds', 21600, 60, 604800, 'How long before its end a subscription renews itself.'),
   ('reminder_tolerance_seconds', 3600, 60, 86400, 'A reminder later than this is dropped.'),

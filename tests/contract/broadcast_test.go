@@ -188,6 +188,8 @@ func TestBroadcastIsNeverRepeated(t *testing.T) {
 	b.owner.At(at)
 	id := b.broadcast("1", "all")
 	lost := b.write(1)[0]
+	require.Equal(t, false, b.One("broadcast.sent", reached(lost).With("p_lease_token", unknown))["is_recorded"])
+	require.Equal(t, Row{"outcome": "sending"}, b.owner.Query("select outcome::text from broadcast.recipient")[0], "in hand still")
 	b.owner.At(at.Add(29 * time.Second))
 	for _, row := range b.write(10) {
 		b.One("broadcast.sent", reached(row))
