@@ -602,6 +602,67 @@ CREATE TYPE withdrawal.status AS ENUM (
 COMMENT ON TYPE withdrawal.status IS 'pending -> approved | rejected | cancelled.';
 
 --
+-- Name: _close_corporate(bigint, bigint, bigint, text); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account._close_corporate(p_telegram_id bigint, p_request_id bigint, p_closed_by bigint, p_action text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_closed record;
+begin
+  perform account._lock(p_telegram_id);
+  select c.closed_at, c.closed_by into v_closed
+  from account.corporate_request c
+  where c.telegram_id = p_telegram_id and c.request_id = p_request_id;
+  if not found then
+    perform core._refuse('CO001', format('request_id %s', p_request_id));
+  elsif v_closed.closed_by = p_closed_by then
+    return true;
+  elsif v_closed.closed_at is not null then
+    perform core._refuse('CO003', format('request_id %s was closed by %s at %s', p_request_id,
+                                         v_closed.closed_by, v_closed.closed_at));
+  end if;
+
+  update account.corporate_request c
+  set closed_at = core.now(), closed_by = p_closed_by
+  where c.telegram_id = p_telegram_id and c.request_id = p_request_id;
+  perform audit._record(p_action, p_closed_by, p_telegram_id::text,
+                        jsonb_build_object('request_id', p_request_id));
+  return false;
+end
+$$;
+
+--
+-- Name: FUNCTION _close_corporate(p_telegram_id bigint, p_request_id bigint, p_closed_by bigint, p_action text); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account._close_corporate(p_telegram_id bigint, p_request_id bigint, p_closed_by bigint, p_action text) IS 'By the user, or by an admin.';
+
+--
+-- Name: _corporate_card(bigint, bigint); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account._corporate_card(p_telegram_id bigint, p_request_id bigint) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+  select jsonb_strip_nulls(jsonb_build_object(
+    'request_id', c.request_id, 'telegram_id', c.telegram_id, 'company', c.company,
+    'contact', c.contact, 'username', a.username, 'registered_at', a.registered_at,
+    'user_tariff', s.tariff, 'user_expires_at', s.expires_at))
+  from account.corporate_request c
+  join account.account a on a.telegram_id = c.telegram_id
+  left join subscription.subscription s on s.telegram_id = c.telegram_id
+  where c.telegram_id = p_telegram_id and c.request_id = p_request_id
+$$;
+
+--
+-- Name: FUNCTION _corporate_card(p_telegram_id bigint, p_request_id bigint); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account._corporate_card(p_telegram_id bigint, p_request_id bigint) IS 'The user''s tariff and end have names of their own: a message''s tariff is its reader''s.';
+
+--
 -- Name: _discount_percent(bigint, timestamp with time zone); Type: FUNCTION; Schema: account; Owner: -
 --
 
@@ -748,6 +809,26 @@ $$;
 COMMENT ON FUNCTION account._require_admin(p_admin_id bigint) IS 'Checks the acting admin and blocks a revocation meanwhile.';
 
 --
+-- Name: _require_words(text, text); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account._require_words(p_text text, p_name text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $_$
+begin
+  if (p_text ~ '^[^[:cntrl:]]{2,200}$' and p_text ~ '[^[:space:]]') is not true then
+    perform core._refuse('22023', p_name || ': 2 to 200 characters, no control characters');
+  end if;
+end
+$_$;
+
+--
+-- Name: FUNCTION _require_words(p_text text, p_name text); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account._require_words(p_text text, p_name text) IS 'What people type about themselves, on one line.';
+
+--
 -- Name: _set_admin(bigint, text, boolean); Type: FUNCTION; Schema: account; Owner: -
 --
 
@@ -868,6 +949,31 @@ $$;
 COMMENT ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text) IS 'A blocked user buys nothing and starts nothing; received money goes to the balance, and what is paid for stays. Works with every switch off. Safe to call again.';
 
 --
+-- Name: cancel_corporate(bigint, bigint); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.cancel_corporate(p_telegram_id bigint, p_request_id bigint) RETURNS TABLE(request_id bigint, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_request_id is not null, 'p_request_id: the id from request_corporate');
+  return query
+  select p_request_id,
+         account._close_corporate(p_telegram_id, p_request_id, p_telegram_id,
+                                  'account.cancel_corporate');
+end
+$$;
+
+--
+-- Name: FUNCTION cancel_corporate(p_telegram_id bigint, p_request_id bigint); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.cancel_corporate(p_telegram_id bigint, p_request_id bigint) IS 'Possible for a blocked user too. Its own key: a second call is a replay.';
+
+--
 -- Name: card(bigint, bigint); Type: FUNCTION; Schema: account; Owner: -
 --
 
@@ -950,6 +1056,33 @@ $$;
 --
 
 COMMENT ON FUNCTION account.check_admin(p_admin_id bigint) IS 'For screens of admins that ask the database nothing else yet. Whatever changes something checks the admin again, in its own transaction. Reads only.';
+
+--
+-- Name: close_corporate(bigint, bigint, bigint); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.close_corporate(p_admin_id bigint, p_telegram_id bigint, p_request_id bigint) RETURNS TABLE(request_id bigint, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_request_id is not null, 'p_request_id: the id from request_corporate');
+  perform account._require_admin(p_admin_id);
+  return query
+  select p_request_id,
+         account._close_corporate(p_telegram_id, p_request_id, p_admin_id,
+                                  'account.close_corporate');
+end
+$$;
+
+--
+-- Name: FUNCTION close_corporate(p_admin_id bigint, p_telegram_id bigint, p_request_id bigint); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.close_corporate(p_admin_id bigint, p_telegram_id bigint, p_request_id bigint) IS 'The user can ask anew from then on. Its own key: the same admin''s second call is a replay, another''s is CO003 with who and when in DETAIL.';
 
 --
 -- Name: draft_action(bigint, text, jsonb, text); Type: FUNCTION; Schema: account; Owner: -
@@ -1062,6 +1195,66 @@ $$;
 COMMENT ON FUNCTION account.grant_admin(p_telegram_id bigint, p_note text) IS 'Makes a registered user an admin, with the reason why. For the database owner and DBAs only; the application cannot make admins. Safe to call again.';
 
 --
+-- Name: latest_corporate(bigint); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.latest_corporate(p_telegram_id bigint) RETURNS TABLE(request_id bigint, company text, contact text, requested_at timestamp with time zone, closed_at timestamp with time zone, is_own_closing boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+  if not exists (select 1 from account.account a where a.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  return query
+  select c.request_id, c.company, c.contact, c.requested_at, c.closed_at,
+         c.closed_by is not distinct from c.telegram_id
+  from account.corporate_request c
+  where c.telegram_id = p_telegram_id
+  order by c.request_id desc
+  limit 1;
+end
+$$;
+
+--
+-- Name: FUNCTION latest_corporate(p_telegram_id bigint); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.latest_corporate(p_telegram_id bigint) IS 'No row: never asked, or long ago. closed_at is null while it waits; is_own_closing: the user took it back. Reads only.';
+
+--
+-- Name: list_corporate(bigint, integer); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.list_corporate(p_admin_id bigint, p_limit integer) RETURNS TABLE(request_id bigint, telegram_id bigint, username text, company text, contact text, requested_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+
+  return query
+  select c.request_id, c.telegram_id::bigint, a.username, c.company, c.contact, c.requested_at
+  from account.corporate_request c
+  join account.account a on a.telegram_id = c.telegram_id
+  where c.closed_at is null
+  order by c.requested_at, c.request_id
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION list_corporate(p_admin_id bigint, p_limit integer); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.list_corporate(p_admin_id bigint, p_limit integer) IS 'For admins only. Reads only.';
+
+--
 -- Name: profile(bigint); Type: FUNCTION; Schema: account; Owner: -
 --
 
@@ -1162,6 +1355,62 @@ $_$;
 --
 
 COMMENT ON FUNCTION account.register(p_telegram_id bigint, p_username text, p_language text, p_start_payload text) IS 'Registers a user, or notes that a known one is back. p_language is a guess (null: ru) until account.set_language. p_start_payload "ref_<code>" binds the referrer of a brand-new user, once and for ever: a code cannot be older than its owner, so neither oneself nor a cycle can be bound. bind_refusal: null, unknown_code, self or already_registered. is_trial_offered is what subscription.trial_offer would say, so that /start asks once. Safe to call again.';
+
+--
+-- Name: request_corporate(bigint, text, text, text); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account.request_corporate(p_telegram_id bigint, p_company text, p_contact text, p_idempotency_key text) RETURNS TABLE(request_id bigint, requested_at timestamp with time zone, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_first record;
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform account._require_words(p_company, 'p_company');
+  perform account._require_words(p_contact, 'p_contact');
+  perform core._require_key(p_idempotency_key);
+  v_is_blocked := account._lock(p_telegram_id);
+
+  select c.request_id, c.company, c.contact, c.requested_at into v_first
+  from account.corporate_request c
+  where c.telegram_id = p_telegram_id and c.idempotency_key = p_idempotency_key;
+  if found then
+    if (v_first.company, v_first.contact) <> (p_company, p_contact) then
+      perform core._refuse('ID001', format('request_id %s has the key', v_first.request_id));
+    end if;
+    return query select v_first.request_id, v_first.requested_at, true;
+    return;
+  elsif v_is_blocked then
+    perform core._refuse('US002', format('telegram_id %s', p_telegram_id));
+  elsif exists (select 1 from account.corporate_request c
+                where c.telegram_id = p_telegram_id and c.closed_at is null) then
+    perform core._refuse('CO002', format('telegram_id %s (corporate_request_one_open)',
+                                         p_telegram_id));
+  end if;
+
+  insert into account.corporate_request (
+    telegram_id, company, contact, idempotency_key, requested_at)
+  values (p_telegram_id, p_company, p_contact, p_idempotency_key, core.now())
+  returning request_id, requested_at into request_id, requested_at;
+  perform audit._record('account.request_corporate', p_telegram_id, p_telegram_id::text,
+                        jsonb_build_object('request_id', request_id));
+  perform ops._tell_admins('corporate_requested', account._corporate_card(
+    p_telegram_id, request_id));
+  is_replay := false;
+  return next;
+end
+$$;
+
+--
+-- Name: FUNCTION request_corporate(p_telegram_id bigint, p_company text, p_contact text, p_idempotency_key text); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account.request_corporate(p_telegram_id bigint, p_company text, p_contact text, p_idempotency_key text) IS 'One open request per user; every admin gets a message with it and the user''s card. Idempotent by p_idempotency_key.';
 
 --
 -- Name: revoke_admin(bigint, text); Type: FUNCTION; Schema: account; Owner: -
@@ -6624,10 +6873,18 @@ begin
       where o.whole_at < v_before
       limit p_limit for update skip locked)
     returning 1
+  ), closed as (
+    delete from account.corporate_request c
+    where (c.telegram_id, c.request_id) in (
+      select o.telegram_id, o.request_id from account.corporate_request o
+      where o.closed_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
   )
   select ((select count(*) from handled) + (select count(*) from ended)
           + (select count(*) from broadcasted) + (select count(*) from ran)
-          + (select count(*) from drafted) + (select count(*) from attempted))::int
+          + (select count(*) from drafted) + (select count(*) from attempted)
+          + (select count(*) from closed))::int
   into v_purged;
 
   return query select v_purged;
@@ -11183,6 +11440,95 @@ COMMENT ON COLUMN account.admin.note IS 'Why, as given at the last change.';
 COMMENT ON COLUMN account.admin.changed_at IS 'When it last changed.';
 
 --
+-- Name: corporate_request_id; Type: SEQUENCE; Schema: account; Owner: -
+--
+
+CREATE SEQUENCE account.corporate_request_id
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+--
+-- Name: SEQUENCE corporate_request_id; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON SEQUENCE account.corporate_request_id IS 'Numbers corporate requests; gaps mean nothing.';
+
+--
+-- Name: corporate_request; Type: TABLE; Schema: account; Owner: -
+--
+
+CREATE TABLE account.corporate_request (
+    telegram_id core.telegram_id NOT NULL,
+    request_id bigint DEFAULT nextval('account.corporate_request_id'::regclass) NOT NULL,
+    company text NOT NULL,
+    contact text NOT NULL,
+    idempotency_key core.idempotency_key NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    closed_by core.telegram_id,
+    CONSTRAINT corporate_request_closing_is_whole CHECK (((closed_at IS NULL) = (closed_by IS NULL))),
+    CONSTRAINT corporate_request_company_length CHECK (((length(company) >= 2) AND (length(company) <= 200))),
+    CONSTRAINT corporate_request_contact_length CHECK (((length(contact) >= 2) AND (length(contact) <= 200)))
+);
+
+--
+-- Name: TABLE corporate_request; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON TABLE account.corporate_request IS 'Who asks for corporate access. A closed one is kept for the retention only; the audit has that it was.';
+
+--
+-- Name: COLUMN corporate_request.telegram_id; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.corporate_request.telegram_id IS 'Who asks.';
+
+--
+-- Name: COLUMN corporate_request.request_id; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.corporate_request.request_id IS 'The request''s number.';
+
+--
+-- Name: COLUMN corporate_request.company; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.corporate_request.company IS 'For whom, in the user''s words.';
+
+--
+-- Name: COLUMN corporate_request.contact; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.corporate_request.contact IS 'How to reach them, in the user''s words.';
+
+--
+-- Name: COLUMN corporate_request.idempotency_key; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.corporate_request.idempotency_key IS 'The user''s key.';
+
+--
+-- Name: COLUMN corporate_request.requested_at; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.corporate_request.requested_at IS 'When.';
+
+--
+-- Name: COLUMN corporate_request.closed_at; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.corporate_request.closed_at IS 'When an admin had dealt with it, or the user took it back.';
+
+--
+-- Name: COLUMN corporate_request.closed_by; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.corporate_request.closed_by IS 'The admin, or the user.';
+
+--
 -- Name: draft; Type: TABLE; Schema: account; Owner: -
 --
 
@@ -15356,6 +15702,20 @@ ALTER TABLE ONLY account.admin
     ADD CONSTRAINT admin_pkey PRIMARY KEY (telegram_id);
 
 --
+-- Name: corporate_request corporate_request_key_once; Type: CONSTRAINT; Schema: account; Owner: -
+--
+
+ALTER TABLE ONLY account.corporate_request
+    ADD CONSTRAINT corporate_request_key_once UNIQUE (telegram_id, idempotency_key);
+
+--
+-- Name: corporate_request corporate_request_pkey; Type: CONSTRAINT; Schema: account; Owner: -
+--
+
+ALTER TABLE ONLY account.corporate_request
+    ADD CONSTRAINT corporate_request_pkey PRIMARY KEY (telegram_id, request_id);
+
+--
 -- Name: draft draft_key_once; Type: CONSTRAINT; Schema: account; Owner: -
 --
 
@@ -15757,6 +16117,24 @@ CREATE INDEX account_referrer ON account.account USING btree (referrer_id) WHERE
 --
 
 CREATE INDEX account_username ON account.account USING btree (lower(username) text_pattern_ops) WHERE (username IS NOT NULL);
+
+--
+-- Name: corporate_request_closed; Type: INDEX; Schema: account; Owner: -
+--
+
+CREATE INDEX corporate_request_closed ON account.corporate_request USING btree (closed_at) WHERE (closed_at IS NOT NULL);
+
+--
+-- Name: corporate_request_one_open; Type: INDEX; Schema: account; Owner: -
+--
+
+CREATE UNIQUE INDEX corporate_request_one_open ON account.corporate_request USING btree (telegram_id) WHERE (closed_at IS NULL);
+
+--
+-- Name: corporate_request_waiting; Type: INDEX; Schema: account; Owner: -
+--
+
+CREATE INDEX corporate_request_waiting ON account.corporate_request USING btree (requested_at) WHERE (closed_at IS NULL);
 
 --
 -- Name: draft_expires; Type: INDEX; Schema: account; Owner: -
@@ -16293,6 +16671,18 @@ GRANT USAGE ON SCHEMA withdrawal TO atlas_auditor;
 GRANT USAGE ON SCHEMA withdrawal TO atlas_dba;
 
 --
+-- Name: FUNCTION _close_corporate(p_telegram_id bigint, p_request_id bigint, p_closed_by bigint, p_action text); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account._close_corporate(p_telegram_id bigint, p_request_id bigint, p_closed_by bigint, p_action text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _corporate_card(p_telegram_id bigint, p_request_id bigint); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account._corporate_card(p_telegram_id bigint, p_request_id bigint) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _discount_percent(p_telegram_id bigint, p_now timestamp with time zone); Type: ACL; Schema: account; Owner: -
 --
 
@@ -16329,6 +16719,12 @@ REVOKE ALL ON FUNCTION account._only_admins(p_admin_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION account._require_admin(p_admin_id bigint) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _require_words(p_text text, p_name text); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account._require_words(p_text text, p_name text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _set_admin(p_telegram_id bigint, p_note text, p_is_active boolean); Type: ACL; Schema: account; Owner: -
 --
 
@@ -16355,6 +16751,14 @@ GRANT ALL ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_r
 GRANT ALL ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text) TO atlas_dba;
 
 --
+-- Name: FUNCTION cancel_corporate(p_telegram_id bigint, p_request_id bigint); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.cancel_corporate(p_telegram_id bigint, p_request_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.cancel_corporate(p_telegram_id bigint, p_request_id bigint) TO atlas_bot;
+GRANT ALL ON FUNCTION account.cancel_corporate(p_telegram_id bigint, p_request_id bigint) TO atlas_dba;
+
+--
 -- Name: FUNCTION card(p_admin_id bigint, p_telegram_id bigint); Type: ACL; Schema: account; Owner: -
 --
 
@@ -16369,6 +16773,14 @@ GRANT ALL ON FUNCTION account.card(p_admin_id bigint, p_telegram_id bigint) TO a
 REVOKE ALL ON FUNCTION account.check_admin(p_admin_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION account.check_admin(p_admin_id bigint) TO atlas_admin;
 GRANT ALL ON FUNCTION account.check_admin(p_admin_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION close_corporate(p_admin_id bigint, p_telegram_id bigint, p_request_id bigint); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.close_corporate(p_admin_id bigint, p_telegram_id bigint, p_request_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.close_corporate(p_admin_id bigint, p_telegram_id bigint, p_request_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION account.close_corporate(p_admin_id bigint, p_telegram_id bigint, p_request_id bigint) TO atlas_dba;
 
 --
 -- Name: FUNCTION draft_action(p_admin_id bigint, p_action text, p_arguments jsonb, p_idempotency_key text); Type: ACL; Schema: account; Owner: -
@@ -16394,6 +16806,23 @@ REVOKE ALL ON FUNCTION account.grant_admin(p_telegram_id bigint, p_note text) FR
 GRANT ALL ON FUNCTION account.grant_admin(p_telegram_id bigint, p_note text) TO atlas_dba;
 
 --
+-- Name: FUNCTION latest_corporate(p_telegram_id bigint); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.latest_corporate(p_telegram_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.latest_corporate(p_telegram_id bigint) TO atlas_bot;
+GRANT ALL ON FUNCTION account.latest_corporate(p_telegram_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION account.latest_corporate(p_telegram_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION list_corporate(p_admin_id bigint, p_limit integer); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.list_corporate(p_admin_id bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.list_corporate(p_admin_id bigint, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION account.list_corporate(p_admin_id bigint, p_limit integer) TO atlas_dba;
+
+--
 -- Name: FUNCTION profile(p_telegram_id bigint); Type: ACL; Schema: account; Owner: -
 --
 
@@ -16410,6 +16839,14 @@ GRANT ALL ON FUNCTION account.profile(p_telegram_id bigint) TO atlas_dba;
 REVOKE ALL ON FUNCTION account.register(p_telegram_id bigint, p_username text, p_language text, p_start_payload text) FROM PUBLIC;
 GRANT ALL ON FUNCTION account.register(p_telegram_id bigint, p_username text, p_language text, p_start_payload text) TO atlas_bot;
 GRANT ALL ON FUNCTION account.register(p_telegram_id bigint, p_username text, p_language text, p_start_payload text) TO atlas_dba;
+
+--
+-- Name: FUNCTION request_corporate(p_telegram_id bigint, p_company text, p_contact text, p_idempotency_key text); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account.request_corporate(p_telegram_id bigint, p_company text, p_contact text, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.request_corporate(p_telegram_id bigint, p_company text, p_contact text, p_idempotency_key text) TO atlas_bot;
+GRANT ALL ON FUNCTION account.request_corporate(p_telegram_id bigint, p_company text, p_contact text, p_idempotency_key text) TO atlas_dba;
 
 --
 -- Name: FUNCTION revoke_admin(p_telegram_id bigint, p_note text); Type: ACL; Schema: account; Owner: -

@@ -75,6 +75,10 @@ var (
 	ErrTooManyWithdrawals     = &Error{Code: "WD004", Message: "too many requests, or one is pending"}
 	ErrOwnWithdrawal          = &Error{Code: "WD005", Message: "own withdrawal"}
 
+	ErrNoSuchRequest   = &Error{Code: "CO001", Message: "no such corporate request"}
+	ErrRequestIsOpen   = &Error{Code: "CO002", Message: "a corporate request is open already"}
+	ErrRequestIsClosed = &Error{Code: "CO003", Message: "corporate request is closed"}
+
 	ErrNoSuchBroadcast = &Error{Code: "BR001", Message: "no such broadcast"}
 	ErrBroadcastState  = &Error{Code: "BR002", Message: "broadcast cannot change like that"}
 )
@@ -86,7 +90,7 @@ var refusals = index(
 	ErrPurchaseExpired, ErrPurchaseNotOpen, ErrNoSuchPlan, ErrBelowMinimum, ErrTopupOutOfRange, ErrUnknownProvider,
 	ErrNotInSuspense, ErrNoSubscription, ErrTrialUsed, ErrPaidSubscription, ErrLeaseLost, ErrNoSuchWithdrawal,
 	ErrWithdrawalNotPending, ErrWithdrawalBelowMinimum, ErrTooManyWithdrawals, ErrOwnWithdrawal,
-	ErrNoSuchBroadcast, ErrBroadcastState, ErrNoSuchDraft,
+	ErrNoSuchRequest, ErrRequestIsOpen, ErrRequestIsClosed, ErrNoSuchBroadcast, ErrBroadcastState, ErrNoSuchDraft,
 )
 
 func index(sentinels ...*Error) map[string]*Error {

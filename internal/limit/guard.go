@@ -20,8 +20,9 @@ const (
 	Withdrawal Action = "withdrawal" // asking for a withdrawal
 	Payment    Action = "payment"    // asking a provider for an invoice
 	Trial      Action = "trial"
-	Reissue    Action = "reissue" // asking for a new key
-	Admin      Action = "admin"   // anything that an admin does to others
+	Reissue    Action = "reissue"   // asking for a new key
+	Corporate  Action = "corporate" // asking for corporate access, which every admin is told of
+	Admin      Action = "admin"     // anything that an admin does to others
 )
 
 // Counter is the database, which counts for good.

@@ -153,6 +153,10 @@ insert into core.refusal (sqlstate, message, hint) values
   ('WD004', 'too many requests, or one is pending',
    'Cancel the pending one with withdrawal.cancel, or wait until a day has passed.'),
   ('WD005', 'own withdrawal', 'Another admin has to approve it.'),
+  ('CO001', 'no such corporate request', 'account.list_corporate() lists those that wait.'),
+  ('CO002', 'a corporate request is open already',
+   'An admin closes it with account.close_corporate, or the user takes it back.'),
+  ('CO003', 'corporate request is closed', 'DETAIL says by whom and when.'),
   ('BR001', 'no such broadcast', 'View broadcast.progress lists them; broadcast.prepare makes one.'),
   ('BR002', 'broadcast cannot change like that', 'DETAIL says how it stands; one that has ended stays ended.'),
   ('40001', 'try again with the same key', 'Something else changed it first: call again.'),
@@ -234,6 +238,40 @@ comment on column account.draft.arguments is 'To whom and how much, as the scree
 comment on column account.draft.idempotency_key is 'The admin''s key of the call.';
 comment on column account.draft.drafted_at is 'When it was drafted.';
 comment on column account.draft.expires_at is 'Until then it can be confirmed.';
+
+create sequence account.corporate_request_id as bigint;
+comment on sequence account.corporate_request_id is 'Numbers corporate requests; gaps mean nothing.';
+create table account.corporate_request (
+  telegram_id core.telegram_id not null,
+  request_id bigint not null default nextval('account.corporate_request_id'),
+  company text not null
+    constraint corporate_request_company_length check (length(company) between 2 and 200),
+  contact text not null
+    constraint corporate_request_contact_length check (length(contact) between 2 and 200),
+  idempotency_key core.idempotency_key not null,
+  requested_at timestamptz not null,
+  closed_at timestamptz,
+  closed_by core.telegram_id,
+  constraint corporate_request_pkey primary key (telegram_id, request_id),
+  constraint corporate_request_key_once unique (telegram_id, idempotency_key),
+  constraint corporate_request_closing_is_whole check ((closed_at is null) = (closed_by is null))
+);
+create unique index corporate_request_one_open on account.corporate_request (telegram_id)
+  where closed_at is null;
+create index corporate_request_waiting on account.corporate_request (requested_at)
+  where closed_at is null;
+create index corporate_request_closed on account.corporate_request (closed_at)
+  where closed_at is not null;
+comment on table account.corporate_request is
+  'Who asks for corporate access. A closed one is kept for the retention only; the audit has that it was.';
+comment on column account.corporate_request.telegram_id is 'Who asks.';
+comment on column account.corporate_request.request_id is 'The request''s number.';
+comment on column account.corporate_request.company is 'For whom, in the user''s words.';
+comment on column account.corporate_request.contact is 'How to reach them, in the user''s words.';
+comment on column account.corporate_request.idempotency_key is 'The user''s key.';
+comment on column account.corporate_request.requested_at is 'When.';
+comment on column account.corporate_request.closed_at is 'When an admin had dealt with it, or the user took it back.';
+comment on column account.corporate_request.closed_by is 'The admin, or the user.';
 
 create table wallet.wallet (
   telegram_id core.telegram_id not null constraint wallet_pkey primary key,
@@ -1093,6 +1131,7 @@ insert into ops.setting (name, value, minimum, maximum, description) values
   ('payment_attempts_per_minute', 5, 1, 100000, 'Invoices that a user may ask a provider for.'),
   ('trial_attempts_per_hour', 1, 1, 100000, 'Trials that a user may ask for.'),
   ('reissue_attempts_per_5_minutes', 3, 1, 100000, 'New keys that a user may ask for.'),
+  ('corporate_attempts_per_day', 3, 1, 100000, 'Corporate requests that a user may make.'),
   ('admin_attempts_per_minute', 100, 1, 100000, 'What an admin may do.');
 
 create table ops.rate_limit (
@@ -1110,6 +1149,7 @@ insert into ops.rate_limit (action, setting_name, per_seconds) values
   ('payment', 'payment_attempts_per_minute', 60),
   ('trial', 'trial_attempts_per_hour', 3600),
   ('reissue', 'reissue_attempts_per_5_minutes', 300),
+  ('corporate', 'corporate_attempts_per_day', 86400),
   ('admin', 'admin_attempts_per_minute', 60);
 
 create table ops.attempt (

@@ -5,6 +5,69 @@
 -- Bodies may name what is made further down.
 set local check_function_bodies = off;
 
+-- file: functions/account/_close_corporate.sql
+-- +goose StatementBegin
+-- Closes a request for corporate access; true if the same person had done so already.
+-- Locks: user.
+-- Raises: CO001, CO003, US001.
+create or replace function account._close_corporate(
+  p_telegram_id bigint, p_request_id bigint, p_closed_by bigint, p_action text)
+returns boolean
+language plpgsql
+volatile
+as $$
+declare
+  v_closed record;
+begin
+  perform account._lock(p_telegram_id);
+  select c.closed_at, c.closed_by into v_closed
+  from account.corporate_request c
+  where c.telegram_id = p_telegram_id and c.request_id = p_request_id;
+  if not found then
+    perform core._refuse('CO001', format('request_id %s', p_request_id));
+  elsif v_closed.closed_by = p_closed_by then
+    return true;
+  elsif v_closed.closed_at is not null then
+    perform core._refuse('CO003', format('request_id %s was closed by %s at %s', p_request_id,
+                                         v_closed.closed_by, v_closed.closed_at));
+  end if;
+
+  update account.corporate_request c
+  set closed_at = core.now(), closed_by = p_closed_by
+  where c.telegram_id = p_telegram_id and c.request_id = p_request_id;
+  perform audit._record(p_action, p_closed_by, p_telegram_id::text,
+                        jsonb_build_object('request_id', p_request_id));
+  return false;
+end
+$$;
+
+comment on function account._close_corporate is 'By the user, or by an admin.';
+-- +goose StatementEnd
+
+-- file: functions/account/_corporate_card.sql
+-- +goose StatementBegin
+-- What admins are told of a request for corporate access, with the user's card.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function account._corporate_card(p_telegram_id bigint, p_request_id bigint)
+returns jsonb
+language sql
+stable
+as $$
+  select jsonb_strip_nulls(jsonb_build_object(
+    'request_id', c.request_id, 'telegram_id', c.telegram_id, 'company', c.company,
+    'contact', c.contact, 'username', a.username, 'registered_at', a.registered_at,
+    'user_tariff', s.tariff, 'user_expires_at', s.expires_at))
+  from account.corporate_request c
+  join account.account a on a.telegram_id = c.telegram_id
+  left join subscription.subscription s on s.telegram_id = c.telegram_id
+  where c.telegram_id = p_telegram_id and c.request_id = p_request_id
+$$;
+
+comment on function account._corporate_card is
+  'The user''s tariff and end have names of their own: a message''s tariff is its reader''s.';
+-- +goose StatementEnd
+
 -- file: functions/account/_discount_percent.sql
 -- +goose StatementBegin
 -- The discount that a user has now without a promo code.
@@ -153,6 +216,26 @@ $$;
 
 comment on function account._require_admin is
   'Checks the acting admin and blocks a revocation meanwhile.';
+-- +goose StatementEnd
+
+-- file: functions/account/_require_words.sql
+-- +goose StatementBegin
+-- Refuses what cannot be a name or an address of somebody to talk to.
+-- Locks: none.
+-- Raises: 22023.
+create or replace function account._require_words(p_text text, p_name text)
+returns void
+language plpgsql
+stable
+as $$
+begin
+  if (p_text ~ '^[^[:cntrl:]]{2,200}$' and p_text ~ '[^[:space:]]') is not true then
+    perform core._refuse('22023', p_name || ': 2 to 200 characters, no control characters');
+  end if;
+end
+$$;
+
+comment on function account._require_words is 'What people type about themselves, on one line.';
 -- +goose StatementEnd
 
 -- file: functions/account/_set_admin.sql
@@ -5530,6 +5613,35 @@ comment on function account.block is
 grant execute on function account.block to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/account/cancel_corporate.sql
+-- +goose StatementBegin
+-- Takes one's own request for corporate access back.
+-- Locks: user.
+-- Raises: CO001, CO003, US001, 22023, OP001.
+create or replace function account.cancel_corporate(p_telegram_id bigint, p_request_id bigint)
+returns table (request_id bigint, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_request_id is not null, 'p_request_id: the id from request_corporate');
+  return query
+  select p_request_id,
+         account._close_corporate(p_telegram_id, p_request_id, p_telegram_id,
+                                  'account.cancel_corporate');
+end
+$$;
+
+comment on function account.cancel_corporate is
+  'Possible for a blocked user too. Its own key: a second call is a replay.';
+
+grant execute on function account.cancel_corporate to atlas_bot, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/account/card.sql
 -- +goose StatementBegin
 -- All that an admin sees of a user at a glance.
@@ -5633,6 +5745,39 @@ comment on function account.check_admin is
   'the admin again, in its own transaction. Reads only.';
 
 grant execute on function account.check_admin to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/account/close_corporate.sql
+-- +goose StatementBegin
+-- Notes that a request for corporate access has been dealt with.
+-- Locks: account.admin row (share), user.
+-- Raises: CO001, CO003, US001, US003, 22023, OP001, OP003.
+create or replace function account.close_corporate(
+  p_admin_id bigint, p_telegram_id bigint, p_request_id bigint)
+returns table (request_id bigint, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_request_id is not null, 'p_request_id: the id from request_corporate');
+  perform account._require_admin(p_admin_id);
+  return query
+  select p_request_id,
+         account._close_corporate(p_telegram_id, p_request_id, p_admin_id,
+                                  'account.close_corporate');
+end
+$$;
+
+comment on function account.close_corporate is
+  'The user can ask anew from then on. Its own key: the same admin''s second call is a replay, '
+  'another''s is CO003 with who and when in DETAIL.';
+
+grant execute on function account.close_corporate to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/account/draft_action.sql
@@ -5764,6 +5909,78 @@ comment on function account.grant_admin is
 grant execute on function account.grant_admin to atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/account/latest_corporate.sql
+-- +goose StatementBegin
+-- What became of a user's latest request for corporate access.
+-- Locks: none.
+-- Raises: US001, 22023.
+create or replace function account.latest_corporate(p_telegram_id bigint)
+returns table (
+  request_id bigint, company text, contact text, requested_at timestamptz,
+  closed_at timestamptz, is_own_closing boolean)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+  if not exists (select 1 from account.account a where a.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  return query
+  select c.request_id, c.company, c.contact, c.requested_at, c.closed_at,
+         c.closed_by is not distinct from c.telegram_id
+  from account.corporate_request c
+  where c.telegram_id = p_telegram_id
+  order by c.request_id desc
+  limit 1;
+end
+$$;
+
+comment on function account.latest_corporate is
+  'No row: never asked, or long ago. closed_at is null while it waits; is_own_closing: the user '
+  'took it back. Reads only.';
+
+grant execute on function account.latest_corporate to atlas_bot, atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/account/list_corporate.sql
+-- +goose StatementBegin
+-- The requests for corporate access that wait, oldest first.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function account.list_corporate(p_admin_id bigint, p_limit int)
+returns table (
+  request_id bigint, telegram_id bigint, username text, company text, contact text,
+  requested_at timestamptz)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+
+  return query
+  select c.request_id, c.telegram_id::bigint, a.username, c.company, c.contact, c.requested_at
+  from account.corporate_request c
+  join account.account a on a.telegram_id = c.telegram_id
+  where c.closed_at is null
+  order by c.requested_at, c.request_id
+  limit p_limit;
+end
+$$;
+
+comment on function account.list_corporate is 'For admins only. Reads only.';
+
+grant execute on function account.list_corporate to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/account/profile.sql
 -- +goose StatementBegin
 -- What the screens need to know of a user.
@@ -5880,6 +6097,68 @@ comment on function account.register is
   'subscription.trial_offer would say, so that /start asks once. Safe to call again.';
 
 grant execute on function account.register to atlas_bot, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/account/request_corporate.sql
+-- +goose StatementBegin
+-- Asks the admins for corporate access.
+-- Locks: user.
+-- Raises: CO002, US001, US002, ID001, 22023, OP001.
+create or replace function account.request_corporate(
+  p_telegram_id bigint, p_company text, p_contact text, p_idempotency_key text)
+returns table (request_id bigint, requested_at timestamptz, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_first record;
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform account._require_words(p_company, 'p_company');
+  perform account._require_words(p_contact, 'p_contact');
+  perform core._require_key(p_idempotency_key);
+  v_is_blocked := account._lock(p_telegram_id);
+
+  select c.request_id, c.company, c.contact, c.requested_at into v_first
+  from account.corporate_request c
+  where c.telegram_id = p_telegram_id and c.idempotency_key = p_idempotency_key;
+  if found then
+    if (v_first.company, v_first.contact) <> (p_company, p_contact) then
+      perform core._refuse('ID001', format('request_id %s has the key', v_first.request_id));
+    end if;
+    return query select v_first.request_id, v_first.requested_at, true;
+    return;
+  elsif v_is_blocked then
+    perform core._refuse('US002', format('telegram_id %s', p_telegram_id));
+  elsif exists (select 1 from account.corporate_request c
+                where c.telegram_id = p_telegram_id and c.closed_at is null) then
+    perform core._refuse('CO002', format('telegram_id %s (corporate_request_one_open)',
+                                         p_telegram_id));
+  end if;
+
+  insert into account.corporate_request (
+    telegram_id, company, contact, idempotency_key, requested_at)
+  values (p_telegram_id, p_company, p_contact, p_idempotency_key, core.now())
+  returning request_id, requested_at into request_id, requested_at;
+  perform audit._record('account.request_corporate', p_telegram_id, p_telegram_id::text,
+                        jsonb_build_object('request_id', request_id));
+  perform ops._tell_admins('corporate_requested', account._corporate_card(
+    p_telegram_id, request_id));
+  is_replay := false;
+  return next;
+end
+$$;
+
+comment on function account.request_corporate is
+  'One open request per user; every admin gets a message with it and the user''s card. Idempotent '
+  'by p_idempotency_key.';
+
+grant execute on function account.request_corporate to atlas_bot, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/account/revoke_admin.sql
@@ -8658,7 +8937,7 @@ grant execute on function ops.lock_waits to atlas_worker, atlas_auditor, atlas_d
 
 -- file: functions/ops/purge_due.sql
 -- +goose StatementBegin
--- Removes what is older than the retention: updates, messages, job runs, drafts, used limits.
+-- Removes what is older than the retention: updates, messages, job runs, drafts, used limits, closed requests.
 -- Locks: lease, the removed rows (skip locked).
 -- Raises: OP001, OP002, OP003, 22023.
 create or replace function ops.purge_due(p_epoch bigint, p_limit int)
@@ -8717,10 +8996,18 @@ begin
       where o.whole_at < v_before
       limit p_limit for update skip locked)
     returning 1
+  ), closed as (
+    delete from account.corporate_request c
+    where (c.telegram_id, c.request_id) in (
+      select o.telegram_id, o.request_id from account.corporate_request o
+      where o.closed_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
   )
   select ((select count(*) from handled) + (select count(*) from ended)
           + (select count(*) from broadcasted) + (select count(*) from ran)
-          + (select count(*) from drafted) + (select count(*) from attempted))::int
+          + (select count(*) from drafted) + (select count(*) from attempted)
+          + (select count(*) from closed))::int
   into v_purged;
 
   return query select v_purged;
@@ -11915,23 +12202,31 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- +goose StatementEnd
 
 -- +goose Down
+-- gone: functions/account/_close_corporate.sql
+-- gone: functions/account/_corporate_card.sql
 -- gone: functions/account/_discount_percent.sql
 -- gone: functions/account/_find_referrer.sql
 -- gone: functions/account/_lock.sql
 -- gone: functions/account/_new_referral_code.sql
 -- gone: functions/account/_only_admins.sql
 -- gone: functions/account/_require_admin.sql
+-- gone: functions/account/_require_words.sql
 -- gone: functions/account/_set_admin.sql
 -- gone: functions/account/_set_blocked.sql
 -- gone: functions/account/_tell_referrer.sql
 -- gone: functions/account/block.sql
+-- gone: functions/account/cancel_corporate.sql
 -- gone: functions/account/card.sql
 -- gone: functions/account/check_admin.sql
+-- gone: functions/account/close_corporate.sql
 -- gone: functions/account/draft_action.sql
 -- gone: functions/account/find_users.sql
 -- gone: functions/account/grant_admin.sql
+-- gone: functions/account/latest_corporate.sql
+-- gone: functions/account/list_corporate.sql
 -- gone: functions/account/profile.sql
 -- gone: functions/account/register.sql
+-- gone: functions/account/request_corporate.sql
 -- gone: functions/account/revoke_admin.sql
 -- gone: functions/account/set_discount.sql
 -- gone: functions/account/set_language.sql
@@ -12322,13 +12617,18 @@ drop function account.set_reachable;
 drop function account.set_language;
 drop function account.set_discount;
 drop function account.revoke_admin;
+drop function account.request_corporate;
 drop function account.register;
 drop function account.profile;
+drop function account.list_corporate;
+drop function account.latest_corporate;
 drop function account.grant_admin;
 drop function account.find_users;
 drop function account.draft_action;
+drop function account.close_corporate;
 drop function account.check_admin;
 drop function account.card;
+drop function account.cancel_corporate;
 drop function account.block;
 drop function withdrawal._require_request;
 drop function withdrawal._require_may;
@@ -12472,9 +12772,12 @@ drop function audit._batch_end;
 drop function account._tell_referrer;
 drop function account._set_blocked;
 drop function account._set_admin;
+drop function account._require_words;
 drop function account._require_admin;
 drop function account._only_admins;
 drop function account._new_referral_code;
 drop function account._lock;
 drop function account._find_referrer;
 drop function account._discount_percent;
+drop function account._corporate_card;
+drop function account._close_corporate;

@@ -87,6 +87,7 @@ func newWorld(t *testing.T) world {
 		w.One("ops.acquire_lease", A{"p_name": job["name"], "p_holder": "w", "p_ttl": "1 hour"})
 	}
 	w.prepareWithdrawals()
+	w.One("account.request_corporate", corporate(anna, "world"))
 	w.One("account.draft_action", drafted("world", "{}", "world"))
 	w.drain("old-1")
 	w.draft = w.One("broadcast.prepare", news("world-draft"))["broadcast_id"]
@@ -97,7 +98,7 @@ func newWorld(t *testing.T) world {
 
 func catalogue() []function {
 	all := []function{}
-	for _, list := range [][]function{accountFunctions(), walletFunctions(), billingFunctions(), moneyFunctions(), subscriptionFunctions(),
+	for _, list := range [][]function{accountFunctions(), corporateFunctions(), walletFunctions(), billingFunctions(), moneyFunctions(), subscriptionFunctions(),
 		vpnFunctions(), promoFunctions(), notifyFunctions(), inboxFunctions(), auditFunctions(), opsFunctions(),
 		referralFunctions(), withdrawalFunctions(), broadcastFunctions(), systemFunctions()} {
 		all = append(all, list...)

@@ -18,7 +18,8 @@ func TestLimits(t *testing.T) {
 		return milliseconds(row["wait_milliseconds"].(int))
 	}
 	require.Equal(t, []Row{
-		{"action": "admin", "attempts": 100, "per_seconds": 60}, {"action": "payment", "attempts": 5, "per_seconds": 60},
+		{"action": "admin", "attempts": 100, "per_seconds": 60}, {"action": "corporate", "attempts": 3, "per_seconds": 86400},
+		{"action": "payment", "attempts": 5, "per_seconds": 60},
 		{"action": "promo", "attempts": 10, "per_seconds": 60}, {"action": "reissue", "attempts": 3, "per_seconds": 300},
 		{"action": "trial", "attempts": 1, "per_seconds": 3600}, {"action": "withdrawal", "attempts": 3, "per_seconds": 3600},
 	}, b.Query("select action, attempts, per_seconds from ops.rate_limits()"))
@@ -39,7 +40,7 @@ func TestLimits(t *testing.T) {
 		b.owner.At(at.Add(token))
 		require.Zero(t, wait(anna, action), action)
 		require.Equal(t, token, wait(anna, action), "%s: one token and no more", action)
-		b.owner.At(at.Add(24 * time.Hour))
+		b.owner.At(at.Add(48 * time.Hour))
 		for range row["attempts"].(int) {
 			require.Zero(t, wait(anna, action), "%s: whole again, and not more than whole", action)
 		}

@@ -1,4 +1,4 @@
--- Removes what is older than the retention: updates, messages, job runs, drafts, used limits.
+-- Removes what is older than the retention: updates, messages, job runs, drafts, used limits, closed requests.
 -- Locks: lease, the removed rows (skip locked).
 -- Raises: OP001, OP002, OP003, 22023.
 create or replace function ops.purge_due(p_epoch bigint, p_limit int)
@@ -57,10 +57,18 @@ begin
       where o.whole_at < v_before
       limit p_limit for update skip locked)
     returning 1
+  ), closed as (
+    delete from account.corporate_request c
+    where (c.telegram_id, c.request_id) in (
+      select o.telegram_id, o.request_id from account.corporate_request o
+      where o.closed_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
   )
   select ((select count(*) from handled) + (select count(*) from ended)
           + (select count(*) from broadcasted) + (select count(*) from ran)
-          + (select count(*) from drafted) + (select count(*) from attempted))::int
+          + (select count(*) from drafted) + (select count(*) from attempted)
+          + (select count(*) from closed))::int
   into v_purged;
 
   return query select v_purged;
