@@ -55,7 +55,7 @@ var (
 
 // allRoutes is everything that can be said to the bot; the only other way in is a payment (see dispatch).
 func (b *Bot) allRoutes() []route {
-	return slices.Concat(b.shopRoutes(), b.peopleRoutes(), b.adminRoutes())
+	return slices.Concat(b.shopRoutes(), b.peopleRoutes(), b.corporateRoutes(), b.adminRoutes())
 }
 
 // shopRoutes is what everybody has.
@@ -136,8 +136,8 @@ func (b *Bot) peopleRoutes() []route {
 		{verb: screen.VerbReissueNow, handle: b.reissueNow},
 		{command: "referral", isListed: true, handle: b.loyalty},
 		{verb: screen.VerbLoyalty, handle: b.loyalty},
-		{command: "status", isListed: true, handle: b.status},
-		{verb: screen.VerbStatus, handle: b.status},
+		{command: "status", isListed: true, handle: b.bannered(b.status)},
+		{verb: screen.VerbStatus, handle: b.bannered(b.status)},
 	}
 }
 
@@ -146,7 +146,7 @@ func (b *Bot) adminRoutes() []route {
 	all := slices.Concat([]route{
 		{command: "admin", handle: b.adminMenu},
 		{verb: screen.VerbAdmin, handle: b.adminMenu},
-	}, b.adminUserRoutes(), b.adminMoneyRoutes(), b.adminPromoRoutes(), b.adminBroadcastRoutes(), b.adminSystemRoutes())
+	}, b.adminUserRoutes(), b.adminCorporateRoutes(), b.adminMoneyRoutes(), b.adminPromoRoutes(), b.adminBroadcastRoutes(), b.adminSystemRoutes())
 	for i := range all {
 		all[i].isAdmin = true
 		all[i].handle = b.forAdmins(all[i].handle)

@@ -171,6 +171,21 @@ func peopleScreens(text *i18n.Text, screens map[string]screen.Screen, soon time.
 		}, "atlas_bot")
 	}
 	screens["loyalty highest"] = screen.Loyalty(text, sqlapi.ReferralStats{Code: "x", Level: "platinum"}, "atlas_bot")
+	worst := strings.Repeat("&", 200)
+	own := sqlapi.OwnCorporate{RequestID: 12, Company: worst, Contact: worst, RequestedAt: soon}
+	closed := sqlapi.OwnCorporate{RequestID: 12, ClosedAt: &soon}
+	screens["corporate"], screens["corporate waits"] = screen.Corporate(text, nil), screen.Corporate(text, []sqlapi.OwnCorporate{own})
+	screens["corporate closed"] = screen.Corporate(text, []sqlapi.OwnCorporate{closed})
+	screens["ask company"], screens["wrong contact"] = screen.AskCompany(text, false), screen.AskContact(text, true)
+	screens["confirm corporate"] = screen.ConfirmCorporate(text, worst, worst, "12")
+	screens["corporate too often"] = screen.TooOften(text, "corporate", 8*time.Hour)
+	request := sqlapi.WaitingCorporate{RequestID: 12, TelegramID: 12, Company: worst, Contact: worst, Username: strings.Repeat("&", 64), RequestedAt: soon}
+	screens["corporate list"] = screen.CorporateList(text, []sqlapi.WaitingCorporate{request, request, request, request})
+	screens["corporate list empty"] = screen.CorporateList(text, nil)
+	args := screen.CorporateArgs{RequestID: 12, TelegramID: 12, Company: worst, Contact: worst, RegisteredAt: soon}
+	screens["corporate requested"] = screen.CorporateRequested(text, args)
+	args.Tariff, args.ExpiresAt = atlas.Basic, &soon
+	screens["corporate requested with"] = screen.CorporateRequested(text, args)
 	for _, state := range []string{"up", "degraded", "down", "unknown", "odd"} {
 		states := []sqlapi.ServiceState{{Component: "service", State: state, Since: &soon}}
 		for _, component := range []string{"database", "redis", "telegram", "vpn", "cryptopay", "other"} {

@@ -27,6 +27,10 @@ var (
 	_ = says("withdraw.confirm", "yes")
 	_ = says("withdraw.final", "yes")
 
+	_ = says("corporate.company", "Horns & Hooves", "x")
+	_ = says("corporate.contact", "Ostap, +7 900 000-00-00", "<")
+	_ = says("corporate.confirm", "yes")
+
 	_ = says("a_search.query", "{customer}", "@{username}", "nobody", "<b>")
 	_ = says("a_credit.amount", "100", "all of it")
 	_ = says("a_credit.note", "thanks")

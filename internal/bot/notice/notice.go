@@ -98,16 +98,17 @@ func (m *Messenger) send(ctx context.Context, message telegram.Message) error {
 
 // templates are the messages that SQL writes, by the names it gives them.
 var templates = map[string]func(t *i18n.Text, arguments json.RawMessage) (screen.Screen, error){
-	"key_ready":         keyReady,
-	"key_failed":        without(screen.KeyFailed),
-	"payment_applied":   with(screen.PaymentApplied),
-	"payment_credited":  with(screen.PaymentCredited),
-	"referral_joined":   without(screen.ReferralJoined),
-	"admin_alarm":       with(screen.Alarm),
-	"component_down":    with(screen.ComponentDown),
-	"component_up":      with(screen.ComponentUp),
-	"activation_failed": with(screen.ActivationFailed),
-	"broadcast_done":    with(screen.BroadcastDone),
+	"key_ready":           keyReady,
+	"key_failed":          without(screen.KeyFailed),
+	"payment_applied":     with(screen.PaymentApplied),
+	"payment_credited":    with(screen.PaymentCredited),
+	"referral_joined":     without(screen.ReferralJoined),
+	"admin_alarm":         with(screen.Alarm),
+	"component_down":      with(screen.ComponentDown),
+	"component_up":        with(screen.ComponentUp),
+	"activation_failed":   with(screen.ActivationFailed),
+	"broadcast_done":      with(screen.BroadcastDone),
+	"corporate_requested": with(screen.CorporateRequested),
 
 	"trial_6h":             without(screen.TrialAfterHours),
 	"trial_48h":            with(screen.TrialAfterDays),
@@ -138,7 +139,7 @@ var templates = map[string]func(t *i18n.Text, arguments json.RawMessage) (screen
 // the bot's answers, go first.
 var awaited = map[string]bool{
 	"key_ready": true, "key_failed": true, "payment_applied": true, "payment_credited": true, "refunded": true,
-	"admin_alarm": true, "activation_failed": true, "withdrawal_requested": true, "withdrawal_approved": true,
+	"admin_alarm": true, "activation_failed": true, "corporate_requested": true, "withdrawal_requested": true, "withdrawal_approved": true,
 	"withdrawal_rejected": true,
 }
 

@@ -48,16 +48,17 @@ const ok = `{"ok":true,"result":{"message_id":1,"date":1,"chat":{"id":5,"type":"
 
 // arguments are what SQL writes for every template.
 var arguments = map[string]string{
-	"key_ready":         `{"key_uri":"vless://secret","tariff":"basic","expires_at":"2026-12-31T10:00:00.123+00:00","available_kopecks":0}`,
-	"key_failed":        `{}`,
-	"payment_applied":   `{"purchase_id":"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11","price_kopecks":14900,"tariff":"basic","months":1,"expires_at":"2026-12-31T10:00:00+00:00"}`,
-	"payment_credited":  `{"amount_kopecks":50000,"available_kopecks":50000,"reason":"topup"}`,
-	"referral_joined":   `{}`,
-	"admin_alarm":       `{"alarm":"payment_in_suspense","subject":"payment:1","detail":"<x>"}`,
-	"component_down":    `{"component":"redis","since":"2026-12-31T10:00:00+00:00","detail":"dial tcp <refused>"}`,
-	"component_up":      `{"component":"vpn","since":"2026-12-31T10:00:00+00:00"}`,
-	"activation_failed": `{"telegram_id":5,"error":"<node> said no"}`,
-	"broadcast_done":    `{"title":"<News>","sent":90000,"unreachable":10000,"failed":0,"unknown":2}`,
+	"key_ready":           `{"key_uri":"vless://secret","tariff":"basic","expires_at":"2026-12-31T10:00:00.123+00:00","available_kopecks":0}`,
+	"key_failed":          `{}`,
+	"payment_applied":     `{"purchase_id":"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11","price_kopecks":14900,"tariff":"basic","months":1,"expires_at":"2026-12-31T10:00:00+00:00"}`,
+	"payment_credited":    `{"amount_kopecks":50000,"available_kopecks":50000,"reason":"topup"}`,
+	"referral_joined":     `{}`,
+	"admin_alarm":         `{"alarm":"payment_in_suspense","subject":"payment:1","detail":"<x>"}`,
+	"component_down":      `{"component":"redis","since":"2026-12-31T10:00:00+00:00","detail":"dial tcp <refused>"}`,
+	"component_up":        `{"component":"vpn","since":"2026-12-31T10:00:00+00:00"}`,
+	"activation_failed":   `{"telegram_id":5,"error":"<node> said no"}`,
+	"corporate_requested": `{"request_id":17,"telegram_id":1001,"company":"<card>","contact":"&","username":"bert","registered_at":"2026-12-31T10:00:00+00:00"}`,
+	"broadcast_done":      `{"title":"<News>","sent":90000,"unreachable":10000,"failed":0,"unknown":2}`,
 
 	"trial_6h":             period,
 	"trial_48h":            period,
@@ -101,7 +102,7 @@ func TestEveryTemplate(t *testing.T) {
 		"renewal_done": "149 ₽", "renewal_declined": "меньше 149 ₽", "time_granted": "Базовый, до 31 декабря 2026, 13:00",
 		"subscription_revoked": `\u0026lt;spam\u0026gt;`, "refunded": "Плюс, 1 месяц", "payment_reversed": "Задолженность: ",
 		"promo_used_up": "промокод", "referral_trial": "пробный период", "cashback": "14,90 ₽", "cashback_clawed_back": "14,90 ₽",
-		"withdrawal_requested": "№ 17", "withdrawal_approved": "600 ₽", "withdrawal_rejected": "600 ₽",
+		"withdrawal_requested": "№ 17", "corporate_requested": "@bert", "withdrawal_approved": "600 ₽", "withdrawal_rejected": "600 ₽",
 	} {
 		m, sent := setup(t, 200, ok)
 		require.NoError(t, m.Deliver(t.Context(), message(template)), template)

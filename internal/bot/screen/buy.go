@@ -11,7 +11,7 @@ import (
 // Tariffs offers what is on sale; prices are in the order in which tariffs should stand.
 func Tariffs(t *i18n.Text, prices []sqlapi.Price) Screen {
 	s := tariffs(t, prices, VerbTariff)
-	s.Rows = append(s.Rows, row(press(t, "button.promo", VerbPromo)), toMenu(t))
+	s.Rows = append(s.Rows, row(press(t, "button.corporate", VerbCorporate)), row(press(t, "button.promo", VerbPromo)), toMenu(t))
 	return s
 }
 

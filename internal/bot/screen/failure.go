@@ -40,11 +40,17 @@ func Failure(t *i18n.Text, code, correlationID string) Screen {
 // secondsUpTo is the longest wait that is told in seconds.
 const secondsUpTo = 90 * time.Second
 
+// minutesUpTo is the longest wait that is told in minutes.
+const minutesUpTo = 90 * time.Minute
+
 // TooOften says how long to wait with an action that is limited.
 func TooOften(t *i18n.Text, action string, wait time.Duration, back ...Button) Screen {
 	when := t.CountPlain("word.in_seconds", int(math.Ceil(wait.Seconds())))
 	if wait > secondsUpTo {
 		when = t.CountPlain("word.in_minutes", int(math.Ceil(wait.Minutes())))
+	}
+	if wait > minutesUpTo {
+		when = t.CountPlain("word.in_hours", int(math.Ceil(wait.Hours())))
 	}
 	s := Screen{Text: t.HTML("limit."+action, i18n.Args{"when": when})}
 	if len(back) > 0 {
