@@ -867,19 +867,25 @@ $$;
 COMMENT ON FUNCTION account._set_admin(p_telegram_id bigint, p_note text, p_is_active boolean) IS 'grant_admin and revoke_admin.';
 
 --
--- Name: _set_blocked(bigint, bigint, text, boolean); Type: FUNCTION; Schema: account; Owner: -
+-- Name: _set_blocked(bigint, bigint, text, boolean, uuid); Type: FUNCTION; Schema: account; Owner: -
 --
 
-CREATE FUNCTION account._set_blocked(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_is_blocked boolean) RETURNS void
+CREATE FUNCTION account._set_blocked(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_is_blocked boolean, p_draft_id uuid) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
+declare
+  v_is_blocked boolean;
 begin
   perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
   perform core._require_user_id(p_telegram_id);
   perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
   perform account._require_admin(p_admin_id);
-  if account._lock(p_telegram_id) = p_is_blocked then
-    return;
+  v_is_blocked := account._lock(p_telegram_id);
+  if not account._take_draft(p_admin_id, p_draft_id,
+                             case when p_is_blocked then 'block' else 'unblock' end) then
+    return true;
+  elsif v_is_blocked = p_is_blocked then
+    return false;
   end if;
 
   update account.account a
@@ -894,14 +900,52 @@ begin
   end if;
   perform audit._record(case when p_is_blocked then 'account.block' else 'account.unblock' end,
                         p_admin_id, p_telegram_id::text, jsonb_build_object('reason', p_reason));
+  return false;
 end
 $$;
 
 --
--- Name: FUNCTION _set_blocked(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_is_blocked boolean); Type: COMMENT; Schema: account; Owner: -
+-- Name: FUNCTION _set_blocked(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_is_blocked boolean, p_draft_id uuid); Type: COMMENT; Schema: account; Owner: -
 --
 
-COMMENT ON FUNCTION account._set_blocked(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_is_blocked boolean) IS 'account.block and account.unblock.';
+COMMENT ON FUNCTION account._set_blocked(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_is_blocked boolean, p_draft_id uuid) IS 'account.block and account.unblock. True: the draft was done before, and nothing changed.';
+
+--
+-- Name: _take_draft(bigint, uuid, text); Type: FUNCTION; Schema: account; Owner: -
+--
+
+CREATE FUNCTION account._take_draft(p_admin_id bigint, p_draft_id uuid, p_action text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_now timestamptz := core.now();
+begin
+  if p_draft_id is null then -- not from a confirm screen
+    return true;
+  end if;
+
+  update account.draft d
+  set done_at = v_now
+  where d.admin_id = p_admin_id and d.draft_id = p_draft_id and d.action = p_action
+    and d.done_at is null and d.expires_at > v_now;
+  if found then
+    return true;
+  elsif not exists (
+    select 1 from account.draft d
+    where d.admin_id = p_admin_id and d.draft_id = p_draft_id and d.action = p_action
+      and d.done_at is not null) then
+    perform core._refuse('US004', format('draft_id %s: unknown, expired, or of something else',
+                                         p_draft_id));
+  end if;
+  return false;
+end
+$$;
+
+--
+-- Name: FUNCTION _take_draft(p_admin_id bigint, p_draft_id uuid, p_action text); Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON FUNCTION account._take_draft(p_admin_id bigint, p_draft_id uuid, p_action text) IS 'For actions that have no key of their own: pressed again, the button of a draft does not do once more what somebody may have changed since. A null draft is always the first time.';
 
 --
 -- Name: _tell_referrer(bigint, bigint, timestamp with time zone); Type: FUNCTION; Schema: account; Owner: -
@@ -927,26 +971,29 @@ $$;
 COMMENT ON FUNCTION account._tell_referrer(p_telegram_id bigint, p_referrer_id bigint, p_now timestamp with time zone) IS 'Queues referral_joined for the referrer, if there is one.';
 
 --
--- Name: block(bigint, bigint, text); Type: FUNCTION; Schema: account; Owner: -
+-- Name: block(bigint, bigint, text, uuid); Type: FUNCTION; Schema: account; Owner: -
 --
 
-CREATE FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text) RETURNS TABLE(telegram_id bigint, is_blocked boolean)
+CREATE FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_draft_id uuid DEFAULT NULL::uuid) RETURNS TABLE(telegram_id bigint, is_blocked boolean, is_replay boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 begin
   perform core._guard();
-  perform account._set_blocked(p_admin_id, p_telegram_id, p_reason, true);
-  return query select p_telegram_id, true;
+  block.is_replay := account._set_blocked(
+    p_admin_id, p_telegram_id, p_reason, true, p_draft_id);
+  return query
+  select a.telegram_id::bigint, a.is_blocked, block.is_replay
+  from account.account a where a.telegram_id = p_telegram_id;
 end
 $$;
 
 --
--- Name: FUNCTION block(p_admin_id bigint, p_telegram_id bigint, p_reason text); Type: COMMENT; Schema: account; Owner: -
+-- Name: FUNCTION block(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_draft_id uuid); Type: COMMENT; Schema: account; Owner: -
 --
 
-COMMENT ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text) IS 'A blocked user buys nothing and starts nothing; received money goes to the balance, and what is paid for stays. Works with every switch off. Safe to call again.';
+COMMENT ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_draft_id uuid) IS 'A blocked user buys nothing and starts nothing; received money goes to the balance, and what is paid for stays. Works with every switch off. Safe to call again; with p_draft_id, of account.draft_action, a repeat changes nothing, whatever was done since.';
 
 --
 -- Name: cancel_corporate(bigint, bigint); Type: FUNCTION; Schema: account; Owner: -
@@ -1034,7 +1081,7 @@ $$;
 -- Name: FUNCTION card(p_admin_id bigint, p_telegram_id bigint); Type: COMMENT; Schema: account; Owner: -
 --
 
-COMMENT ON FUNCTION account.card(p_admin_id bigint, p_telegram_id bigint) IS 'For admins: rights, discounts, balance, subscription, referrals, the paid subscriptions (how many, their price, the last), the last payment by a provider and the pending withdrawal. Reads that user''s own rows only.';
+COMMENT ON FUNCTION account.card(p_admin_id bigint, p_telegram_id bigint) IS 'For admins: rights, discounts, balance, subscription, referrals, paid subscriptions (how many, their price, the last), the last payment by a provider and the pending withdrawal. Reads that user''s own rows only.';
 
 --
 -- Name: check_admin(bigint); Type: FUNCTION; Schema: account; Owner: -
@@ -1434,10 +1481,10 @@ $$;
 COMMENT ON FUNCTION account.revoke_admin(p_telegram_id bigint, p_note text) IS 'Takes the rights of an admin away; what the admin has in hand fails from its next lock on. Safe to call again.';
 
 --
--- Name: set_discount(bigint, bigint, integer, timestamp with time zone); Type: FUNCTION; Schema: account; Owner: -
+-- Name: set_discount(bigint, bigint, integer, timestamp with time zone, uuid); Type: FUNCTION; Schema: account; Owner: -
 --
 
-CREATE FUNCTION account.set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone) RETURNS TABLE(telegram_id bigint, discount_percent integer)
+CREATE FUNCTION account.set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone, p_draft_id uuid DEFAULT NULL::uuid) RETURNS TABLE(telegram_id bigint, discount_percent integer, is_replay boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1457,6 +1504,7 @@ begin
   v_now := core.now();
   perform core._require(p_expires_at is null or p_expires_at > v_now,
                         'p_expires_at: in the future, or null for no end');
+  set_discount.is_replay := not account._take_draft(p_admin_id, p_draft_id, 'set_discount');
   v_percent := nullif(p_percent, 0)::smallint;
   v_expires_at := case when v_percent is not null then p_expires_at end;
 
@@ -1464,21 +1512,23 @@ begin
   set discount_percent = v_percent, discount_expires_at = v_expires_at
   where a.telegram_id = p_telegram_id
     and (a.discount_percent::smallint, a.discount_expires_at)
-        is distinct from (v_percent, v_expires_at);
+        is distinct from (v_percent, v_expires_at)
+    and not set_discount.is_replay;
   if found then
     perform audit._record('account.set_discount', p_admin_id, p_telegram_id::text,
       jsonb_build_object('percent', v_percent, 'expires_at', v_expires_at));
   end if;
 
-  return query select p_telegram_id, account._discount_percent(p_telegram_id, v_now);
+  return query
+  select p_telegram_id, account._discount_percent(p_telegram_id, v_now), set_discount.is_replay;
 end
 $$;
 
 --
--- Name: FUNCTION set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone); Type: COMMENT; Schema: account; Owner: -
+-- Name: FUNCTION set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone, p_draft_id uuid); Type: COMMENT; Schema: account; Owner: -
 --
 
-COMMENT ON FUNCTION account.set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone) IS 'A personal discount on everything, from now until p_expires_at (null: for good). It never adds to another discount: the largest wins, and discount_percent is what the user has now without a promo code. Safe to call again.';
+COMMENT ON FUNCTION account.set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone, p_draft_id uuid) IS 'A personal discount on everything, from now until p_expires_at (null: for good). It never adds to another discount: the largest wins, and discount_percent is what the user has now without a promo code. Safe to call again; with p_draft_id, of account.draft_action, a repeat changes nothing, whatever was done since.';
 
 --
 -- Name: set_language(bigint, text); Type: FUNCTION; Schema: account; Owner: -
@@ -1540,10 +1590,10 @@ $$;
 COMMENT ON FUNCTION account.set_reachable(p_telegram_id bigint, p_is_reachable boolean) IS 'False after Telegram said that the user blocked the bot; true when the user writes again. Safe to call again.';
 
 --
--- Name: set_vip(bigint, bigint, boolean); Type: FUNCTION; Schema: account; Owner: -
+-- Name: set_vip(bigint, bigint, boolean, uuid); Type: FUNCTION; Schema: account; Owner: -
 --
 
-CREATE FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean) RETURNS TABLE(telegram_id bigint, discount_percent integer)
+CREATE FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean, p_draft_id uuid DEFAULT NULL::uuid) RETURNS TABLE(telegram_id bigint, discount_percent integer, is_replay boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1555,24 +1605,26 @@ begin
   perform core._require(p_is_vip is not null, 'p_is_vip: true or false');
   perform account._require_admin(p_admin_id);
   perform account._lock(p_telegram_id);
+  set_vip.is_replay := not account._take_draft(p_admin_id, p_draft_id, 'set_vip');
 
   update account.account a
   set is_vip = p_is_vip
-  where a.telegram_id = p_telegram_id and a.is_vip <> p_is_vip;
+  where a.telegram_id = p_telegram_id and a.is_vip <> p_is_vip and not set_vip.is_replay;
   if found then
     perform audit._record('account.set_vip', p_admin_id, p_telegram_id::text,
                           jsonb_build_object('is_vip', p_is_vip));
   end if;
 
-  return query select p_telegram_id, account._discount_percent(p_telegram_id, core.now());
+  return query
+  select p_telegram_id, account._discount_percent(p_telegram_id, core.now()), set_vip.is_replay;
 end
 $$;
 
 --
--- Name: FUNCTION set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean); Type: COMMENT; Schema: account; Owner: -
+-- Name: FUNCTION set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean, p_draft_id uuid); Type: COMMENT; Schema: account; Owner: -
 --
 
-COMMENT ON FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean) IS 'VIPs have a discount of 30 % (setting vip_discount_percent). discount_percent is what the user has now, the larger of VIP and personal. Safe to call again.';
+COMMENT ON FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean, p_draft_id uuid) IS 'VIPs have a discount of 30 % (setting vip_discount_percent). discount_percent is what the user has now, the larger of VIP and personal. Safe to call again; with p_draft_id, of account.draft_action, a repeat changes nothing, whatever was done since.';
 
 --
 -- Name: show_action(bigint, uuid); Type: FUNCTION; Schema: account; Owner: -
@@ -1604,26 +1656,29 @@ $$;
 COMMENT ON FUNCTION account.show_action(p_admin_id bigint, p_draft_id uuid) IS 'An admin''s own draft; another admin''s is US004. Reads only.';
 
 --
--- Name: unblock(bigint, bigint, text); Type: FUNCTION; Schema: account; Owner: -
+-- Name: unblock(bigint, bigint, text, uuid); Type: FUNCTION; Schema: account; Owner: -
 --
 
-CREATE FUNCTION account.unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text) RETURNS TABLE(telegram_id bigint, is_blocked boolean)
+CREATE FUNCTION account.unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_draft_id uuid DEFAULT NULL::uuid) RETURNS TABLE(telegram_id bigint, is_blocked boolean, is_replay boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 begin
   perform core._guard('admin_actions');
-  perform account._set_blocked(p_admin_id, p_telegram_id, p_reason, false);
-  return query select p_telegram_id, false;
+  unblock.is_replay := account._set_blocked(
+    p_admin_id, p_telegram_id, p_reason, false, p_draft_id);
+  return query
+  select a.telegram_id::bigint, a.is_blocked, unblock.is_replay
+  from account.account a where a.telegram_id = p_telegram_id;
 end
 $$;
 
 --
--- Name: FUNCTION unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text); Type: COMMENT; Schema: account; Owner: -
+-- Name: FUNCTION unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_draft_id uuid); Type: COMMENT; Schema: account; Owner: -
 --
 
-COMMENT ON FUNCTION account.unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text) IS 'Lifts account.block. Safe to call again.';
+COMMENT ON FUNCTION account.unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_draft_id uuid) IS 'Lifts account.block. Safe to call again; with p_draft_id, of account.draft_action, a repeat changes nothing, whatever was done since.';
 
 --
 -- Name: _batch_end(bigint, bigint, integer); Type: FUNCTION; Schema: audit; Owner: -
@@ -3584,6 +3639,55 @@ $$;
 --
 
 COMMENT ON FUNCTION billing.list_prices() IS 'Tariffs and periods on sale, before any discount; buttons carry offer_id. Reads only.';
+
+--
+-- Name: list_purchases(bigint, bigint, uuid, integer); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.list_purchases(p_admin_id bigint, p_telegram_id bigint, p_before_id uuid, p_limit integer) RETURNS TABLE(purchase_id uuid, kind text, status text, tariff text, months integer, price_kopecks bigint, opened_at timestamp with time zone, paid_at timestamp with time zone, paid_with text, can_be_refunded boolean, taken_back_at timestamp with time zone, taken_back_by bigint, taken_back_reason text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_before_at timestamptz := 'infinity'::timestamptz;
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+  if not exists (select 1 from account.account a where a.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  if p_before_id is not null then
+    select p.opened_at into v_before_at
+    from billing.purchase p
+    where p.telegram_id = p_telegram_id and p.purchase_id = p_before_id;
+    if not found then
+      perform core._refuse('PU001', format('purchase_id %s', p_before_id));
+    end if;
+  end if;
+
+  return query
+  select p.purchase_id, p.kind::text, p.status::text, p.tariff, p.months::int,
+         p.price_kopecks::bigint, p.opened_at,
+         case when p.status in ('paid', 'refunded') then p.closed_at end, p.paid_with,
+         p.status = 'paid' and p.kind = 'subscription', r.refunded_at, r.actor_id, r.reason
+  from billing.purchase p
+  left join billing.refund r
+    on r.telegram_id = p.telegram_id and r.purchase_id = p.purchase_id
+  where p.telegram_id = p_telegram_id and p.status in ('open', 'paid', 'refunded')
+    and (p.opened_at, p.purchase_id) < (v_before_at, coalesce(p_before_id, p.purchase_id))
+  order by p.opened_at desc, p.purchase_id desc
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION list_purchases(p_admin_id bigint, p_telegram_id bigint, p_before_id uuid, p_limit integer); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.list_purchases(p_admin_id bigint, p_telegram_id bigint, p_before_id uuid, p_limit integer) IS 'Without those that expired or were cancelled unpaid. taken_back_by: the admin, or null for the provider. The next page begins before the last purchase seen. Reads that user''s rows only.';
 
 --
 -- Name: open_purchase(bigint, text, integer, text, text); Type: FUNCTION; Schema: billing; Owner: -
@@ -8616,10 +8720,10 @@ $$;
 COMMENT ON FUNCTION subscription._add_months(p_start timestamp with time zone, p_months integer) IS '31 January + 1 month is 28 or 29 February, whatever the session''s time zone.';
 
 --
--- Name: _change(bigint, subscription.change_kind, text, timestamp with time zone, subscription.period, timestamp with time zone, uuid, bigint, text, interval, text); Type: FUNCTION; Schema: subscription; Owner: -
+-- Name: _change(bigint, subscription.change_kind, text, timestamp with time zone, subscription.period, timestamp with time zone, uuid, bigint, text, interval, text, boolean); Type: FUNCTION; Schema: subscription; Owner: -
 --
 
-CREATE FUNCTION subscription._change(p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_now timestamp with time zone, p_purchase_id uuid DEFAULT NULL::uuid, p_actor_id bigint DEFAULT NULL::bigint, p_reason text DEFAULT NULL::text, p_duration interval DEFAULT NULL::interval, p_idempotency_key text DEFAULT NULL::text) RETURNS void
+CREATE FUNCTION subscription._change(p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_now timestamp with time zone, p_purchase_id uuid DEFAULT NULL::uuid, p_actor_id bigint DEFAULT NULL::bigint, p_reason text DEFAULT NULL::text, p_duration interval DEFAULT NULL::interval, p_idempotency_key text DEFAULT NULL::text, p_is_told boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql
     AS $$
 declare
@@ -8638,11 +8742,11 @@ begin
   insert into subscription.change (
     telegram_id, change_id, kind, before_tariff, before_expires_at, before_period, after_tariff,
     after_expires_at, after_period, vpn_uuid, duration, purchase_id, actor_id, reason,
-    idempotency_key, changed_at)
+    is_told, idempotency_key, changed_at)
   values (
     p_telegram_id, v_change_id, p_kind, v_before.tariff, v_before.expires_at, v_before.period,
     p_tariff, p_expires_at, p_period, v_vpn_uuid, p_duration, p_purchase_id, p_actor_id,
-    p_reason, p_idempotency_key, p_now);
+    p_reason, p_is_told, p_idempotency_key, p_now);
 
   if v_is_active then
     insert into outbox.task (
@@ -8669,10 +8773,10 @@ end
 $$;
 
 --
--- Name: FUNCTION _change(p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_now timestamp with time zone, p_purchase_id uuid, p_actor_id bigint, p_reason text, p_duration interval, p_idempotency_key text); Type: COMMENT; Schema: subscription; Owner: -
+-- Name: FUNCTION _change(p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_now timestamp with time zone, p_purchase_id uuid, p_actor_id bigint, p_reason text, p_duration interval, p_idempotency_key text, p_is_told boolean); Type: COMMENT; Schema: subscription; Owner: -
 --
 
-COMMENT ON FUNCTION subscription._change(p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_now timestamp with time zone, p_purchase_id uuid, p_actor_id bigint, p_reason text, p_duration interval, p_idempotency_key text) IS 'Trials, grants, revocations, refunds, reversals. A null p_tariff leaves no subscription, as before the first one; an end that is not after p_now leaves an expired one.';
+COMMENT ON FUNCTION subscription._change(p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_now timestamp with time zone, p_purchase_id uuid, p_actor_id bigint, p_reason text, p_duration interval, p_idempotency_key text, p_is_told boolean) IS 'Trials, grants, revocations, refunds, reversals. A null p_tariff leaves no subscription, as before the first one; an end that is not after p_now leaves an expired one.';
 
 --
 -- Name: _expire(bigint[], timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
@@ -8758,10 +8862,10 @@ $$;
 COMMENT ON FUNCTION subscription._extend(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_vpn_uuid uuid, p_now timestamp with time zone) IS 'A purchase, paid. Due times that are set stay where they are: only the worker moves them forward, so that renewing is a HOT update. A move to a dearer tariff can bring the end forward: then the worker looks at once.';
 
 --
--- Name: _find_change(bigint, subscription.change_kind, text, bigint, text, interval, text); Type: FUNCTION; Schema: subscription; Owner: -
+-- Name: _find_change(bigint, subscription.change_kind, text, bigint, text, interval, text, boolean); Type: FUNCTION; Schema: subscription; Owner: -
 --
 
-CREATE FUNCTION subscription._find_change(p_telegram_id bigint, p_kind subscription.change_kind, p_idempotency_key text, p_actor_id bigint, p_tariff text, p_duration interval, p_reason text, OUT is_found boolean, OUT expires_at timestamp with time zone, OUT vpn_uuid uuid) RETURNS record
+CREATE FUNCTION subscription._find_change(p_telegram_id bigint, p_kind subscription.change_kind, p_idempotency_key text, p_actor_id bigint, p_tariff text, p_duration interval, p_reason text, p_is_told boolean, OUT is_found boolean, OUT expires_at timestamp with time zone, OUT vpn_uuid uuid) RETURNS record
     LANGUAGE plpgsql STABLE
     AS $$
 #variable_conflict use_column
@@ -8769,7 +8873,7 @@ declare
   v_first record;
 begin
   select c.change_id, c.actor_id, c.after_tariff, c.duration, c.reason, c.after_expires_at,
-         c.vpn_uuid
+         c.vpn_uuid, c.is_told
   into v_first
   from subscription.change c
   where c.telegram_id = p_telegram_id and c.kind = p_kind
@@ -8777,8 +8881,8 @@ begin
 
   _find_change.is_found := found;
   if _find_change.is_found
-     and ((v_first.actor_id, v_first.duration, v_first.reason)
-            is distinct from (p_actor_id, p_duration, p_reason)
+     and ((v_first.actor_id, v_first.duration, v_first.reason, v_first.is_told)
+            is distinct from (p_actor_id, p_duration, p_reason, p_is_told)
           or v_first.after_tariff <> p_tariff) then
     perform core._refuse('ID001', format('change_id %s has the key', v_first.change_id));
   end if;
@@ -8788,10 +8892,10 @@ end
 $$;
 
 --
--- Name: FUNCTION _find_change(p_telegram_id bigint, p_kind subscription.change_kind, p_idempotency_key text, p_actor_id bigint, p_tariff text, p_duration interval, p_reason text, OUT is_found boolean, OUT expires_at timestamp with time zone, OUT vpn_uuid uuid); Type: COMMENT; Schema: subscription; Owner: -
+-- Name: FUNCTION _find_change(p_telegram_id bigint, p_kind subscription.change_kind, p_idempotency_key text, p_actor_id bigint, p_tariff text, p_duration interval, p_reason text, p_is_told boolean, OUT is_found boolean, OUT expires_at timestamp with time zone, OUT vpn_uuid uuid); Type: COMMENT; Schema: subscription; Owner: -
 --
 
-COMMENT ON FUNCTION subscription._find_change(p_telegram_id bigint, p_kind subscription.change_kind, p_idempotency_key text, p_actor_id bigint, p_tariff text, p_duration interval, p_reason text, OUT is_found boolean, OUT expires_at timestamp with time zone, OUT vpn_uuid uuid) IS 'The first answer of the call that has this key. A null p_tariff is not compared.';
+COMMENT ON FUNCTION subscription._find_change(p_telegram_id bigint, p_kind subscription.change_kind, p_idempotency_key text, p_actor_id bigint, p_tariff text, p_duration interval, p_reason text, p_is_told boolean, OUT is_found boolean, OUT expires_at timestamp with time zone, OUT vpn_uuid uuid) IS 'The first answer of the call that has this key. A null p_tariff is not compared.';
 
 --
 -- Name: _fulfil_renewals(bigint[], uuid[], timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
@@ -9203,10 +9307,10 @@ $$;
 COMMENT ON FUNCTION subscription.expire_due(p_epoch bigint, p_limit integer) IS 'Ends at most p_limit subscriptions whose time is over: the key is removed from the node, the user is told. Users that are busy are left for the next run. p_epoch: of the lease subscription.expire_due; null by hand.';
 
 --
--- Name: grant_time(bigint, bigint, text, interval, text, text); Type: FUNCTION; Schema: subscription; Owner: -
+-- Name: grant_time(bigint, bigint, text, interval, text, text, boolean); Type: FUNCTION; Schema: subscription; Owner: -
 --
 
-CREATE FUNCTION subscription.grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text) RETURNS TABLE(expires_at timestamp with time zone, is_replay boolean)
+CREATE FUNCTION subscription.grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text, p_is_told boolean DEFAULT true) RETURNS TABLE(expires_at timestamp with time zone, is_replay boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -9224,6 +9328,7 @@ begin
                         'p_tariff: a tariff in billing.list_prices()');
   perform subscription._require_duration(p_duration);
   perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform core._require(p_is_told is not null, 'p_is_told: whether the user is told');
   perform core._require_key(p_idempotency_key);
   perform account._require_admin(p_admin_id);
   perform account._lock(p_telegram_id);
@@ -9231,7 +9336,7 @@ begin
 
   select f.is_found, f.expires_at into v_first
   from subscription._find_change(p_telegram_id, 'grant', p_idempotency_key, p_admin_id,
-                                 p_tariff, p_duration, p_reason) f;
+                                 p_tariff, p_duration, p_reason, p_is_told) f;
   if v_first.is_found then
     return query select v_first.expires_at, true;
     return;
@@ -9249,23 +9354,24 @@ begin
     case when v_before.is_active and v_before.period = 'paid' then 'paid' else 'grant' end
       ::subscription.period,
     v_now, p_actor_id => p_admin_id, p_reason => p_reason, p_duration => p_duration,
-    p_idempotency_key => p_idempotency_key);
+    p_idempotency_key => p_idempotency_key, p_is_told => p_is_told);
   perform audit._record('subscription.grant_time', p_admin_id, p_telegram_id::text,
     jsonb_build_object('tariff', p_tariff, 'duration', p_duration, 'reason', p_reason,
                        'expires_at', v_expires_at));
   insert into outbox.task (telegram_id, kind, name, due_at, created_at, arguments)
-  values (p_telegram_id, 'message', 'time_granted', v_now, v_now,
-          jsonb_build_object('tariff', p_tariff, 'expires_at', v_expires_at));
+  select p_telegram_id, 'message', 'time_granted', v_now, v_now,
+         jsonb_build_object('tariff', p_tariff, 'expires_at', v_expires_at)
+  where p_is_told;
 
   return query select v_expires_at, false;
 end
 $$;
 
 --
--- Name: FUNCTION grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text); Type: COMMENT; Schema: subscription; Owner: -
+-- Name: FUNCTION grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text, p_is_told boolean); Type: COMMENT; Schema: subscription; Owner: -
 --
 
-COMMENT ON FUNCTION subscription.grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text) IS 'Gives p_duration (minutes, hours or days; months are refused) of a tariff, from the end in force or from now. The tariff is in force at once; remaining time converts as at a purchase. The user is told. Idempotent by p_idempotency_key.';
+COMMENT ON FUNCTION subscription.grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text, p_is_told boolean) IS 'Gives p_duration (minutes, hours or days; months are refused) of a tariff, from the end in force or from now. The tariff is in force at once; remaining time converts as at a purchase. The user is told, unless p_is_told is false. Idempotent by p_idempotency_key.';
 
 --
 -- Name: renew_due(bigint, integer); Type: FUNCTION; Schema: subscription; Owner: -
@@ -9375,10 +9481,10 @@ $$;
 COMMENT ON FUNCTION subscription.renewal(p_telegram_id bigint) IS 'The plan of the last purchase at the price of now, as auto-renewal would take it: without a promo code. tariff is null where nothing was bought yet, and prices where it is no longer sold (is_sold false). expires_at and renews_at (when auto-renewal begins to try) are null where nothing is in force. Reads only.';
 
 --
--- Name: revoke(bigint, bigint, text, text); Type: FUNCTION; Schema: subscription; Owner: -
+-- Name: revoke(bigint, bigint, text, text, boolean); Type: FUNCTION; Schema: subscription; Owner: -
 --
 
-CREATE FUNCTION subscription.revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text) RETURNS TABLE(expires_at timestamp with time zone, is_replay boolean)
+CREATE FUNCTION subscription.revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text, p_is_told boolean DEFAULT true) RETURNS TABLE(expires_at timestamp with time zone, is_replay boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -9392,6 +9498,7 @@ begin
   perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
   perform core._require_user_id(p_telegram_id);
   perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform core._require(p_is_told is not null, 'p_is_told: whether the user is told');
   perform core._require_key(p_idempotency_key);
   perform account._require_admin(p_admin_id);
   perform account._lock(p_telegram_id);
@@ -9399,7 +9506,7 @@ begin
 
   select f.is_found, f.expires_at into v_first
   from subscription._find_change(p_telegram_id, 'revoke', p_idempotency_key, p_admin_id,
-                                 null, null, p_reason) f;
+                                 null, null, p_reason, p_is_told) f;
   if v_first.is_found then
     return query select v_first.expires_at, true;
     return;
@@ -9414,23 +9521,25 @@ begin
 
   perform subscription._change(
     p_telegram_id, 'revoke', v_before.tariff, v_now, v_before.period, v_now,
-    p_actor_id => p_admin_id, p_reason => p_reason, p_idempotency_key => p_idempotency_key);
+    p_actor_id => p_admin_id, p_reason => p_reason, p_idempotency_key => p_idempotency_key,
+    p_is_told => p_is_told);
   perform audit._record('subscription.revoke', p_admin_id, p_telegram_id::text,
     jsonb_build_object('reason', p_reason, 'tariff', v_before.tariff,
                        'expires_at', v_before.expires_at));
   insert into outbox.task (telegram_id, kind, name, due_at, created_at, arguments)
-  values (p_telegram_id, 'message', 'subscription_revoked', v_now, v_now,
-          jsonb_build_object('reason', p_reason));
+  select p_telegram_id, 'message', 'subscription_revoked', v_now, v_now,
+         jsonb_build_object('reason', p_reason)
+  where p_is_told;
 
   return query select v_now, false;
 end
 $$;
 
 --
--- Name: FUNCTION revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text); Type: COMMENT; Schema: subscription; Owner: -
+-- Name: FUNCTION revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text, p_is_told boolean); Type: COMMENT; Schema: subscription; Owner: -
 --
 
-COMMENT ON FUNCTION subscription.revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text) IS 'The subscription ends now, its key is removed, auto-renewal is off, and the user is told the reason. No money moves: see billing.refund_purchase. Idempotent by p_idempotency_key.';
+COMMENT ON FUNCTION subscription.revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text, p_is_told boolean) IS 'The subscription ends now, its key is removed, auto-renewal is off, and the user is told the reason, unless p_is_told is false. No money moves: see billing.refund_purchase. Idempotent by p_idempotency_key.';
 
 --
 -- Name: set_auto_renew(bigint, boolean); Type: FUNCTION; Schema: subscription; Owner: -
@@ -9986,7 +10095,7 @@ begin
 
   select f.is_found, f.vpn_uuid into v_first
   from subscription._find_change(p_telegram_id, 'reissue', p_idempotency_key, p_admin_id,
-                                 null, null, null) f;
+                                 null, null, null, true) f;
   if v_first.is_found then
     return query select v_first.vpn_uuid, true;
     return;
@@ -11540,6 +11649,7 @@ CREATE TABLE account.draft (
     idempotency_key core.idempotency_key NOT NULL,
     drafted_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
+    done_at timestamp with time zone,
     CONSTRAINT draft_action_form CHECK ((action ~ '^[a-z_]{1,64}$'::text)),
     CONSTRAINT draft_arguments_are_an_object CHECK ((jsonb_typeof(arguments) = 'object'::text))
 );
@@ -11591,6 +11701,12 @@ COMMENT ON COLUMN account.draft.drafted_at IS 'When it was drafted.';
 --
 
 COMMENT ON COLUMN account.draft.expires_at IS 'Until then it can be confirmed.';
+
+--
+-- Name: COLUMN draft.done_at; Type: COMMENT; Schema: account; Owner: -
+--
+
+COMMENT ON COLUMN account.draft.done_at IS 'When it was done, for actions without a key of their own; null before, and for the others.';
 
 --
 -- Name: batch; Type: TABLE; Schema: audit; Owner: -
@@ -15160,6 +15276,7 @@ CREATE TABLE subscription.change (
     purchase_id uuid,
     actor_id bigint,
     reason text,
+    is_told boolean DEFAULT true NOT NULL,
     idempotency_key core.idempotency_key,
     changed_at timestamp with time zone NOT NULL,
     correlation_id text DEFAULT "left"(NULLIF(current_setting('atlas.correlation_id'::text, true), ''::text), 128)
@@ -15254,6 +15371,12 @@ COMMENT ON COLUMN subscription.change.actor_id IS 'The admin; null for the user 
 --
 
 COMMENT ON COLUMN subscription.change.reason IS 'The admin''s words.';
+
+--
+-- Name: COLUMN change.is_told; Type: COMMENT; Schema: subscription; Owner: -
+--
+
+COMMENT ON COLUMN subscription.change.is_told IS 'False: an admin wanted the user not to be told.';
 
 --
 -- Name: COLUMN change.idempotency_key; Type: COMMENT; Schema: subscription; Owner: -
@@ -16731,10 +16854,16 @@ REVOKE ALL ON FUNCTION account._require_words(p_text text, p_name text) FROM PUB
 REVOKE ALL ON FUNCTION account._set_admin(p_telegram_id bigint, p_note text, p_is_active boolean) FROM PUBLIC;
 
 --
--- Name: FUNCTION _set_blocked(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_is_blocked boolean); Type: ACL; Schema: account; Owner: -
+-- Name: FUNCTION _set_blocked(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_is_blocked boolean, p_draft_id uuid); Type: ACL; Schema: account; Owner: -
 --
 
-REVOKE ALL ON FUNCTION account._set_blocked(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_is_blocked boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION account._set_blocked(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_is_blocked boolean, p_draft_id uuid) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _take_draft(p_admin_id bigint, p_draft_id uuid, p_action text); Type: ACL; Schema: account; Owner: -
+--
+
+REVOKE ALL ON FUNCTION account._take_draft(p_admin_id bigint, p_draft_id uuid, p_action text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _tell_referrer(p_telegram_id bigint, p_referrer_id bigint, p_now timestamp with time zone); Type: ACL; Schema: account; Owner: -
@@ -16743,12 +16872,12 @@ REVOKE ALL ON FUNCTION account._set_blocked(p_admin_id bigint, p_telegram_id big
 REVOKE ALL ON FUNCTION account._tell_referrer(p_telegram_id bigint, p_referrer_id bigint, p_now timestamp with time zone) FROM PUBLIC;
 
 --
--- Name: FUNCTION block(p_admin_id bigint, p_telegram_id bigint, p_reason text); Type: ACL; Schema: account; Owner: -
+-- Name: FUNCTION block(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_draft_id uuid); Type: ACL; Schema: account; Owner: -
 --
 
-REVOKE ALL ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text) FROM PUBLIC;
-GRANT ALL ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text) TO atlas_admin;
-GRANT ALL ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text) TO atlas_dba;
+REVOKE ALL ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_draft_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_draft_id uuid) TO atlas_admin;
+GRANT ALL ON FUNCTION account.block(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_draft_id uuid) TO atlas_dba;
 
 --
 -- Name: FUNCTION cancel_corporate(p_telegram_id bigint, p_request_id bigint); Type: ACL; Schema: account; Owner: -
@@ -16856,12 +16985,12 @@ REVOKE ALL ON FUNCTION account.revoke_admin(p_telegram_id bigint, p_note text) F
 GRANT ALL ON FUNCTION account.revoke_admin(p_telegram_id bigint, p_note text) TO atlas_dba;
 
 --
--- Name: FUNCTION set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone); Type: ACL; Schema: account; Owner: -
+-- Name: FUNCTION set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone, p_draft_id uuid); Type: ACL; Schema: account; Owner: -
 --
 
-REVOKE ALL ON FUNCTION account.set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION account.set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone) TO atlas_admin;
-GRANT ALL ON FUNCTION account.set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone) TO atlas_dba;
+REVOKE ALL ON FUNCTION account.set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone, p_draft_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone, p_draft_id uuid) TO atlas_admin;
+GRANT ALL ON FUNCTION account.set_discount(p_admin_id bigint, p_telegram_id bigint, p_percent integer, p_expires_at timestamp with time zone, p_draft_id uuid) TO atlas_dba;
 
 --
 -- Name: FUNCTION set_language(p_telegram_id bigint, p_language text); Type: ACL; Schema: account; Owner: -
@@ -16881,12 +17010,12 @@ GRANT ALL ON FUNCTION account.set_reachable(p_telegram_id bigint, p_is_reachable
 GRANT ALL ON FUNCTION account.set_reachable(p_telegram_id bigint, p_is_reachable boolean) TO atlas_dba;
 
 --
--- Name: FUNCTION set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean); Type: ACL; Schema: account; Owner: -
+-- Name: FUNCTION set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean, p_draft_id uuid); Type: ACL; Schema: account; Owner: -
 --
 
-REVOKE ALL ON FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean) TO atlas_admin;
-GRANT ALL ON FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean) TO atlas_dba;
+REVOKE ALL ON FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean, p_draft_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean, p_draft_id uuid) TO atlas_admin;
+GRANT ALL ON FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean, p_draft_id uuid) TO atlas_dba;
 
 --
 -- Name: FUNCTION show_action(p_admin_id bigint, p_draft_id uuid); Type: ACL; Schema: account; Owner: -
@@ -16897,12 +17026,12 @@ GRANT ALL ON FUNCTION account.show_action(p_admin_id bigint, p_draft_id uuid) TO
 GRANT ALL ON FUNCTION account.show_action(p_admin_id bigint, p_draft_id uuid) TO atlas_dba;
 
 --
--- Name: FUNCTION unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text); Type: ACL; Schema: account; Owner: -
+-- Name: FUNCTION unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_draft_id uuid); Type: ACL; Schema: account; Owner: -
 --
 
-REVOKE ALL ON FUNCTION account.unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text) FROM PUBLIC;
-GRANT ALL ON FUNCTION account.unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text) TO atlas_admin;
-GRANT ALL ON FUNCTION account.unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text) TO atlas_dba;
+REVOKE ALL ON FUNCTION account.unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_draft_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION account.unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_draft_id uuid) TO atlas_admin;
+GRANT ALL ON FUNCTION account.unblock(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_draft_id uuid) TO atlas_dba;
 
 --
 -- Name: FUNCTION _batch_end(p_from_xid bigint, p_settled_xid bigint, p_limit integer); Type: ACL; Schema: audit; Owner: -
@@ -17258,6 +17387,14 @@ GRANT ALL ON FUNCTION billing.list_prices() TO atlas_bot;
 GRANT ALL ON FUNCTION billing.list_prices() TO atlas_admin;
 GRANT ALL ON FUNCTION billing.list_prices() TO atlas_auditor;
 GRANT ALL ON FUNCTION billing.list_prices() TO atlas_dba;
+
+--
+-- Name: FUNCTION list_purchases(p_admin_id bigint, p_telegram_id bigint, p_before_id uuid, p_limit integer); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.list_purchases(p_admin_id bigint, p_telegram_id bigint, p_before_id uuid, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.list_purchases(p_admin_id bigint, p_telegram_id bigint, p_before_id uuid, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION billing.list_purchases(p_admin_id bigint, p_telegram_id bigint, p_before_id uuid, p_limit integer) TO atlas_dba;
 
 --
 -- Name: FUNCTION open_purchase(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_idempotency_key text); Type: ACL; Schema: billing; Owner: -
@@ -18172,10 +18309,10 @@ REVOKE ALL ON FUNCTION subscription._activate(p_telegram_id bigint, p_tariff tex
 REVOKE ALL ON FUNCTION subscription._add_months(p_start timestamp with time zone, p_months integer) FROM PUBLIC;
 
 --
--- Name: FUNCTION _change(p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_now timestamp with time zone, p_purchase_id uuid, p_actor_id bigint, p_reason text, p_duration interval, p_idempotency_key text); Type: ACL; Schema: subscription; Owner: -
+-- Name: FUNCTION _change(p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_now timestamp with time zone, p_purchase_id uuid, p_actor_id bigint, p_reason text, p_duration interval, p_idempotency_key text, p_is_told boolean); Type: ACL; Schema: subscription; Owner: -
 --
 
-REVOKE ALL ON FUNCTION subscription._change(p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_now timestamp with time zone, p_purchase_id uuid, p_actor_id bigint, p_reason text, p_duration interval, p_idempotency_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION subscription._change(p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_now timestamp with time zone, p_purchase_id uuid, p_actor_id bigint, p_reason text, p_duration interval, p_idempotency_key text, p_is_told boolean) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _expire(p_users bigint[], p_now timestamp with time zone); Type: ACL; Schema: subscription; Owner: -
@@ -18190,10 +18327,10 @@ REVOKE ALL ON FUNCTION subscription._expire(p_users bigint[], p_now timestamp wi
 REVOKE ALL ON FUNCTION subscription._extend(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_vpn_uuid uuid, p_now timestamp with time zone) FROM PUBLIC;
 
 --
--- Name: FUNCTION _find_change(p_telegram_id bigint, p_kind subscription.change_kind, p_idempotency_key text, p_actor_id bigint, p_tariff text, p_duration interval, p_reason text, OUT is_found boolean, OUT expires_at timestamp with time zone, OUT vpn_uuid uuid); Type: ACL; Schema: subscription; Owner: -
+-- Name: FUNCTION _find_change(p_telegram_id bigint, p_kind subscription.change_kind, p_idempotency_key text, p_actor_id bigint, p_tariff text, p_duration interval, p_reason text, p_is_told boolean, OUT is_found boolean, OUT expires_at timestamp with time zone, OUT vpn_uuid uuid); Type: ACL; Schema: subscription; Owner: -
 --
 
-REVOKE ALL ON FUNCTION subscription._find_change(p_telegram_id bigint, p_kind subscription.change_kind, p_idempotency_key text, p_actor_id bigint, p_tariff text, p_duration interval, p_reason text, OUT is_found boolean, OUT expires_at timestamp with time zone, OUT vpn_uuid uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION subscription._find_change(p_telegram_id bigint, p_kind subscription.change_kind, p_idempotency_key text, p_actor_id bigint, p_tariff text, p_duration interval, p_reason text, p_is_told boolean, OUT is_found boolean, OUT expires_at timestamp with time zone, OUT vpn_uuid uuid) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _fulfil_renewals(p_users bigint[], p_purchases uuid[], p_now timestamp with time zone); Type: ACL; Schema: subscription; Owner: -
@@ -18262,12 +18399,12 @@ GRANT ALL ON FUNCTION subscription.expire_due(p_epoch bigint, p_limit integer) T
 GRANT ALL ON FUNCTION subscription.expire_due(p_epoch bigint, p_limit integer) TO atlas_dba;
 
 --
--- Name: FUNCTION grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text); Type: ACL; Schema: subscription; Owner: -
+-- Name: FUNCTION grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text, p_is_told boolean); Type: ACL; Schema: subscription; Owner: -
 --
 
-REVOKE ALL ON FUNCTION subscription.grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text) FROM PUBLIC;
-GRANT ALL ON FUNCTION subscription.grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text) TO atlas_admin;
-GRANT ALL ON FUNCTION subscription.grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text) TO atlas_dba;
+REVOKE ALL ON FUNCTION subscription.grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text, p_is_told boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION subscription.grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text, p_is_told boolean) TO atlas_admin;
+GRANT ALL ON FUNCTION subscription.grant_time(p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text, p_idempotency_key text, p_is_told boolean) TO atlas_dba;
 
 --
 -- Name: FUNCTION renew_due(p_epoch bigint, p_limit integer); Type: ACL; Schema: subscription; Owner: -
@@ -18287,12 +18424,12 @@ GRANT ALL ON FUNCTION subscription.renewal(p_telegram_id bigint) TO atlas_admin;
 GRANT ALL ON FUNCTION subscription.renewal(p_telegram_id bigint) TO atlas_dba;
 
 --
--- Name: FUNCTION revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text); Type: ACL; Schema: subscription; Owner: -
+-- Name: FUNCTION revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text, p_is_told boolean); Type: ACL; Schema: subscription; Owner: -
 --
 
-REVOKE ALL ON FUNCTION subscription.revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text) FROM PUBLIC;
-GRANT ALL ON FUNCTION subscription.revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text) TO atlas_admin;
-GRANT ALL ON FUNCTION subscription.revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text) TO atlas_dba;
+REVOKE ALL ON FUNCTION subscription.revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text, p_is_told boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION subscription.revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text, p_is_told boolean) TO atlas_admin;
+GRANT ALL ON FUNCTION subscription.revoke(p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text, p_is_told boolean) TO atlas_dba;
 
 --
 -- Name: FUNCTION set_auto_renew(p_telegram_id bigint, p_is_on boolean); Type: ACL; Schema: subscription; Owner: -

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
+	"time"
 
 	"atlas-secure/internal/atlas"
 	"atlas-secure/internal/bot/screen"
@@ -21,9 +23,16 @@ type userFlow struct {
 	action         string // its name in drafts and texts
 	begin, confirm screen.Verb
 	questions      []question
-	// prepare, which may be nil, fills in what follows from how the user is now.
-	prepare func(card sqlapi.Card, a *screen.UserAction)
-	do      func(b *Bot, ctx context.Context, r *request, a screen.UserAction, key string) (isReplay bool, err error)
+	// prepare, which may be nil, fills in what follows from how the user is now, and from what else the button carries.
+	prepare func(ctx context.Context, b *Bot, card sqlapi.Card, rest string, a *screen.UserAction) error
+	do      func(ctx context.Context, b *Bot, admin atlas.TelegramID, a screen.UserAction, c confirmation) (isReplay bool, err error)
+}
+
+// confirmation is a draft that is being done. The key makes it happen once; until names when the draft ends.
+type confirmation struct {
+	key   string
+	draft atlas.DraftID
+	until time.Time
 }
 
 // question is one question to the admin. What is typed, or the place of the button that was pressed, goes into the action;
@@ -45,7 +54,10 @@ type userState struct {
 
 // userFlows is all that can be done to a user.
 func userFlows() []*userFlow {
-	return []*userFlow{creditFlow(), debitFlow()}
+	return []*userFlow{
+		creditFlow(), debitFlow(), grantFlow(), revokeFlow(), discountFlow(), vipFlow(), blockFlow(), unblockFlow(),
+		reissueFlow(), refundFlow(),
+	}
 }
 
 // routes are the ways into the flow and through it.
@@ -75,7 +87,8 @@ func (f *userFlow) question(name string) (question, bool) {
 // userBegun asks the first question about the user that the button names, or drafts at once.
 func (b *Bot) userBegun(f *userFlow) handler {
 	return func(ctx context.Context, r *request) (screen.Screen, error) {
-		id, err := telegramID(r.argument)
+		number, rest, _ := strings.Cut(r.argument, ":")
+		id, err := telegramID(number)
 		if err != nil {
 			return screen.Screen{}, err
 		}
@@ -88,7 +101,9 @@ func (b *Bot) userBegun(f *userFlow) handler {
 		}
 		a := screen.UserAction{TelegramID: id}
 		if f.prepare != nil {
-			f.prepare(card, &a)
+			if err := f.prepare(ctx, b, card, rest, &a); err != nil {
+				return screen.Screen{}, err
+			}
 		}
 		if len(f.questions) == 0 {
 			return b.draftUserAction(ctx, r, f, a)
@@ -206,7 +221,7 @@ func (b *Bot) draftUserAction(ctx context.Context, r *request, f *userFlow, a sc
 	if err != nil {
 		return screen.Screen{}, fmt.Errorf("reading a user: %w", err)
 	}
-	return screen.ConfirmUserAction(r.text, card, f.action, f.confirm, a, drafted), nil
+	return screen.ConfirmUserAction(r.text, card, f.action, f.confirm, until(a, drafted.ExpiresAt), drafted), nil
 }
 
 // userConfirmed does what was drafted, once, and shows the user as they are after it.
@@ -217,7 +232,12 @@ func (b *Bot) userConfirmed(f *userFlow) handler {
 		if err != nil {
 			return screen.Screen{}, err
 		}
-		isReplay, err := f.do(b, ctx, r, a, key)
+		c, err := b.confirmation(ctx, r, key)
+		if err != nil {
+			return screen.Screen{}, err
+		}
+		a = until(a, c.until)
+		isReplay, err := f.do(ctx, b, r.user, a, c)
 		var refusal *atlas.Error
 		if errors.As(err, &refusal) && screen.IsRefusalOfAction(r.text, refusal.Code) {
 			b.Log.InfoContext(ctx, "refused", obs.Operation(r.operation), obs.Outcome(obs.OutcomeRefused), obs.Err(err))
@@ -232,6 +252,29 @@ func (b *Bot) userConfirmed(f *userFlow) handler {
 		}
 		return screen.UserActionDone(r.text, card, f.action, a, isReplay), nil
 	}
+}
+
+// confirmation names the draft that the button carries.
+func (b *Bot) confirmation(ctx context.Context, r *request, key string) (confirmation, error) {
+	id, err := r.draft()
+	if err != nil {
+		return confirmation{}, err
+	}
+	drafted, err := b.DB.Account.ShowAction(ctx, r.user, id)
+	if err != nil {
+		return confirmation{}, fmt.Errorf("reading a draft: %w", err)
+	}
+	return confirmation{key: key, draft: id, until: drafted.ExpiresAt}, nil
+}
+
+// until turns the days of a discount into its end. They count from the end of the draft, which stays what it is however
+// often the draft is looked at.
+func until(a screen.UserAction, draftEnds time.Time) screen.UserAction {
+	if a.Days > 0 {
+		end := draftEnds.Add(time.Duration(a.Days) * 24 * time.Hour)
+		a.Until = &end
+	}
+	return a
 }
 
 // kindOf is a dialogue of these.

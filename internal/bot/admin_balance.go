@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"atlas-secure/internal/atlas"
 	"atlas-secure/internal/bot/screen"
 	"atlas-secure/internal/sqlapi"
 )
@@ -24,8 +25,8 @@ func creditFlow() *userFlow {
 	return &userFlow{
 		action: "credit", begin: screen.VerbAdminCredit, confirm: screen.VerbAdminCreditYes,
 		questions: amountAndNote(creditAmount, creditNote),
-		do: func(b *Bot, ctx context.Context, r *request, a screen.UserAction, key string) (bool, error) {
-			transfer, err := b.DB.Wallet.Credit(ctx, adjustment(r, a, key))
+		do: func(ctx context.Context, b *Bot, admin atlas.TelegramID, a screen.UserAction, c confirmation) (bool, error) {
+			transfer, err := b.DB.Wallet.Credit(ctx, adjustment(admin, a, c))
 			return transfer.IsReplay, err //nolint:wrapcheck // the caller says what it was
 		},
 	}
@@ -35,15 +36,15 @@ func debitFlow() *userFlow {
 	return &userFlow{
 		action: "debit", begin: screen.VerbAdminDebit, confirm: screen.VerbAdminDebitYes,
 		questions: amountAndNote(debitAmount, debitNote),
-		do: func(b *Bot, ctx context.Context, r *request, a screen.UserAction, key string) (bool, error) {
-			transfer, err := b.DB.Wallet.Debit(ctx, adjustment(r, a, key))
+		do: func(ctx context.Context, b *Bot, admin atlas.TelegramID, a screen.UserAction, c confirmation) (bool, error) {
+			transfer, err := b.DB.Wallet.Debit(ctx, adjustment(admin, a, c))
 			return transfer.IsReplay, err //nolint:wrapcheck // the caller says what it was
 		},
 	}
 }
 
-func adjustment(r *request, a screen.UserAction, key string) sqlapi.AdjustParams {
-	return sqlapi.AdjustParams{TelegramID: a.TelegramID, Amount: a.Amount, AdminID: r.user, Note: a.Note, Key: key}
+func adjustment(admin atlas.TelegramID, a screen.UserAction, c confirmation) sqlapi.AdjustParams {
+	return sqlapi.AdjustParams{TelegramID: a.TelegramID, Amount: a.Amount, AdminID: admin, Note: a.Note, Key: c.key}
 }
 
 func amountAndNote(amount, note step) []question {

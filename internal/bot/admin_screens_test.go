@@ -35,18 +35,51 @@ func userScreens(text *i18n.Text, screens map[string]screen.Screen, prices []sql
 	}
 	screens["found users"] = screen.FoundUsers(text, found, true)
 	screens["card"], screens["empty card"] = screen.UserCard(text, full), screen.UserCard(text, empty)
-	action := screen.UserAction{TelegramID: 12, Amount: 150050, Note: strings.Repeat("<&", 500)}
+	actionScreens(text, screens, full, prices, soon)
+	var lines []sqlapi.StatementLine
+	var purchases []sqlapi.ListedPurchase
+	for i := range 9 {
+		lines = append(lines, sqlapi.StatementLine{
+			Version: int64(20 - i), Reason: "admin_credit", CreatedAt: soon, Amount: 5, Note: full.BlockedReason,
+		})
+	}
+	for i := range 6 {
+		p := sqlapi.ListedPurchase{PurchaseID: purchaseID, Kind: "subscription", Tariff: "plus", Months: 12, Price: 229900, OpenedAt: soon, CanBeRefunded: true}
+		if i > 0 {
+			p.PaidAt, p.PaidWith, p.TakenBackAt, p.TakenBackReason = &soon, "balance", &soon, full.BlockedReason
+		}
+		p.TakenBackBy = atlas.TelegramID(i % 2)
+		purchases = append(purchases, p)
+	}
+	screens["user history"], screens["no history"] = screen.UserHistory(text, full, lines, false), screen.UserHistory(text, empty, nil, true)
+	screens["purchases"], screens["no purchases"] = screen.UserPurchases(text, full, purchases, false), screen.UserPurchases(text, empty, nil, true)
+}
+
+// actionScreens draws what admins are asked, confirm and have done.
+func actionScreens(text *i18n.Text, screens map[string]screen.Screen, full sqlapi.Card, prices []sqlapi.Price, soon time.Time) {
+	action := screen.UserAction{
+		TelegramID: 12, Amount: 150050, Note: strings.Repeat("<&", 500), Tariff: "plus", Months: 12, Minutes: 61, IsQuiet: true,
+		Percent: 50, Until: &soon, IsVIP: true, PurchaseID: purchaseID,
+	}
 	draft := sqlapi.ActionDraft{DraftID: atlas.DraftID(purchaseID), ExpiresAt: soon}
-	for name, steps := range map[string][]string{"credit": {"amount", "note"}, "debit": {"amount", "note"}} {
-		for _, step := range steps {
+	for name, steps := range map[string]map[string]screen.Verb{
+		"credit": {"amount": "", "note": ""}, "debit": {"amount": "", "note": ""}, "set_vip": {}, "reissue": {},
+		"grant": {"length": screen.VerbAdminGrantLength, "unit": screen.VerbAdminGrantUnit, "value": "", "tariff": screen.VerbAdminGrantTariff,
+			"notify": screen.VerbAdminGrantNotify},
+		"revoke": {"notify": screen.VerbAdminRevokeNotify, "reason": ""}, "block": {"reason": ""}, "unblock": {"reason": ""},
+		"refund": {"reason": ""}, "set_discount": {"percent": "", "expiry": screen.VerbAdminDiscountExpiry},
+	} {
+		for step, verb := range steps {
 			screens[fmt.Sprint("ask ", name, step)] = screen.AskAboutUser(text, full, screen.UserQuestion{
-				Action: name, Step: step, IsWrong: true, Options: screen.OptionsOf(prices),
+				Action: name, Step: step, Verb: verb, IsWrong: true, Options: screen.OptionsOf(prices),
 			})
 		}
-		screens["confirm "+name] = screen.ConfirmUserAction(text, full, name, screen.VerbAdminCreditYes, action, draft)
-		screens["done "+name] = screen.UserActionDone(text, full, name, action, true)
+		for i, a := range []screen.UserAction{action, {TelegramID: 12, Minutes: 1440}, {TelegramID: 12, Minutes: 60, Percent: 5}} {
+			screens[fmt.Sprint("confirm ", name, i)] = screen.ConfirmUserAction(text, full, name, screen.VerbAdminCreditYes, a, draft)
+			screens[fmt.Sprint("done ", name, i)] = screen.UserActionDone(text, full, name, a, i == 0)
+		}
 	}
-	for _, code := range []string{"US001", "WA001"} {
+	for _, code := range []string{"US001", "WA001", "SU001", "PU001", "PU003"} {
 		screens["refused "+code] = screen.UserActionRefused(text, action, code)
 	}
 }

@@ -160,6 +160,8 @@ func (b *Bot) adminUserRoutes() []route {
 		{verb: screen.VerbAdminUsers, handle: b.users},
 		{step: userSearchQuery, handle: b.userSearched},
 		{verb: screen.VerbAdminUser, handle: b.userCard},
+		{verb: screen.VerbAdminHistory, handle: b.userHistory},
+		{verb: screen.VerbAdminPurchases, handle: b.userPurchases},
 	}
 	for _, f := range userFlows() {
 		all = append(all, f.routes(b)...)

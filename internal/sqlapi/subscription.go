@@ -140,3 +140,53 @@ func (s Subscription) ExpireDue(ctx context.Context, epoch *int64, limit int) (i
 	}, bySystem())
 	return answer.Expired, err
 }
+
+// GrantParams is access that an admin gives: whole minutes of a tariff. Key makes a repeat a replay.
+type GrantParams struct {
+	AdminID    atlas.TelegramID
+	TelegramID atlas.TelegramID
+	Tariff     atlas.Tariff
+	Duration   time.Duration
+	Reason     string
+	IsTold     bool // whether the user gets a message
+	Key        string
+}
+
+// ChangedSubscription is when a subscription ends after a change.
+type ChangedSubscription struct {
+	ExpiresAt time.Time `db:"expires_at"`
+	IsReplay  bool      `db:"is_replay"`
+}
+
+var subscriptionGrantTime = define(`select expires_at, is_replay
+from subscription.grant_time(p_admin_id => @p_admin_id, p_telegram_id => @p_telegram_id, p_tariff => @p_tariff,
+  p_duration => @p_duration, p_reason => @p_reason, p_idempotency_key => @p_idempotency_key, p_is_told => @p_is_told)`, false)
+
+// GrantTime gives a user access for some time.
+func (s Subscription) GrantTime(ctx context.Context, p GrantParams) (ChangedSubscription, error) {
+	return one[ChangedSubscription](ctx, s.db, subscriptionGrantTime, pgx.StrictNamedArgs{
+		"p_admin_id": int64(p.AdminID), "p_telegram_id": int64(p.TelegramID), "p_tariff": string(p.Tariff),
+		"p_duration": p.Duration, "p_reason": textOrNull(p.Reason), "p_idempotency_key": p.Key, "p_is_told": p.IsTold,
+	}, byAdmin(p.AdminID, p.TelegramID))
+}
+
+// RevokeParams ends a subscription. Key makes a repeat a replay.
+type RevokeParams struct {
+	AdminID    atlas.TelegramID
+	TelegramID atlas.TelegramID
+	Reason     string
+	IsTold     bool // whether the user gets a message, with the reason
+	Key        string
+}
+
+var subscriptionRevoke = define(`select expires_at, is_replay
+from subscription.revoke(p_admin_id => @p_admin_id, p_telegram_id => @p_telegram_id, p_reason => @p_reason,
+  p_idempotency_key => @p_idempotency_key, p_is_told => @p_is_told)`, false)
+
+// Revoke ends a user's subscription now; atlas.ErrNoSubscription where none is in force.
+func (s Subscription) Revoke(ctx context.Context, p RevokeParams) (ChangedSubscription, error) {
+	return one[ChangedSubscription](ctx, s.db, subscriptionRevoke, pgx.StrictNamedArgs{
+		"p_admin_id": int64(p.AdminID), "p_telegram_id": int64(p.TelegramID), "p_reason": textOrNull(p.Reason),
+		"p_idempotency_key": p.Key, "p_is_told": p.IsTold,
+	}, byAdmin(p.AdminID, p.TelegramID))
+}

@@ -92,3 +92,79 @@ func (a Account) Card(ctx context.Context, admin, user atlas.TelegramID) (Card, 
 		"p_admin_id": int64(admin), "p_telegram_id": int64(user),
 	}, byAdmin(admin, user))
 }
+
+// JudgeParams is a block, or the end of one. Draft, which may be empty, is the admin's draft that it was confirmed from: with
+// it a repeat changes nothing, whatever was done since.
+type JudgeParams struct {
+	AdminID    atlas.TelegramID
+	TelegramID atlas.TelegramID
+	Reason     string
+	Draft      atlas.DraftID
+}
+
+func (p JudgeParams) args() pgx.StrictNamedArgs {
+	return pgx.StrictNamedArgs{
+		"p_admin_id": int64(p.AdminID), "p_telegram_id": int64(p.TelegramID), "p_reason": textOrNull(p.Reason),
+		"p_draft_id": textOrNull(string(p.Draft)),
+	}
+}
+
+type judged struct {
+	IsReplay bool `db:"is_replay"`
+}
+
+var accountBlock = define(`select is_replay
+from account.block(p_admin_id => @p_admin_id, p_telegram_id => @p_telegram_id, p_reason => @p_reason,
+  p_draft_id => @p_draft_id)`, false)
+
+// Block stops a user from buying. True: the draft had been done before.
+func (a Account) Block(ctx context.Context, p JudgeParams) (bool, error) {
+	answer, err := one[judged](ctx, a.db, accountBlock, p.args(), byAdmin(p.AdminID, p.TelegramID))
+	return answer.IsReplay, err
+}
+
+var accountUnblock = define(`select is_replay
+from account.unblock(p_admin_id => @p_admin_id, p_telegram_id => @p_telegram_id, p_reason => @p_reason,
+  p_draft_id => @p_draft_id)`, false)
+
+// Unblock lets a user buy again. True: the draft had been done before.
+func (a Account) Unblock(ctx context.Context, p JudgeParams) (bool, error) {
+	answer, err := one[judged](ctx, a.db, accountUnblock, p.args(), byAdmin(p.AdminID, p.TelegramID))
+	return answer.IsReplay, err
+}
+
+// DiscountParams is a user's personal discount: 1 to 99 percent, or 0 for none. ExpiresAt is nil for no end; Draft is as
+// in JudgeParams.
+type DiscountParams struct {
+	AdminID    atlas.TelegramID
+	TelegramID atlas.TelegramID
+	Percent    int
+	ExpiresAt  *time.Time
+	Draft      atlas.DraftID
+}
+
+var accountSetDiscount = define(`select is_replay
+from account.set_discount(p_admin_id => @p_admin_id, p_telegram_id => @p_telegram_id, p_percent => @p_percent,
+  p_expires_at => @p_expires_at, p_draft_id => @p_draft_id)`, false)
+
+// SetDiscount gives a user a personal discount or takes it away. True: the draft had been done before.
+func (a Account) SetDiscount(ctx context.Context, p DiscountParams) (bool, error) {
+	answer, err := one[judged](ctx, a.db, accountSetDiscount, pgx.StrictNamedArgs{
+		"p_admin_id": int64(p.AdminID), "p_telegram_id": int64(p.TelegramID), "p_percent": p.Percent,
+		"p_expires_at": p.ExpiresAt, "p_draft_id": textOrNull(string(p.Draft)),
+	}, byAdmin(p.AdminID, p.TelegramID))
+	return answer.IsReplay, err
+}
+
+var accountSetVIP = define(`select is_replay
+from account.set_vip(p_admin_id => @p_admin_id, p_telegram_id => @p_telegram_id, p_is_vip => @p_is_vip,
+  p_draft_id => @p_draft_id)`, false)
+
+// SetVIP makes a user a VIP, or not. True: the draft, which may be empty, had been done before.
+func (a Account) SetVIP(ctx context.Context, admin, user atlas.TelegramID, isVIP bool, draft atlas.DraftID) (bool, error) {
+	answer, err := one[judged](ctx, a.db, accountSetVIP, pgx.StrictNamedArgs{
+		"p_admin_id": int64(admin), "p_telegram_id": int64(user), "p_is_vip": isVIP,
+		"p_draft_id": textOrNull(string(draft)),
+	}, byAdmin(admin, user))
+	return answer.IsReplay, err
+}

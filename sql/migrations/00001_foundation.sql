@@ -225,6 +225,7 @@ create table account.draft (
   idempotency_key core.idempotency_key not null,
   drafted_at timestamptz not null,
   expires_at timestamptz not null,
+  done_at timestamptz,
   constraint draft_pkey primary key (admin_id, draft_id),
   constraint draft_key_once unique (admin_id, idempotency_key)
 );
@@ -238,6 +239,8 @@ comment on column account.draft.arguments is 'To whom and how much, as the scree
 comment on column account.draft.idempotency_key is 'The admin''s key of the call.';
 comment on column account.draft.drafted_at is 'When it was drafted.';
 comment on column account.draft.expires_at is 'Until then it can be confirmed.';
+comment on column account.draft.done_at is
+  'When it was done, for actions without a key of their own; null before, and for the others.';
 
 create sequence account.corporate_request_id as bigint;
 comment on sequence account.corporate_request_id is 'Numbers corporate requests; gaps mean nothing.';
@@ -705,6 +708,7 @@ create table subscription.change (
   purchase_id uuid,
   actor_id bigint,
   reason text,
+  is_told boolean not null default true,
   idempotency_key core.idempotency_key,
   changed_at timestamptz not null,
   correlation_id text default left(nullif(current_setting('atlas.correlation_id', true), ''), 128),
@@ -730,6 +734,7 @@ comment on column subscription.change.duration is 'grant: how long.';
 comment on column subscription.change.purchase_id is 'refund, reversal: the purchase taken back.';
 comment on column subscription.change.actor_id is 'The admin; null for the user and the system.';
 comment on column subscription.change.reason is 'The admin''s words.';
+comment on column subscription.change.is_told is 'False: an admin wanted the user not to be told.';
 comment on column subscription.change.idempotency_key is 'The caller''s key; the row itself is the first answer.';
 comment on column subscription.change.changed_at is 'When.';
 comment on column subscription.change.correlation_id is 'Ties it to the update or event it came from.';

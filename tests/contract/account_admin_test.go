@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -19,14 +20,14 @@ func TestBlock(t *testing.T) {
 	id := b.Open(anna, "basic", 1, "k")
 	b.One("ops.set_feature", A{"p_admin_id": boss, "p_name": "admin_actions", "p_is_on": false})
 	for range 2 {
-		require.Equal(t, Row{"telegram_id": anna, "is_blocked": true}, b.One("account.block", args))
+		require.Equal(t, Row{"telegram_id": anna, "is_blocked": true, "is_replay": false}, b.One("account.block", args))
 	}
 	b.Refused("OP003", "account.unblock", args)
 	require.Equal(t, true, b.profile(anna)["is_blocked"])
 	b.Refused("US002", "billing.pay_from_balance", desk.Mine(anna, id))
 	b.One("ops.set_feature", A{"p_admin_id": boss, "p_name": "admin_actions", "p_is_on": true})
 	for range 2 {
-		require.Equal(t, Row{"telegram_id": anna, "is_blocked": false}, b.One("account.unblock", args.With("p_reason", "sorry")))
+		require.Equal(t, Row{"telegram_id": anna, "is_blocked": false, "is_replay": false}, b.One("account.unblock", args.With("p_reason", "sorry")))
 	}
 	b.Pay(anna, id)
 	require.Equal(t, []Row{{"action": "account.block", "reason": "fraud"}, {"action": "account.unblock", "reason": "sorry"}},
@@ -54,7 +55,7 @@ func TestVIPAndPersonalDiscount(t *testing.T) {
 		require.Equal(t, Row{"discount_kind": kind, "discount_percent": percent, "price_kopecks": kopecks},
 			pick(b.One("billing.quote", quoted(anna, "basic", 1)), "discount_kind", "discount_percent", "price_kopecks"))
 	}
-	percent := func(n int) Row { return Row{"telegram_id": anna, "discount_percent": n} }
+	percent := func(n int) Row { return Row{"telegram_id": anna, "discount_percent": n, "is_replay": false} }
 
 	for range 2 {
 		require.Equal(t, percent(30), vip(true))
@@ -78,4 +79,47 @@ func TestVIPAndPersonalDiscount(t *testing.T) {
 	require.Equal(t, []Row{{"action": "account.set_discount", "n": 4}, {"action": "account.set_vip", "n": 2}},
 		b.Query(`select action, count(*) as n from audit.event where actor_id = 1 and subject_id = '1001'
 			and action like 'account.set%' group by action order by action`), "each change once")
+}
+
+// TestDraftsAreDoneOnce: what was changed since a draft was done is not undone by another press of its button.
+func TestDraftsAreDoneOnce(t *testing.T) {
+	b := setup(t)
+	b.User(second)
+	b.One("account.grant_admin", A{"p_telegram_id": second, "p_note": "one more"})
+	at := time.Date(2027, 3, 5, 10, 0, 0, 0, time.UTC)
+	b.owner.At(at)
+	args := A{"p_admin_id": boss, "p_telegram_id": anna}
+	reason := args.With("p_reason", "r")
+	for action, test := range map[string]struct {
+		do, undo A
+		undoing  string
+		seen     string
+		is       any
+	}{
+		"account.set_vip":      {args.With("p_is_vip", true), args.With("p_is_vip", false), "account.set_vip", "is_vip", false},
+		"account.set_discount": {discount(anna, 20, nil), discount(anna, 7, nil), "account.set_discount", "personal_percent", 7},
+		"account.block":        {reason, reason, "account.unblock", "is_blocked", false},
+		"account.unblock":      {reason, reason, "account.block", "is_blocked", true},
+	} {
+		name := strings.TrimPrefix(action, "account.")
+		draft := b.One("account.draft_action", drafted(name, "{}", action))["draft_id"]
+		other := b.One("account.draft_action", drafted("other", "{}", action+" other"))["draft_id"]
+		late := b.One("account.draft_action", drafted(name, "{}", action+" late"))["draft_id"]
+		if name == "unblock" {
+			b.One("account.block", reason)
+		}
+		for _, wrong := range []any{other, unknown} {
+			b.Refused("US004", action, test.do.With("p_draft_id", wrong))
+		}
+		b.Refused("US004", action, test.do.With("p_draft_id", draft).With("p_admin_id", second))
+		require.Equal(t, false, b.One(action, test.do.With("p_draft_id", draft))["is_replay"])
+		b.One(test.undoing, test.undo)
+		require.Equal(t, true, b.One(action, test.do.With("p_draft_id", draft))["is_replay"])
+		require.Equal(t, test.is, b.One("account.card", args)[test.seen], action)
+		b.owner.At(at.Add(15 * time.Minute))
+		b.Refused("US004", action, test.do.With("p_draft_id", late))
+		require.Equal(t, true, b.One(action, test.do.With("p_draft_id", draft))["is_replay"], "for ever")
+		require.Equal(t, test.is, b.One("account.card", args)[test.seen], action)
+		b.owner.At(at)
+	}
 }

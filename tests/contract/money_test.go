@@ -21,6 +21,14 @@ func moneyFunctions() []function {
 			args:    func(w world) A { return refund(boss, w.paid) },
 			bad: map[string][]bad{
 				"p_reason": {refuse("22023", nil, "", strings.Repeat("r", 1001), long), accept(control)}}},
+		{name: "billing.list_purchases", reads: true, allowed: "admin",
+			returns: "purchase_id uuid, kind text, status text, tariff text, months integer, price_kopecks bigint, " +
+				"opened_at timestamptz, paid_at timestamptz, paid_with text, can_be_refunded boolean, taken_back_at timestamptz, " +
+				"taken_back_by bigint, taken_back_reason text",
+			args: func(w world) A {
+				return A{"p_admin_id": boss, "p_telegram_id": anna, "p_before_id": w.paid, "p_limit": 10}
+			},
+			bad: map[string][]bad{"p_before_id": {refuse("PU001", unknown), accept(nil)}}},
 		{name: "billing.reverse_payment", allowed: "payments",
 			returns: "payment_id bigint, outcome text, debt_kopecks bigint, is_replay boolean",
 			args:    func(world) A { return reversal("cryptobot", "lost", 500, "RUB") },

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"atlas-secure/tests/contract/desk"
 )
 
 // cardColumns is what account.card answers.
@@ -97,4 +99,93 @@ func TestCard(t *testing.T) {
 		"personal_expires_at": nil, "discount_percent": 30, "purchases": 1, "spent_kopecks": 7450, "last_tariff": "basic"},
 		pick(card(bert), "is_blocked", "blocked_at", "blocked_reason", "personal_percent", "personal_expires_at", "discount_percent",
 			"purchases", "spent_kopecks", "last_tariff"), "a discount that is over and a purchase that was refunded are no more")
+}
+
+func TestListPurchases(t *testing.T) {
+	b := setup(t)
+	at := time.Date(2027, 3, 5, 10, 0, 0, 0, time.UTC)
+	ids := map[any]string{}
+	list := func(before any, limit int) []string {
+		names := []string{}
+		for _, row := range b.All("billing.list_purchases",
+			A{"p_admin_id": boss, "p_telegram_id": anna, "p_before_id": before, "p_limit": limit}) {
+			names = append(names, ids[row["purchase_id"]])
+		}
+		return names
+	}
+	require.Empty(t, list(nil, 10))
+	keep := func(name string, id any) any {
+		ids[id] = name
+		at = at.Add(time.Minute)
+		b.owner.At(at)
+		return id
+	}
+	b.owner.At(at)
+	b.Credit(anna, 1_000_000)
+	first := keep("first", b.Buy(anna, "basic", 1, "k1")["purchase_id"])
+	refunded := keep("refunded", b.Buy(anna, "plus", 3, "k2")["purchase_id"])
+	b.One("billing.cancel_purchase", desk.Mine(anna, keep("cancelled", b.Open(anna, "basic", 1, "k3")).(string)))
+	topup := keep("topup", b.Topup(anna, 20000, "t"))
+	b.Settle("ch-1", topup, 20000)
+	reversed := keep("reversed", b.Open(anna, "basic", 1, "k4"))
+	b.Settle("ch-2", reversed, desk.Basic1)
+	b.One("billing.reverse_payment", reversal("cryptobot", "ch-2", desk.Basic1, "RUB"))
+	keep("open", b.Open(anna, "basic", 1, "k5"))
+	b.Credit(bert, 1_000_000)
+	keep("another's", b.Buy(bert, "basic", 1, "k")["purchase_id"])
+	b.One("billing.refund_purchase", refund(boss, refunded))
+
+	require.Equal(t, []string{"open", "reversed", "topup", "refunded", "first"}, list(nil, 10))
+	require.Equal(t, []string{"open", "reversed"}, list(nil, 2))
+	require.Equal(t, []string{"topup", "refunded"}, list(reversed, 2))
+	require.Equal(t, []string{}, list(first, 2))
+	b.owner.Query("update billing.purchase set opened_at = $1 where telegram_id = $2", at, anna)
+	var all []string
+	for page, before := list(nil, 1), any(nil); len(page) > 0; page = list(before, 1) {
+		all = append(all, page...)
+		for id, name := range ids {
+			if name == page[0] {
+				before = id
+			}
+		}
+	}
+	require.ElementsMatch(t, []string{"open", "reversed", "topup", "refunded", "first"}, all, "of one moment, too, each once")
+
+	columns := []string{"kind", "status", "can_be_refunded", "taken_back_at", "taken_back_by", "taken_back_reason"}
+	seen := map[string]Row{}
+	for _, row := range b.All("billing.list_purchases", A{"p_admin_id": boss, "p_telegram_id": anna, "p_before_id": nil, "p_limit": 10}) {
+		seen[ids[row["purchase_id"]]] = pick(row, columns...)
+	}
+	for name, want := range map[string][]any{
+		"open": {"subscription", "open", false, nil, nil, nil}, "first": {"subscription", "paid", true, nil, nil, nil},
+		"topup": {"topup", "paid", false, nil, nil, nil}, "refunded": {"subscription", "refunded", false, at, boss, "asked for it"},
+		"reversed": {"subscription", "refunded", false, at.Add(-2 * time.Minute), nil, nil},
+	} {
+		row := Row{}
+		for i, column := range columns {
+			row[column] = want[i]
+		}
+		require.Equal(t, row, seen[name], name)
+	}
+}
+
+// TestGrantAndRevokeQuietly: who is not to be told is not, and the key remembers which it was.
+func TestGrantAndRevokeQuietly(t *testing.T) {
+	b := setup(t)
+	quiet := grant(bert, "basic", "7 days", "g").With("p_is_told", false)
+	b.One("subscription.grant_time", quiet)
+	require.Equal(t, true, b.One("subscription.grant_time", quiet)["is_replay"])
+	b.Refused("ID001", "subscription.grant_time", quiet.With("p_is_told", true))
+	b.Refused("ID001", "subscription.grant_time", grant(bert, "basic", "7 days", "g"))
+	require.NotContains(t, b.messages(bert), "time_granted")
+	b.One("subscription.grant_time", grant(bert, "basic", "1 day", "g2"))
+	require.Equal(t, true, b.One("subscription.grant_time", grant(bert, "basic", "1 day", "g2").With("p_is_told", true))["is_replay"])
+	require.Contains(t, b.messages(bert), "time_granted")
+
+	quiet = revoke(bert, "r").With("p_is_told", false)
+	b.One("subscription.revoke", quiet)
+	require.Equal(t, true, b.One("subscription.revoke", quiet)["is_replay"])
+	b.Refused("ID001", "subscription.revoke", revoke(bert, "r"))
+	require.NotContains(t, b.messages(bert), "subscription_revoked")
+	b.Reconciled()
 }

@@ -1,72 +1,60 @@
 package screen
 
 import (
-	"slices"
-	"strconv"
+	"time"
 
 	"atlas-secure/internal/atlas"
 	"atlas-secure/internal/i18n"
 	"atlas-secure/internal/sqlapi"
 )
 
-// What an admin can do to a user: the button on the card, and the one that confirms a draft.
+// What an admin can do to a user: the button on the card, those that answer a question with the place of an option, and the
+// one that confirms a draft.
 const (
-	VerbAdminCredit    Verb = "a_credit"     // a user
-	VerbAdminCreditYes Verb = "a_credit_yes" // a draft
-	VerbAdminDebit     Verb = "a_debit"      // a user
-	VerbAdminDebitYes  Verb = "a_debit_yes"  // a draft
+	VerbAdminCredit         Verb = "a_credit"     // a user
+	VerbAdminCreditYes      Verb = "a_credit_yes" // a draft
+	VerbAdminDebit          Verb = "a_debit"      // a user
+	VerbAdminDebitYes       Verb = "a_debit_yes"  // a draft
+	VerbAdminGrant          Verb = "a_grant"      // a user
+	VerbAdminGrantLength    Verb = "a_grant_length"
+	VerbAdminGrantUnit      Verb = "a_grant_unit"
+	VerbAdminGrantTariff    Verb = "a_grant_tariff"
+	VerbAdminGrantNotify    Verb = "a_grant_tell"
+	VerbAdminGrantYes       Verb = "a_grant_yes" // a draft
+	VerbAdminRevoke         Verb = "a_revoke"    // a user
+	VerbAdminRevokeNotify   Verb = "a_revoke_tell"
+	VerbAdminRevokeYes      Verb = "a_revoke_yes" // a draft
+	VerbAdminDiscount       Verb = "a_discount"   // a user
+	VerbAdminDiscountExpiry Verb = "a_discount_for"
+	VerbAdminDiscountYes    Verb = "a_discount_yes" // a draft
+	VerbAdminVIP            Verb = "a_vip"          // a user
+	VerbAdminVIPYes         Verb = "a_vip_yes"      // a draft
+	VerbAdminBlock          Verb = "a_block"        // a user
+	VerbAdminBlockYes       Verb = "a_block_yes"    // a draft
+	VerbAdminUnblock        Verb = "a_unblock"      // a user
+	VerbAdminUnblockYes     Verb = "a_unblock_yes"  // a draft
+	VerbAdminReissue        Verb = "a_reissue"      // a user
+	VerbAdminReissueYes     Verb = "a_reissue_yes"  // a draft
+	VerbAdminRefund         Verb = "a_refund"       // a user and a purchase
+	VerbAdminRefundYes      Verb = "a_refund_yes"   // a draft
 )
 
 // UserAction is what an admin is about to do to a user: the arguments of a draft. What it does not need is left out.
 type UserAction struct {
 	TelegramID atlas.TelegramID `json:"telegram_id"`
-	Amount     atlas.Kopecks    `json:"amount_kopecks,omitempty"`
-	Note       string           `json:"note,omitempty"` // the admin's words
-}
-
-// UserOptions is what the database offers for buttons of questions.
-type UserOptions struct{ Tariffs []atlas.Tariff }
-
-// OptionsOf takes the tariffs from the price list, in its order.
-func OptionsOf(prices []sqlapi.Price) UserOptions {
-	var o UserOptions
-	for _, p := range prices {
-		if !slices.Contains(o.Tariffs, p.Tariff) {
-			o.Tariffs = append(o.Tariffs, p.Tariff)
-		}
-	}
-	return o
-}
-
-// UserQuestion is a question of the dialogue about an action.
-type UserQuestion struct {
-	Action, Step string
-	Verb         Verb // of the buttons that answer it; "" if there are none
-	IsWrong      bool // the last answer was none
-	Options      UserOptions
-}
-
-// AskAboutUser asks a question about what is to be done to a user.
-func AskAboutUser(t *i18n.Text, c sqlapi.Card, q UserQuestion) Screen {
-	lines := []i18n.HTML{userHead(t, c), t.HTML("profile.balance", i18n.Args{"balance": c.Available})}
-	if q.IsWrong {
-		lines = append(lines, t.HTML("admin.wrong_answer"))
-	}
-	lines = append(lines, "\n"+t.HTML("admin.ask_"+q.Action+"_"+q.Step))
-	s := Screen{Text: i18n.Join("\n", lines...)}
-	for place, label := range answers(t, q) {
-		s.Rows = append(s.Rows, row(Button{Label: label, Data: q.Verb.With(strconv.Itoa(place))}))
-	}
-	s.Rows = append(s.Rows, leaveUser(t, c.TelegramID))
-	return s
-}
-
-// answers are the labels of the buttons that answer a question, each in its place.
-func answers(*i18n.Text, UserQuestion) []string { return nil }
-
-// leaveUser is the way out of a dialogue about a user.
-func leaveUser(t *i18n.Text, id atlas.TelegramID) []Button {
-	return row(press(t, "button.leave", VerbAdminUser, userNumber(id)))
+	Amount     atlas.Kopecks    `json:"amount_kopecks,omitempty"` // of a refund: what was paid, for the screen only
+	Note       string           `json:"note,omitempty"`           // the admin's words
+	Tariff     atlas.Tariff     `json:"tariff,omitempty"`
+	Months     int              `json:"months,omitempty"` // of a refund, for the screen only
+	Unit       TimeUnit         `json:"unit,omitempty"`   // while a length is asked for
+	Minutes    int              `json:"minutes,omitempty"`
+	IsQuiet    bool             `json:"is_quiet,omitempty"` // the user is not told
+	Percent    int              `json:"percent,omitempty"`
+	Days       int              `json:"days,omitempty"` // of a discount; 0: for good
+	IsVIP      bool             `json:"is_vip,omitempty"`
+	PurchaseID atlas.PurchaseID `json:"purchase_id,omitempty"`
+	// Until is the end of a discount, as it follows from Days and the draft.
+	Until *time.Time `json:"-"`
 }
 
 // ConfirmUserAction shows a draft, with the button that does it.
@@ -74,7 +62,7 @@ func ConfirmUserAction(
 	t *i18n.Text, c sqlapi.Card, action string, confirm Verb, a UserAction, draft sqlapi.ActionDraft,
 ) Screen {
 	return Screen{
-		Text: i18n.Join("\n\n", userHead(t, c), userHas(t, c), t.HTML("admin.confirm_"+action, actionArgs(t, action, a)),
+		Text: i18n.Join("\n\n", userHead(t, c), userHas(t, c), aboutAction(t, action, a, false),
 			t.HTML("admin.confirm_until", i18n.Args{"until": draft.ExpiresAt})),
 		Rows: [][]Button{row(press(t, "button.a_confirm", confirm, string(draft.DraftID))), leaveUser(t, a.TelegramID)},
 	}
@@ -82,7 +70,7 @@ func ConfirmUserAction(
 
 // UserActionDone shows a user after something was done, or what had been done already.
 func UserActionDone(t *i18n.Text, c sqlapi.Card, action string, a UserAction, isReplay bool) Screen {
-	done, toast := t.HTML("admin.done_"+action, actionArgs(t, action, a)), "alert.done"
+	done, toast := aboutAction(t, action, a, true), "alert.done"
 	if isReplay {
 		done, toast = i18n.Join("\n", t.HTML("admin.done_already"), done), "alert.done_already"
 	}
@@ -92,14 +80,49 @@ func UserActionDone(t *i18n.Text, c sqlapi.Card, action string, a UserAction, is
 	return s
 }
 
-// actionArgs are the arguments of an action's texts.
-func actionArgs(_ *i18n.Text, action string, a UserAction) i18n.Args {
+// aboutAction says what is to be done, or was.
+func aboutAction(t *i18n.Text, action string, a UserAction, isDone bool) i18n.HTML {
+	args := i18n.Args{}
 	switch action {
 	case "credit", "debit":
-		return i18n.Args{"amount": a.Amount, "note": brief(a.Note)}
-	default:
-		return nil
+		args = i18n.Args{"amount": a.Amount, "note": brief(a.Note)}
+	case "revoke", "block", "unblock":
+		args = i18n.Args{"note": brief(a.Note)}
+	case "grant":
+		args = i18n.Args{"tariff": tariffName(t, a.Tariff), "length": lengthName(t, a.Minutes)}
+	case "refund":
+		args = i18n.Args{"what": planName(t, a.Tariff, a.Months), "amount": a.Amount, "note": brief(a.Note)}
+	case "set_vip":
+		if !a.IsVIP {
+			action += "_off"
+		}
+	case "set_discount":
+		args = i18n.Args{"percent": a.Percent}
+		switch {
+		case a.Percent == 0:
+			action, args = action+"_none", i18n.Args{}
+		case a.Until != nil:
+			action, args["until"] = action+"_until", *a.Until
+		}
 	}
+	key := "admin.confirm_" + action
+	if isDone {
+		key = "admin.done_" + action
+	}
+	text := t.HTML(key, args)
+	if action == "grant" || action == "revoke" {
+		told := t.HTML("admin.is_told")
+		if a.IsQuiet {
+			told = t.HTML("admin.is_not_told")
+		}
+		text = i18n.Join("\n", text, told)
+	}
+	return text
+}
+
+// leaveUser is the way out of a dialogue about a user.
+func leaveUser(t *i18n.Text, id atlas.TelegramID) []Button {
+	return row(press(t, "button.leave", VerbAdminUser, userNumber(id)))
 }
 
 // IsRefusalOfAction says whether a refusal has a text for admins.
@@ -107,7 +130,11 @@ func IsRefusalOfAction(t *i18n.Text, code string) bool { return t.Has("admin.ref
 
 // UserActionRefused says why nothing was done.
 func UserActionRefused(t *i18n.Text, a UserAction, code string) Screen {
-	return Screen{Text: t.HTML("admin.refused_" + code), Rows: [][]Button{
-		row(back(t, VerbAdminUser, userNumber(a.TelegramID))), toAdmin(t),
-	}}
+	id := userNumber(a.TelegramID)
+	s := Screen{Text: t.HTML("admin.refused_" + code)}
+	if code == atlas.ErrPurchaseNotOpen.Code { // the list says who has taken it back, and when
+		s.Rows = append(s.Rows, row(press(t, "button.a_purchases", VerbAdminPurchases, id)))
+	}
+	s.Rows = append(s.Rows, row(back(t, VerbAdminUser, id)), toAdmin(t))
+	return s
 }

@@ -67,35 +67,51 @@ func FoundUsers(t *i18n.Text, found []sqlapi.FoundUser, isMore bool) Screen {
 	return s
 }
 
-// maxBrief is how much of an admin's words stands on a screen beside other things.
-const maxBrief = 300
+// How much of somebody's words stands on a screen beside other things, in a line of a list, and on a button.
+const (
+	maxBrief      = 300
+	maxShort      = 80
+	maxButtonName = 32
+)
 
-func brief(text string) string {
-	if runes := []rune(text); len(runes) > maxBrief {
-		return string(runes[:maxBrief]) + "…"
+func brief(text string) string { return cut(text, maxBrief) }
+
+func short(text string) string { return cut(text, maxShort) }
+
+func clipName(name string) string { return cut(name, maxButtonName) }
+
+func cut(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
 	}
 	return text
-}
-
-// maxButtonName is how much of a name a button shows.
-const maxButtonName = 32
-
-func clipName(name string) string {
-	if runes := []rune(name); len(runes) > maxButtonName {
-		return string(runes[:maxButtonName]) + "…"
-	}
-	return name
 }
 
 // UserCard shows a user to an admin, with what can be done.
 func UserCard(t *i18n.Text, c sqlapi.Card) Screen {
 	id := userNumber(c.TelegramID)
-	return Screen{Text: userText(t, c), Rows: [][]Button{
+	rows := [][]Button{
 		row(press(t, "button.a_credit", VerbAdminCredit, id), press(t, "button.a_debit", VerbAdminDebit, id)),
-		row(press(t, "button.refresh", VerbAdminUser, id)),
+		row(press(t, "button.a_grant", VerbAdminGrant, id)),
+	}
+	if c.Status == atlas.ActiveSubscription || c.Status == atlas.TrialSubscription {
+		rows[1] = append(rows[1], press(t, "button.a_revoke", VerbAdminRevoke, id))
+		rows = append(rows, row(press(t, "button.a_reissue", VerbAdminReissue, id)))
+	}
+	vip, block := press(t, "button.a_vip", VerbAdminVIP, id), press(t, "button.a_block", VerbAdminBlock, id)
+	if c.IsVIP {
+		vip = press(t, "button.a_vip_off", VerbAdminVIP, id)
+	}
+	if c.IsBlocked {
+		block = press(t, "button.a_unblock", VerbAdminUnblock, id)
+	}
+	return Screen{Text: userText(t, c), Rows: append(rows,
+		row(press(t, "button.a_discount", VerbAdminDiscount, id), vip),
+		row(press(t, "button.a_history", VerbAdminHistory, id), press(t, "button.a_purchases", VerbAdminPurchases, id)),
+		row(block, press(t, "button.refresh", VerbAdminUser, id)),
 		row(press(t, "button.a_search", VerbAdminUsers)),
 		toAdmin(t),
-	}}
+	)}
 }
 
 func userText(t *i18n.Text, c sqlapi.Card) i18n.HTML {

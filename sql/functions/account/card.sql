@@ -68,7 +68,7 @@ end
 $$;
 
 comment on function account.card is
-  'For admins: rights, discounts, balance, subscription, referrals, the paid subscriptions (how many, '
+  'For admins: rights, discounts, balance, subscription, referrals, paid subscriptions (how many, '
   'their price, the last), the last payment by a provider and the pending withdrawal. Reads that '
   'user''s own rows only.';
 

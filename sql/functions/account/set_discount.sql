@@ -1,9 +1,10 @@
 -- Gives a user a personal discount, or takes it away.
--- Locks: account.admin row (share), user.
--- Raises: US001, US003, 22023, OP001, OP003.
+-- Locks: account.admin row (share), user, account.draft row.
+-- Raises: US001, US003, US004, 22023, OP001, OP003.
 create or replace function account.set_discount(
-  p_admin_id bigint, p_telegram_id bigint, p_percent int, p_expires_at timestamptz)
-returns table (telegram_id bigint, discount_percent int)
+  p_admin_id bigint, p_telegram_id bigint, p_percent int, p_expires_at timestamptz,
+  p_draft_id uuid default null)
+returns table (telegram_id bigint, discount_percent int, is_replay boolean)
 language plpgsql
 volatile
 security definer
@@ -25,6 +26,7 @@ begin
   v_now := core.now();
   perform core._require(p_expires_at is null or p_expires_at > v_now,
                         'p_expires_at: in the future, or null for no end');
+  set_discount.is_replay := not account._take_draft(p_admin_id, p_draft_id, 'set_discount');
   v_percent := nullif(p_percent, 0)::smallint;
   v_expires_at := case when v_percent is not null then p_expires_at end;
 
@@ -32,19 +34,22 @@ begin
   set discount_percent = v_percent, discount_expires_at = v_expires_at
   where a.telegram_id = p_telegram_id
     and (a.discount_percent::smallint, a.discount_expires_at)
-        is distinct from (v_percent, v_expires_at);
+        is distinct from (v_percent, v_expires_at)
+    and not set_discount.is_replay;
   if found then
     perform audit._record('account.set_discount', p_admin_id, p_telegram_id::text,
       jsonb_build_object('percent', v_percent, 'expires_at', v_expires_at));
   end if;
 
-  return query select p_telegram_id, account._discount_percent(p_telegram_id, v_now);
+  return query
+  select p_telegram_id, account._discount_percent(p_telegram_id, v_now), set_discount.is_replay;
 end
 $$;
 
 comment on function account.set_discount is
   'A personal discount on everything, from now until p_expires_at (null: for good). It never adds '
   'to another discount: the largest wins, and discount_percent is what the user has now without a '
-  'promo code. Safe to call again.';
+  'promo code. Safe to call again; with p_draft_id, of account.draft_action, a repeat changes '
+  'nothing, whatever was done since.';
 
 grant execute on function account.set_discount to atlas_admin, atlas_dba;

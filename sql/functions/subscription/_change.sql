@@ -5,7 +5,8 @@ create or replace function subscription._change(
   p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text,
   p_expires_at timestamptz, p_period subscription.period, p_now timestamptz,
   p_purchase_id uuid default null, p_actor_id bigint default null, p_reason text default null,
-  p_duration interval default null, p_idempotency_key text default null)
+  p_duration interval default null, p_idempotency_key text default null,
+  p_is_told boolean default true)
 returns void
 language plpgsql
 volatile
@@ -26,11 +27,11 @@ begin
   insert into subscription.change (
     telegram_id, change_id, kind, before_tariff, before_expires_at, before_period, after_tariff,
     after_expires_at, after_period, vpn_uuid, duration, purchase_id, actor_id, reason,
-    idempotency_key, changed_at)
+    is_told, idempotency_key, changed_at)
   values (
     p_telegram_id, v_change_id, p_kind, v_before.tariff, v_before.expires_at, v_before.period,
     p_tariff, p_expires_at, p_period, v_vpn_uuid, p_duration, p_purchase_id, p_actor_id,
-    p_reason, p_idempotency_key, p_now);
+    p_reason, p_is_told, p_idempotency_key, p_now);
 
   if v_is_active then
     insert into outbox.task (

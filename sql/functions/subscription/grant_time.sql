@@ -3,7 +3,7 @@
 -- Raises: US001, US003, ID001, 22023, OP001, OP003.
 create or replace function subscription.grant_time(
   p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text,
-  p_idempotency_key text)
+  p_idempotency_key text, p_is_told boolean default true)
 returns table (expires_at timestamptz, is_replay boolean)
 language plpgsql
 volatile
@@ -24,6 +24,7 @@ begin
                         'p_tariff: a tariff in billing.list_prices()');
   perform subscription._require_duration(p_duration);
   perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform core._require(p_is_told is not null, 'p_is_told: whether the user is told');
   perform core._require_key(p_idempotency_key);
   perform account._require_admin(p_admin_id);
   perform account._lock(p_telegram_id);
@@ -31,7 +32,7 @@ begin
 
   select f.is_found, f.expires_at into v_first
   from subscription._find_change(p_telegram_id, 'grant', p_idempotency_key, p_admin_id,
-                                 p_tariff, p_duration, p_reason) f;
+                                 p_tariff, p_duration, p_reason, p_is_told) f;
   if v_first.is_found then
     return query select v_first.expires_at, true;
     return;
@@ -49,13 +50,14 @@ begin
     case when v_before.is_active and v_before.period = 'paid' then 'paid' else 'grant' end
       ::subscription.period,
     v_now, p_actor_id => p_admin_id, p_reason => p_reason, p_duration => p_duration,
-    p_idempotency_key => p_idempotency_key);
+    p_idempotency_key => p_idempotency_key, p_is_told => p_is_told);
   perform audit._record('subscription.grant_time', p_admin_id, p_telegram_id::text,
     jsonb_build_object('tariff', p_tariff, 'duration', p_duration, 'reason', p_reason,
                        'expires_at', v_expires_at));
   insert into outbox.task (telegram_id, kind, name, due_at, created_at, arguments)
-  values (p_telegram_id, 'message', 'time_granted', v_now, v_now,
-          jsonb_build_object('tariff', p_tariff, 'expires_at', v_expires_at));
+  select p_telegram_id, 'message', 'time_granted', v_now, v_now,
+         jsonb_build_object('tariff', p_tariff, 'expires_at', v_expires_at)
+  where p_is_told;
 
   return query select v_expires_at, false;
 end
@@ -64,6 +66,6 @@ $$;
 comment on function subscription.grant_time is
   'Gives p_duration (minutes, hours or days; months are refused) of a tariff, from the end in '
   'force or from now. The tariff is in force at once; remaining time converts as at a purchase. '
-  'The user is told. Idempotent by p_idempotency_key.';
+  'The user is told, unless p_is_told is false. Idempotent by p_idempotency_key.';
 
 grant execute on function subscription.grant_time to atlas_admin, atlas_dba;

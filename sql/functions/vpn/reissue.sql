@@ -27,7 +27,7 @@ begin
 
   select f.is_found, f.vpn_uuid into v_first
   from subscription._find_change(p_telegram_id, 'reissue', p_idempotency_key, p_admin_id,
-                                 null, null, null) f;
+                                 null, null, null, true) f;
   if v_first.is_found then
     return query select v_first.vpn_uuid, true;
     return;
