@@ -305,6 +305,24 @@ CREATE TYPE broadcast.kind AS ENUM (
 COMMENT ON TYPE broadcast.kind IS 'What a broadcast is about.';
 
 --
+-- Name: offer; Type: TYPE; Schema: broadcast; Owner: -
+--
+
+CREATE TYPE broadcast.offer AS ENUM (
+    'none',
+    'buy',
+    'trial',
+    'status',
+    'key'
+);
+
+--
+-- Name: TYPE offer; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON TYPE broadcast.offer IS 'Where the button under a broadcast leads.';
+
+--
 -- Name: outcome; Type: TYPE; Schema: broadcast; Owner: -
 --
 
@@ -1630,7 +1648,7 @@ COMMENT ON FUNCTION account.set_vip(p_admin_id bigint, p_telegram_id bigint, p_i
 -- Name: show_action(bigint, uuid); Type: FUNCTION; Schema: account; Owner: -
 --
 
-CREATE FUNCTION account.show_action(p_admin_id bigint, p_draft_id uuid) RETURNS TABLE(draft_id uuid, action text, arguments jsonb, expires_at timestamp with time zone, is_expired boolean)
+CREATE FUNCTION account.show_action(p_admin_id bigint, p_draft_id uuid) RETURNS TABLE(draft_id uuid, action text, arguments jsonb, expires_at timestamp with time zone, is_expired boolean, drafted_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1640,7 +1658,8 @@ begin
   perform core._require(p_draft_id is not null, 'p_draft_id: the id from account.draft_action');
 
   return query
-  select d.draft_id, d.action, d.arguments, d.expires_at, d.expires_at <= core.now()
+  select d.draft_id, d.action, d.arguments, d.expires_at, d.expires_at <= core.now(),
+         d.drafted_at
   from account.draft d
   where d.admin_id = p_admin_id and d.draft_id = p_draft_id;
   if not found then
@@ -4361,6 +4380,43 @@ $$;
 COMMENT ON FUNCTION broadcast._close_lost(p_now timestamp with time zone) IS 'It may have arrived: nobody gets a broadcast twice, so it is counted and not sent again.';
 
 --
+-- Name: _count(bigint, text, broadcast.outcome, timestamp with time zone); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast._count(p_broadcast_id bigint, p_variant text, p_outcome broadcast.outcome, p_now timestamp with time zone) RETURNS void
+    LANGUAGE sql
+    AS $$
+  with was as (
+    select t.broadcast_id,
+           t.sent_a + t.sent_b + t.unreachable + t.failed as people,
+           p_now >= t.marked_at + interval '10 seconds' as is_mark,
+           p_now >= t.marked_at + interval '1 minute' as is_anew
+    from broadcast.tally t
+    where t.broadcast_id = p_broadcast_id
+    for no key update
+  )
+  update broadcast.tally t
+  set sent_a = t.sent_a + (p_outcome = 'sent' and p_variant = 'a')::int,
+      sent_b = t.sent_b + (p_outcome = 'sent' and p_variant = 'b')::int,
+      unreachable = t.unreachable + (p_outcome = 'unreachable')::int,
+      failed = t.failed + (p_outcome = 'failed')::int,
+      since_at = case when w.is_anew then p_now when w.is_mark then t.marked_at
+                      else t.since_at end,
+      since_people = case when w.is_anew then w.people when w.is_mark then t.marked_people
+                          else t.since_people end,
+      marked_at = case when w.is_mark then p_now else t.marked_at end,
+      marked_people = case when w.is_mark then w.people else t.marked_people end
+  from was w
+  where t.broadcast_id = w.broadcast_id
+$$;
+
+--
+-- Name: FUNCTION _count(p_broadcast_id bigint, p_variant text, p_outcome broadcast.outcome, p_now timestamp with time zone); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast._count(p_broadcast_id bigint, p_variant text, p_outcome broadcast.outcome, p_now timestamp with time zone) IS 'And takes its pace, over the last ten to twenty seconds; anew after a pause.';
+
+--
 -- Name: _end(bigint, bigint, uuid, broadcast.outcome, text, timestamp with time zone); Type: FUNCTION; Schema: broadcast; Owner: -
 --
 
@@ -4369,17 +4425,25 @@ CREATE FUNCTION broadcast._end(p_broadcast_id bigint, p_telegram_id bigint, p_le
     AS $$
 declare
   v_now timestamptz := core.now();
+  v_variant text;
 begin
   update broadcast.recipient r
   set outcome = p_outcome, due_at = p_due_at, leased_until = null, last_error = left(p_error, 1000),
       finished_at = case when p_outcome = 'waiting' then null else v_now end
   where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id
     and r.lease_token = p_lease_token
-    and (r.outcome = 'sending' or r.outcome = 'unknown' and p_outcome <> 'waiting');
-  return found or exists (
-    select 1 from broadcast.recipient r
-    where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id
-      and r.lease_token = p_lease_token);
+    and (r.outcome = 'sending' or r.outcome = 'unknown' and p_outcome <> 'waiting')
+  returning r.variant into v_variant;
+  if not found then
+    return exists (
+      select 1 from broadcast.recipient r
+      where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id
+        and r.lease_token = p_lease_token);
+  end if;
+  if p_outcome <> 'waiting' then
+    perform broadcast._count(p_broadcast_id, v_variant, p_outcome, v_now);
+  end if;
+  return true;
 end
 $$;
 
@@ -4423,6 +4487,50 @@ $$;
 COMMENT ON FUNCTION broadcast._end_if_done(p_broadcast_id bigint, p_now timestamp with time zone) IS 'Called when the segment has nobody left.';
 
 --
+-- Name: _expected(broadcast.status, broadcast.segment, bigint, timestamp with time zone); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast._expected(p_status broadcast.status, p_segment broadcast.segment, p_expected_people bigint, p_now timestamp with time zone) RETURNS TABLE(people bigint, is_estimate boolean)
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  if p_status = 'draft' then
+    return query select s.people, s.is_estimate from broadcast._size(p_segment, p_now) s;
+  else
+    return query select p_expected_people, true;
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION _expected(p_status broadcast.status, p_segment broadcast.segment, p_expected_people bigint, p_now timestamp with time zone); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast._expected(p_status broadcast.status, p_segment broadcast.segment, p_expected_people bigint, p_now timestamp with time zone) IS 'A draft''s segment is looked at again; for all others it is what it was when they began, while people come and go.';
+
+--
+-- Name: _is_meant(broadcast.segment, timestamp with time zone, boolean, timestamp with time zone); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast._is_meant(p_segment broadcast.segment, p_expires_at timestamp with time zone, p_has_bought boolean, p_now timestamp with time zone) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select case p_segment
+           when 'all' then true
+           when 'active' then p_expires_at > p_now
+           when 'expired' then p_expires_at <= p_now
+           when 'no_subscription' then (p_expires_at > p_now) is not true
+           when 'never_bought' then not p_has_bought
+         end
+$$;
+
+--
+-- Name: FUNCTION _is_meant(p_segment broadcast.segment, p_expires_at timestamp with time zone, p_has_bought boolean, p_now timestamp with time zone); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast._is_meant(p_segment broadcast.segment, p_expires_at timestamp with time zone, p_has_bought boolean, p_now timestamp with time zone) IS 'By when the subscription ends (null: none) and whether one was ever bought.';
+
+--
 -- Name: _lock(bigint); Type: FUNCTION; Schema: broadcast; Owner: -
 --
 
@@ -4454,9 +4562,10 @@ COMMENT ON FUNCTION broadcast._lock(p_broadcast_id bigint) IS 'And gives its sta
 -- Name: _move(bigint, bigint, text, broadcast.status[], broadcast.status); Type: FUNCTION; Schema: broadcast; Owner: -
 --
 
-CREATE FUNCTION broadcast._move(p_admin_id bigint, p_broadcast_id bigint, p_action text, p_from broadcast.status[], p_to broadcast.status) RETURNS boolean
+CREATE FUNCTION broadcast._move(p_admin_id bigint, p_broadcast_id bigint, p_action text, p_from broadcast.status[], p_to broadcast.status) RETURNS TABLE(is_replay boolean, moved_by bigint, moved_at timestamp with time zone)
     LANGUAGE plpgsql
     AS $$
+#variable_conflict use_column
 declare
   v_status broadcast.status;
   v_now timestamptz;
@@ -4464,21 +4573,26 @@ begin
   perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
   perform account._require_admin(p_admin_id);
   v_status := broadcast._lock(p_broadcast_id);
-  if v_status = p_to then
-    return true;
-  elsif v_status <> all (p_from) then
+  v_now := core.now();
+  if v_status <> all (p_from || p_to) then
     perform core._refuse('BR002', format('broadcast %s is %s', p_broadcast_id, v_status));
   end if;
 
-  v_now := core.now();
-  update broadcast.broadcast b
-  set status = p_to,
-      started_at = case p_to when 'running' then coalesce(b.started_at, v_now)
-                             else b.started_at end,
-      ended_at = case p_to when 'cancelled' then v_now end
+  is_replay := v_status = p_to;
+  if not is_replay then
+    update broadcast.broadcast b
+    set status = p_to, moved_by = p_admin_id, moved_at = v_now,
+        started_at = case p_to when 'running' then coalesce(b.started_at, v_now)
+                               else b.started_at end,
+        ended_at = case p_to when 'cancelled' then v_now end
+    where b.broadcast_id = p_broadcast_id;
+    perform audit._record(p_action, p_admin_id, p_broadcast_id::text);
+  end if;
+
+  return query
+  select _move.is_replay, b.moved_by::bigint, b.moved_at
+  from broadcast.broadcast b
   where b.broadcast_id = p_broadcast_id;
-  perform audit._record(p_action, p_admin_id, p_broadcast_id::text);
-  return false;
 end
 $$;
 
@@ -4486,7 +4600,7 @@ $$;
 -- Name: FUNCTION _move(p_admin_id bigint, p_broadcast_id bigint, p_action text, p_from broadcast.status[], p_to broadcast.status); Type: COMMENT; Schema: broadcast; Owner: -
 --
 
-COMMENT ON FUNCTION broadcast._move(p_admin_id bigint, p_broadcast_id bigint, p_action text, p_from broadcast.status[], p_to broadcast.status) IS 'True: it is there already, whoever moved it. Several admins mind a broadcast: the second one''s call is a replay, and audit.event has the first.';
+COMMENT ON FUNCTION broadcast._move(p_admin_id bigint, p_broadcast_id bigint, p_action text, p_from broadcast.status[], p_to broadcast.status) IS 'is_replay: it is there already, whoever moved it. Several admins mind a broadcast: the second one''s call is a replay that says whose the first was.';
 
 --
 -- Name: _people(broadcast.segment, bigint, integer, timestamp with time zone); Type: FUNCTION; Schema: broadcast; Owner: -
@@ -4499,16 +4613,13 @@ CREATE FUNCTION broadcast._people(p_segment broadcast.segment, p_beyond bigint, 
   from account.account a
   left join subscription.subscription s on s.telegram_id = a.telegram_id
   where a.telegram_id > p_beyond and a.is_reachable and not a.is_blocked
-    and case p_segment
-          when 'all' then true
-          when 'active' then s.expires_at > p_now
-          when 'expired' then s.expires_at <= p_now
-          when 'no_subscription' then (s.expires_at > p_now) is not true
-          when 'never_bought' then not exists (
-            select 1 from billing.purchase u
-            where u.telegram_id = a.telegram_id and u.kind = 'subscription'
-              and u.status in ('paid', 'refunded'))
-        end
+    and broadcast._is_meant(
+      p_segment, s.expires_at,
+      exists (
+        select 1 from billing.purchase u
+        where u.telegram_id = a.telegram_id and u.kind = 'subscription'
+          and u.status in ('paid', 'refunded')),
+      p_now)
   order by a.telegram_id
   limit p_limit
 $$;
@@ -4538,6 +4649,73 @@ $$;
 --
 
 COMMENT ON FUNCTION broadcast._require_attempt(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid) IS 'Checks what sent and failed are called with.';
+
+--
+-- Name: _require_text(bigint, text, text, text, text, text); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast._require_text(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(length(p_title) between 1 and 128, 'p_title: 1 to 128 characters');
+  perform core._require(p_kind = any (enum_range(null::broadcast.kind)::text[]),
+                        'p_kind: info, maintenance, security or promo');
+  perform core._require(
+    p_segment = any (enum_range(null::broadcast.segment)::text[]),
+    'p_segment: all, active, expired, no_subscription or never_bought');
+  perform core._require(length(p_text_a) between 1 and 4096, 'p_text_a: 1 to 4096 characters');
+  perform core._require(p_text_b is null or length(p_text_b) between 1 and 4096,
+                        'p_text_b: 1 to 4096 characters, or null for one text');
+end
+$$;
+
+--
+-- Name: FUNCTION _require_text(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast._require_text(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text) IS 'Checks what prepare and compose are called with.';
+
+--
+-- Name: _size(broadcast.segment, timestamp with time zone); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast._size(p_segment broadcast.segment, p_now timestamp with time zone) RETURNS TABLE(people bigint, is_estimate boolean)
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+declare
+  c_enough constant real := 20000; -- accounts to look at: an error of about one in a hundred
+  v_accounts real;
+begin
+  select c.reltuples into v_accounts from pg_class c where c.oid = 'account.account'::regclass;
+  if v_accounts <= c_enough then -- or nobody knows yet how large the table is: it is new
+    return query
+    select count(*), false from broadcast._people(p_segment, 0, null, p_now) p;
+    return;
+  end if;
+
+  return query
+  select (v_accounts * coalesce(avg(
+           (a.is_reachable and not a.is_blocked and coalesce(broadcast._is_meant(
+             p_segment, s.expires_at,
+             exists (
+               select 1 from billing.purchase u
+               where u.telegram_id = a.telegram_id and u.kind = 'subscription'
+                 and u.status in ('paid', 'refunded')),
+             p_now), false))::int), 0))::bigint,
+         true
+  from account.account a tablesample system (100 * c_enough / v_accounts)
+  left join subscription.subscription s on s.telegram_id = a.telegram_id;
+end
+$$;
+
+--
+-- Name: FUNCTION _size(p_segment broadcast.segment, p_now timestamp with time zone); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast._size(p_segment broadcast.segment, p_now timestamp with time zone) IS 'Counted while there are few accounts; else estimated from some 20 000 of them, so that it costs the same however many there are.';
 
 --
 -- Name: _take(bigint, broadcast.segment, boolean, bigint, text, integer, timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: broadcast; Owner: -
@@ -4581,8 +4759,10 @@ begin
   select coalesce(array_agg(t.telegram_id order by t.telegram_id), '{}') into v_new from taken t;
 
   update broadcast.broadcast b
-  set reached_id = v_new[cardinality(v_new)]
-  where b.broadcast_id = p_broadcast_id and cardinality(v_new) > 0;
+  set reached_id = case when cardinality(v_again) + cardinality(v_new) < p_limit
+                        then 9223372036854775807 else v_new[cardinality(v_new)] end
+  where b.broadcast_id = p_broadcast_id and cardinality(v_again) < p_limit
+    and b.reached_id < 9223372036854775807;
   return v_again || v_new;
 end
 $$;
@@ -4591,27 +4771,108 @@ $$;
 -- Name: FUNCTION _take(p_broadcast_id bigint, p_segment broadcast.segment, p_is_ab boolean, p_reached_id bigint, p_holder text, p_limit integer, p_now timestamp with time zone, p_until timestamp with time zone); Type: COMMENT; Schema: broadcast; Owner: -
 --
 
-COMMENT ON FUNCTION broadcast._take(p_broadcast_id bigint, p_segment broadcast.segment, p_is_ab boolean, p_reached_id bigint, p_holder text, p_limit integer, p_now timestamp with time zone, p_until timestamp with time zone) IS 'First who waits for another attempt, then those who have not had their turn, by id.';
+COMMENT ON FUNCTION broadcast._take(p_broadcast_id bigint, p_segment broadcast.segment, p_is_ab boolean, p_reached_id bigint, p_holder text, p_limit integer, p_now timestamp with time zone, p_until timestamp with time zone) IS 'First who waits for another attempt, then those who have not had their turn, by id. Once nobody is left it looks no more: the walk past everybody else would begin anew for each who waits.';
+
+--
+-- Name: _usual_offer(text); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast._usual_offer(p_kind text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select case p_kind when 'promo' then 'buy' when 'maintenance' then 'status'
+                     when 'security' then 'key' else 'none' end
+$$;
+
+--
+-- Name: FUNCTION _usual_offer(p_kind text); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast._usual_offer(p_kind text) IS 'Where nobody chose one.';
+
+--
+-- Name: _write(bigint, text, text, text, text, text, text, timestamp with time zone, text); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast._write(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_offer text, p_starts_at timestamp with time zone, p_key text) RETURNS TABLE(broadcast_id bigint, recipients bigint, is_replay boolean, is_estimate boolean)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_size record;
+  v_first record;
+begin
+  perform account._require_admin(p_admin_id);
+  v_now := core.now();
+  select s.people, s.is_estimate into v_size
+  from broadcast._size(p_segment::broadcast.segment, v_now) s;
+
+  insert into broadcast.broadcast as b (
+    title, kind, segment, offer, text_a, text_b, starts_at, prepared_by, prepared_at,
+    idempotency_key, expected_people)
+  values (
+    p_title, p_kind::broadcast.kind, p_segment::broadcast.segment, p_offer::broadcast.offer,
+    p_text_a, p_text_b, p_starts_at, p_admin_id, v_now, p_key, v_size.people)
+  on conflict on constraint broadcast_key_once do nothing;
+  is_replay := not found;
+
+  select b.* into v_first
+  from broadcast.broadcast b
+  where b.prepared_by = p_admin_id and b.idempotency_key = p_key;
+  if (v_first.title, v_first.kind::text, v_first.segment::text, v_first.offer::text,
+      v_first.text_a, v_first.text_b)
+     is distinct from (p_title, p_kind, p_segment, p_offer, p_text_a, p_text_b)
+     or v_first.moved_at is null and v_first.starts_at is distinct from p_starts_at then
+    perform core._refuse('ID001', format('broadcast %s has the key', v_first.broadcast_id));
+  end if;
+  if not is_replay then
+    insert into broadcast.tally (broadcast_id) values (v_first.broadcast_id);
+    perform audit._record('broadcast.prepare', p_admin_id, v_first.broadcast_id::text,
+      jsonb_build_object('title', p_title, 'kind', p_kind, 'segment', p_segment,
+                         'is_ab', p_text_b is not null, 'offer', p_offer,
+                         'starts_at', p_starts_at));
+  end if;
+
+  return query
+  select v_first.broadcast_id, v_size.people, _write.is_replay, v_size.is_estimate;
+end
+$$;
+
+--
+-- Name: FUNCTION _write(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_offer text, p_starts_at timestamp with time zone, p_key text); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast._write(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_offer text, p_starts_at timestamp with time zone, p_key text) IS 'What prepare and compose have in common. The time is compared only until somebody starts it, perhaps at another.';
 
 --
 -- Name: cancel(bigint, bigint); Type: FUNCTION; Schema: broadcast; Owner: -
 --
 
-CREATE FUNCTION broadcast.cancel(p_admin_id bigint, p_broadcast_id bigint) RETURNS TABLE(broadcast_id bigint, status text, is_replay boolean)
+CREATE FUNCTION broadcast.cancel(p_admin_id bigint, p_broadcast_id bigint) RETURNS TABLE(broadcast_id bigint, status text, is_replay boolean, moved_by bigint, moved_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
+declare
+  v_moved record;
+  v_given_up bigint;
 begin
   perform core._guard('admin_actions');
-  is_replay := broadcast._move(
-    p_admin_id, p_broadcast_id, 'broadcast.cancel', '{draft,running,paused}', 'cancelled');
+  select m.* into v_moved
+  from broadcast._move(
+    p_admin_id, p_broadcast_id, 'broadcast.cancel', '{draft,running,paused}', 'cancelled') m;
 
   update broadcast.recipient r
   set outcome = 'failed', due_at = null, finished_at = core.now()
   where r.broadcast_id = p_broadcast_id and r.finished_at is null and r.outcome = 'waiting';
+  get diagnostics v_given_up = row_count;
+  update broadcast.tally t
+  set failed = t.failed + v_given_up
+  where t.broadcast_id = p_broadcast_id and v_given_up > 0;
 
-  return query select p_broadcast_id, 'cancelled', cancel.is_replay;
+  return query
+  select p_broadcast_id, 'cancelled', v_moved.is_replay, v_moved.moved_by, v_moved.moved_at;
 end
 $$;
 
@@ -4619,13 +4880,13 @@ $$;
 -- Name: FUNCTION cancel(p_admin_id bigint, p_broadcast_id bigint); Type: COMMENT; Schema: broadcast; Owner: -
 --
 
-COMMENT ON FUNCTION broadcast.cancel(p_admin_id bigint, p_broadcast_id bigint) IS 'For good. What workers have in hand goes out; who waited for another attempt gets none.';
+COMMENT ON FUNCTION broadcast.cancel(p_admin_id bigint, p_broadcast_id bigint) IS 'For good. What workers have in hand goes out; who waited for another attempt gets none. moved_by: who cancelled it, and when.';
 
 --
 -- Name: claim(text, integer, interval); Type: FUNCTION; Schema: broadcast; Owner: -
 --
 
-CREATE FUNCTION broadcast.claim(p_holder text, p_limit integer, p_lease interval) RETURNS TABLE(broadcast_id bigint, telegram_id bigint, variant text, message text, lease_token uuid, language text)
+CREATE FUNCTION broadcast.claim(p_holder text, p_limit integer, p_lease interval) RETURNS TABLE(broadcast_id bigint, telegram_id bigint, variant text, message text, lease_token uuid, language text, offer text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4659,7 +4920,8 @@ begin
 
   return query
   select r.broadcast_id, r.telegram_id::bigint, r.variant,
-         case r.variant when 'b' then b.text_b else b.text_a end, r.lease_token, a.language
+         case r.variant when 'b' then b.text_b else b.text_a end, r.lease_token, a.language,
+         b.offer::text
   from broadcast.recipient r
   join broadcast.broadcast b on b.broadcast_id = r.broadcast_id
   join account.account a on a.telegram_id = r.telegram_id
@@ -4673,6 +4935,36 @@ $$;
 --
 
 COMMENT ON FUNCTION broadcast.claim(p_holder text, p_limit integer, p_lease interval) IS 'Marks up to p_limit people, and gives what to send them; then broadcast.sent, or broadcast.failed where it is certain that nothing was delivered. With neither, the outcome is unknown once the lease has run out, and stays so: nobody gets a broadcast twice. So claim no more than is sent at once. No rows: nothing is running, or the rest waits for an attempt.';
+
+--
+-- Name: compose(bigint, text, text, text, text, text, text, text); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast.compose(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_offer text, p_idempotency_key text) RETURNS TABLE(broadcast_id bigint, recipients bigint, is_replay boolean, is_estimate boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform core._guard('admin_actions');
+  perform broadcast._require_text(p_admin_id, p_title, p_kind, p_segment, p_text_a, p_text_b);
+  perform core._require(
+    p_offer is null or p_offer = any (enum_range(null::broadcast.offer)::text[]),
+    'p_offer: none, buy, trial, status or key, or null for the one that fits p_kind');
+  perform core._require_key(p_idempotency_key);
+
+  return query
+  select w.broadcast_id, w.recipients, w.is_replay, w.is_estimate
+  from broadcast._write(p_admin_id, p_title, p_kind, p_segment, p_text_a, p_text_b,
+                        coalesce(p_offer, broadcast._usual_offer(p_kind)), null,
+                        p_idempotency_key) w;
+end
+$$;
+
+--
+-- Name: FUNCTION compose(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_offer text, p_idempotency_key text); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast.compose(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_offer text, p_idempotency_key text) IS 'As broadcast.prepare, with a choice of the button: where it leads, or none. When it goes out is broadcast.launch''s to say.';
 
 --
 -- Name: failed(bigint, bigint, uuid, text, boolean); Type: FUNCTION; Schema: broadcast; Owner: -
@@ -4731,18 +5023,158 @@ $$;
 COMMENT ON FUNCTION broadcast.failed(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) IS 'Only where nothing was delivered for certain (429, 4xx, no connection). Unreachable: the user blocked the bot. Else it is tried again with backoff, 10 times in all (setting message_attempts). is_recorded is false when the token names no attempt.';
 
 --
+-- Name: launch(bigint, bigint, timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast.launch(p_admin_id bigint, p_broadcast_id bigint, p_starts_at timestamp with time zone, p_moved_at timestamp with time zone) RETURNS TABLE(broadcast_id bigint, status text, is_replay boolean, moved_by bigint, moved_at timestamp with time zone, starts_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_moved record;
+  v_first record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require_feature('broadcasts');
+  perform core._require(
+    p_starts_at is null
+    or isfinite(p_starts_at) and p_starts_at <= core.now() + interval '366 days',
+    'p_starts_at: within a year, or null for at once');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform account._require_admin(p_admin_id);
+  perform broadcast._lock(p_broadcast_id);
+  select b.starts_at, b.segment, b.reached_id, b.status, b.moved_by, b.moved_at into v_first
+  from broadcast.broadcast b
+  where b.broadcast_id = p_broadcast_id;
+  if v_first.status = 'running' and v_first.starts_at is distinct from p_starts_at
+     or v_first.status <> 'running' and v_first.moved_at is distinct from p_moved_at then
+    perform core._refuse('BR002', format(
+      'broadcast %s is %s since %s, moved by %s', p_broadcast_id, v_first.status,
+      v_first.moved_at, v_first.moved_by));
+  end if;
+
+  select m.* into v_moved
+  from broadcast._move(
+    p_admin_id, p_broadcast_id, 'broadcast.start', '{draft,paused}', 'running') m;
+  if not v_moved.is_replay then
+    update broadcast.broadcast b
+    set starts_at = p_starts_at,
+        expected_people = case when v_first.reached_id > 0 then b.expected_people
+                               else s.people end
+    from broadcast._size(v_first.segment, core.now()) s
+    where b.broadcast_id = p_broadcast_id;
+  end if;
+
+  return query
+  select p_broadcast_id, 'running', v_moved.is_replay, v_moved.moved_by::bigint,
+         v_moved.moved_at::timestamptz, p_starts_at;
+end
+$$;
+
+--
+-- Name: FUNCTION launch(p_admin_id bigint, p_broadcast_id bigint, p_starts_at timestamp with time zone, p_moved_at timestamp with time zone); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast.launch(p_admin_id bigint, p_broadcast_id bigint, p_starts_at timestamp with time zone, p_moved_at timestamp with time zone) IS 'As broadcast.start, with a time in place of the one that it was written with; a past one is at once. p_moved_at: as broadcast.show gave it when this was decided (null: never started); who was faster is not overruled (BR002). Again with the same time: a replay that says whose the first was; with another: BR002, pause it first.';
+
+--
+-- Name: list(bigint, text, bigint, integer); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast.list(p_admin_id bigint, p_state text, p_before_id bigint, p_limit integer) RETURNS TABLE(broadcast_id bigint, title text, kind text, segment text, is_ab boolean, status text, starts_at timestamp with time zone, is_begun boolean, sent bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_statuses broadcast.status[];
+begin
+  perform account._only_admins(p_admin_id);
+  v_statuses := case p_state
+    when 'draft' then '{draft}'::broadcast.status[]
+    when 'running' then '{running,paused}'::broadcast.status[]
+    when 'over' then '{done,cancelled}'::broadcast.status[] end;
+  perform core._require(v_statuses is not null, 'p_state: draft, running or over');
+  perform core._require(p_limit between 1 and 100, 'p_limit: 1 to 100');
+
+  return query
+  select b.broadcast_id, b.title, b.kind::text, b.segment::text, b.text_b is not null,
+         b.status::text, b.starts_at,
+         b.started_at is not null and coalesce(b.starts_at <= core.now(), true),
+         t.sent_a + t.sent_b
+  from broadcast.broadcast b
+  join broadcast.tally t on t.broadcast_id = b.broadcast_id
+  where b.status = any (v_statuses) and (b.broadcast_id < p_before_id) is not false
+  order by b.broadcast_id desc
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION list(p_admin_id bigint, p_state text, p_before_id bigint, p_limit integer); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast.list(p_admin_id bigint, p_state text, p_before_id bigint, p_limit integer) IS 'For admins only. p_state: draft, running (paused ones, too) or over (done or cancelled). p_before_id: the last one of the page before, null for the first page. Reads only.';
+
+--
+-- Name: note_press(bigint, bigint); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast.note_press(p_telegram_id bigint, p_broadcast_id bigint) RETURNS TABLE(broadcast_id bigint, offer text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_variant text;
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_broadcast_id is not null, 'p_broadcast_id: what the button carries');
+
+  update broadcast.recipient r
+  set pressed_at = core.now()
+  where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id and r.pressed_at is null
+  returning r.variant into v_variant;
+  if found then
+    update broadcast.tally t
+    set pressed_a = t.pressed_a + (v_variant = 'a')::int,
+        pressed_b = t.pressed_b + (v_variant = 'b')::int
+    where t.broadcast_id = p_broadcast_id;
+  end if;
+
+  return query
+  select b.broadcast_id, b.offer::text
+  from broadcast.recipient r
+  join broadcast.broadcast b on b.broadcast_id = r.broadcast_id
+  where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id;
+  if not found then
+    perform core._refuse('BR001', format('broadcast_id %s of telegram_id %s', p_broadcast_id,
+                                         p_telegram_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION note_press(p_telegram_id bigint, p_broadcast_id bigint); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast.note_press(p_telegram_id bigint, p_broadcast_id bigint) IS 'Each person counts once, however often they press. BR001: they did not get it, or more than retention_days ago.';
+
+--
 -- Name: pause(bigint, bigint); Type: FUNCTION; Schema: broadcast; Owner: -
 --
 
-CREATE FUNCTION broadcast.pause(p_admin_id bigint, p_broadcast_id bigint) RETURNS TABLE(broadcast_id bigint, status text, is_replay boolean)
+CREATE FUNCTION broadcast.pause(p_admin_id bigint, p_broadcast_id bigint) RETURNS TABLE(broadcast_id bigint, status text, is_replay boolean, moved_by bigint, moved_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   perform core._guard('admin_actions');
   return query
-  select p_broadcast_id, 'paused',
-         broadcast._move(p_admin_id, p_broadcast_id, 'broadcast.pause', '{running}', 'paused');
+  select p_broadcast_id, 'paused', m.is_replay, m.moved_by, m.moved_at
+  from broadcast._move(p_admin_id, p_broadcast_id, 'broadcast.pause', '{running}', 'paused') m;
 end
 $$;
 
@@ -4750,62 +5182,27 @@ $$;
 -- Name: FUNCTION pause(p_admin_id bigint, p_broadcast_id bigint); Type: COMMENT; Schema: broadcast; Owner: -
 --
 
-COMMENT ON FUNCTION broadcast.pause(p_admin_id bigint, p_broadcast_id bigint) IS 'What workers have in hand goes out; broadcast.start goes on where it was.';
+COMMENT ON FUNCTION broadcast.pause(p_admin_id bigint, p_broadcast_id bigint) IS 'What workers have in hand goes out; broadcast.start goes on where it was. moved_by: who paused it, and when.';
 
 --
 -- Name: prepare(bigint, text, text, text, text, text, timestamp with time zone, text); Type: FUNCTION; Schema: broadcast; Owner: -
 --
 
-CREATE FUNCTION broadcast.prepare(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_starts_at timestamp with time zone, p_idempotency_key text) RETURNS TABLE(broadcast_id bigint, recipients bigint, is_replay boolean)
+CREATE FUNCTION broadcast.prepare(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_starts_at timestamp with time zone, p_idempotency_key text) RETURNS TABLE(broadcast_id bigint, recipients bigint, is_replay boolean, is_estimate boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-#variable_conflict use_column
-declare
-  v_first record;
 begin
   perform core._guard('admin_actions');
-  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
-  perform core._require(length(p_title) between 1 and 128, 'p_title: 1 to 128 characters');
-  perform core._require(p_kind = any (enum_range(null::broadcast.kind)::text[]),
-                        'p_kind: info, maintenance, security or promo');
-  perform core._require(
-    p_segment = any (enum_range(null::broadcast.segment)::text[]),
-    'p_segment: all, active, expired, no_subscription or never_bought');
-  perform core._require(length(p_text_a) between 1 and 4096, 'p_text_a: 1 to 4096 characters');
-  perform core._require(p_text_b is null or length(p_text_b) between 1 and 4096,
-                        'p_text_b: 1 to 4096 characters, or null for one text');
+  perform broadcast._require_text(p_admin_id, p_title, p_kind, p_segment, p_text_a, p_text_b);
   perform core._require(p_starts_at is null or isfinite(p_starts_at),
                         'p_starts_at: a moment, or null for at once');
   perform core._require_key(p_idempotency_key);
-  perform account._require_admin(p_admin_id);
-
-  insert into broadcast.broadcast as b (
-    title, kind, segment, text_a, text_b, starts_at, prepared_by, prepared_at, idempotency_key)
-  values (
-    p_title, p_kind::broadcast.kind, p_segment::broadcast.segment, p_text_a, p_text_b,
-    p_starts_at, p_admin_id, core.now(), p_idempotency_key)
-  on conflict on constraint broadcast_key_once do nothing;
-  is_replay := not found;
-
-  select b.* into v_first
-  from broadcast.broadcast b
-  where b.prepared_by = p_admin_id and b.idempotency_key = p_idempotency_key;
-  if (v_first.title, v_first.kind::text, v_first.segment::text, v_first.text_a, v_first.text_b,
-      v_first.starts_at)
-     is distinct from (p_title, p_kind, p_segment, p_text_a, p_text_b, p_starts_at) then
-    perform core._refuse('ID001', format('broadcast %s has the key', v_first.broadcast_id));
-  end if;
-  if not is_replay then
-    perform audit._record('broadcast.prepare', p_admin_id, v_first.broadcast_id::text,
-      jsonb_build_object('title', p_title, 'kind', p_kind, 'segment', p_segment,
-                         'is_ab', p_text_b is not null, 'starts_at', p_starts_at));
-  end if;
 
   return query
-  select v_first.broadcast_id,
-         (select count(*) from broadcast._people(v_first.segment, 0, null, core.now())),
-         prepare.is_replay;
+  select w.broadcast_id, w.recipients, w.is_replay, w.is_estimate
+  from broadcast._write(p_admin_id, p_title, p_kind, p_segment, p_text_a, p_text_b,
+                        broadcast._usual_offer(p_kind), p_starts_at, p_idempotency_key) w;
 end
 $$;
 
@@ -4813,7 +5210,7 @@ $$;
 -- Name: FUNCTION prepare(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_starts_at timestamp with time zone, p_idempotency_key text); Type: COMMENT; Schema: broadcast; Owner: -
 --
 
-COMMENT ON FUNCTION broadcast.prepare(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_starts_at timestamp with time zone, p_idempotency_key text) IS 'recipients: how many people that is now; who is in the segment is looked at again when their turn comes. p_text_b: a random half gets it instead. The texts are plain, no HTML. Nothing is sent before broadcast.start. Idempotent by p_idempotency_key, which belongs to the admin.';
+COMMENT ON FUNCTION broadcast.prepare(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_starts_at timestamp with time zone, p_idempotency_key text) IS 'recipients: how many people that is now, estimated (is_estimate) when there are many users; who is in the segment is looked at again when their turn comes. p_text_b: a random half gets it instead. The texts are plain, no HTML. Under them is the button that fits p_kind; broadcast.compose has a choice. Nothing is sent before broadcast.start. Idempotent by p_idempotency_key, which belongs to the admin.';
 
 --
 -- Name: release(bigint, bigint, uuid, text, interval); Type: FUNCTION; Schema: broadcast; Owner: -
@@ -4877,10 +5274,57 @@ $$;
 COMMENT ON FUNCTION broadcast.sent(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid) IS 'is_recorded is false when the token names no attempt. Safe to call again.';
 
 --
+-- Name: show(bigint, bigint); Type: FUNCTION; Schema: broadcast; Owner: -
+--
+
+CREATE FUNCTION broadcast.show(p_admin_id bigint, p_broadcast_id bigint) RETURNS TABLE(broadcast_id bigint, title text, kind text, segment text, offer text, text_a text, text_b text, status text, prepared_by bigint, prepared_by_name text, prepared_at timestamp with time zone, starts_at timestamp with time zone, is_begun boolean, ended_at timestamp with time zone, moved_by bigint, moved_by_name text, moved_at timestamp with time zone, expected_people bigint, is_estimate boolean, sent_a bigint, sent_b bigint, pressed_a bigint, pressed_b bigint, unreachable bigint, failed bigint, unknown bigint, unfinished bigint, left_people bigint, people_per_minute integer, ends_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform account._only_admins(p_admin_id);
+  perform core._require(p_broadcast_id is not null, 'p_broadcast_id: the id from list');
+
+  return query
+  select b.broadcast_id, b.title, b.kind::text, b.segment::text, b.offer::text, b.text_a, b.text_b,
+         b.status::text, b.prepared_by::bigint, w.username, b.prepared_at, b.starts_at,
+         b.started_at is not null and coalesce(b.starts_at <= v_now, true), b.ended_at,
+         b.moved_by::bigint, m.username, b.moved_at, e.people, e.is_estimate,
+         p.sent_a, p.sent_b, p.pressed_a, p.pressed_b, p.unreachable, p.failed, p.unknown,
+         p.unfinished, l.people, (60 * p.people_per_second)::int,
+         case when b.status = 'running' and p.people_per_second > 0
+              then v_now + make_interval(secs => l.people / p.people_per_second) end
+  from broadcast.broadcast b
+  join broadcast.progress p on p.broadcast_id = b.broadcast_id
+  cross join lateral broadcast._expected(
+    b.status, b.segment, b.expected_people, v_now) e
+  cross join lateral (
+    select case when b.status in ('done', 'cancelled') then 0
+                else greatest(e.people - p.sent - p.unreachable - p.failed - p.unknown,
+                              p.unfinished) end as people) l
+  left join account.account w on w.telegram_id = b.prepared_by
+  left join account.account m on m.telegram_id = b.moved_by
+  where b.broadcast_id = p_broadcast_id;
+  if not found then
+    perform core._refuse('BR001', format('broadcast_id %s', p_broadcast_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION show(p_admin_id bigint, p_broadcast_id bigint); Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON FUNCTION broadcast.show(p_admin_id bigint, p_broadcast_id bigint) IS 'For admins only. expected_people: of a draft how many its segment has now, else how many it had when it began; is_estimate says whether that was counted. left_people and ends_at follow from it. people_per_minute: over the last ten to twenty seconds, null when nothing is sent. Reads only.';
+
+--
 -- Name: start(bigint, bigint); Type: FUNCTION; Schema: broadcast; Owner: -
 --
 
-CREATE FUNCTION broadcast.start(p_admin_id bigint, p_broadcast_id bigint) RETURNS TABLE(broadcast_id bigint, status text, is_replay boolean)
+CREATE FUNCTION broadcast.start(p_admin_id bigint, p_broadcast_id bigint) RETURNS TABLE(broadcast_id bigint, status text, is_replay boolean, moved_by bigint, moved_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4888,9 +5332,9 @@ begin
   perform core._guard('admin_actions');
   perform core._require_feature('broadcasts');
   return query
-  select p_broadcast_id, 'running',
-         broadcast._move(
-           p_admin_id, p_broadcast_id, 'broadcast.start', '{draft,paused}', 'running');
+  select p_broadcast_id, 'running', m.is_replay, m.moved_by, m.moved_at
+  from broadcast._move(
+    p_admin_id, p_broadcast_id, 'broadcast.start', '{draft,paused}', 'running') m;
 end
 $$;
 
@@ -4898,7 +5342,7 @@ $$;
 -- Name: FUNCTION start(p_admin_id bigint, p_broadcast_id bigint); Type: COMMENT; Schema: broadcast; Owner: -
 --
 
-COMMENT ON FUNCTION broadcast.start(p_admin_id bigint, p_broadcast_id bigint) IS 'Workers send it from now on, or from its time; broadcast.progress says how far it is.';
+COMMENT ON FUNCTION broadcast.start(p_admin_id bigint, p_broadcast_id bigint) IS 'Workers send it from now on, or from its time; broadcast.progress says how far it is. moved_by: who started it, and when.';
 
 --
 -- Name: _guard(text); Type: FUNCTION; Schema: core; Owner: -
@@ -12879,6 +13323,7 @@ CREATE TABLE broadcast.broadcast (
     title text NOT NULL,
     kind broadcast.kind NOT NULL,
     segment broadcast.segment NOT NULL,
+    offer broadcast.offer NOT NULL,
     text_a text NOT NULL,
     text_b text,
     starts_at timestamp with time zone,
@@ -12889,7 +13334,11 @@ CREATE TABLE broadcast.broadcast (
     started_at timestamp with time zone,
     ended_at timestamp with time zone,
     reached_id bigint DEFAULT 0 NOT NULL,
+    expected_people bigint NOT NULL,
+    moved_by core.telegram_id,
+    moved_at timestamp with time zone,
     CONSTRAINT broadcast_ended_has_a_time CHECK (((status = ANY (ARRAY['done'::broadcast.status, 'cancelled'::broadcast.status])) = (ended_at IS NOT NULL))),
+    CONSTRAINT broadcast_mover_has_a_time CHECK (((moved_by IS NULL) = (moved_at IS NULL))),
     CONSTRAINT broadcast_text_a_length CHECK (((length(text_a) >= 1) AND (length(text_a) <= 4096))),
     CONSTRAINT broadcast_text_b_length CHECK (((length(text_b) >= 1) AND (length(text_b) <= 4096))),
     CONSTRAINT broadcast_title_length CHECK (((length(title) >= 1) AND (length(title) <= 128)))
@@ -12925,6 +13374,12 @@ COMMENT ON COLUMN broadcast.broadcast.kind IS 'What it is about.';
 --
 
 COMMENT ON COLUMN broadcast.broadcast.segment IS 'Whom it is for.';
+
+--
+-- Name: COLUMN broadcast.offer; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.broadcast.offer IS 'Where its button leads.';
 
 --
 -- Name: COLUMN broadcast.text_a; Type: COMMENT; Schema: broadcast; Owner: -
@@ -12984,7 +13439,25 @@ COMMENT ON COLUMN broadcast.broadcast.ended_at IS 'When everybody had had their 
 -- Name: COLUMN broadcast.reached_id; Type: COMMENT; Schema: broadcast; Owner: -
 --
 
-COMMENT ON COLUMN broadcast.broadcast.reached_id IS 'Everybody up to this id has had their turn.';
+COMMENT ON COLUMN broadcast.broadcast.reached_id IS 'Everybody up to this id has had their turn; the largest bigint once nobody is left.';
+
+--
+-- Name: COLUMN broadcast.expected_people; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.broadcast.expected_people IS 'About how many it was for when it began, or was written.';
+
+--
+-- Name: COLUMN broadcast.moved_by; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.broadcast.moved_by IS 'The admin who started, paused or cancelled it last.';
+
+--
+-- Name: COLUMN broadcast.moved_at; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.broadcast.moved_at IS 'And when.';
 
 --
 -- Name: broadcast_broadcast_id_seq; Type: SEQUENCE; Schema: broadcast; Owner: -
@@ -13015,6 +13488,7 @@ CREATE TABLE broadcast.recipient (
     leased_until timestamp with time zone,
     finished_at timestamp with time zone,
     last_error text,
+    pressed_at timestamp with time zone,
     CONSTRAINT recipient_ends_once CHECK (((outcome = ANY (ARRAY['sending'::broadcast.outcome, 'waiting'::broadcast.outcome])) = (finished_at IS NULL))),
     CONSTRAINT recipient_variant_known CHECK ((variant = ANY (ARRAY['a'::text, 'b'::text])))
 )
@@ -13093,6 +13567,103 @@ COMMENT ON COLUMN broadcast.recipient.finished_at IS 'When it ended.';
 COMMENT ON COLUMN broadcast.recipient.last_error IS 'Why the last attempt failed.';
 
 --
+-- Name: COLUMN recipient.pressed_at; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.recipient.pressed_at IS 'When the person first pressed its button.';
+
+--
+-- Name: tally; Type: TABLE; Schema: broadcast; Owner: -
+--
+
+CREATE TABLE broadcast.tally (
+    broadcast_id bigint NOT NULL,
+    sent_a bigint DEFAULT 0 NOT NULL,
+    sent_b bigint DEFAULT 0 NOT NULL,
+    unreachable bigint DEFAULT 0 NOT NULL,
+    failed bigint DEFAULT 0 NOT NULL,
+    pressed_a bigint DEFAULT 0 NOT NULL,
+    pressed_b bigint DEFAULT 0 NOT NULL,
+    marked_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    marked_people bigint DEFAULT 0 NOT NULL,
+    since_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    since_people bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='20');
+
+--
+-- Name: TABLE tally; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON TABLE broadcast.tally IS 'How many people each broadcast has reached: nobody counts a million rows to draw a screen. Locked after the people whom it counts.';
+
+--
+-- Name: COLUMN tally.broadcast_id; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.tally.broadcast_id IS 'The broadcast.';
+
+--
+-- Name: COLUMN tally.sent_a; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.tally.sent_a IS 'People it has reached with the first text.';
+
+--
+-- Name: COLUMN tally.sent_b; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.tally.sent_b IS 'People it has reached with the second text.';
+
+--
+-- Name: COLUMN tally.unreachable; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.tally.unreachable IS 'People who have blocked the bot.';
+
+--
+-- Name: COLUMN tally.failed; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.tally.failed IS 'People whom it was refused for, every time, or who got no more attempts.';
+
+--
+-- Name: COLUMN tally.pressed_a; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.tally.pressed_a IS 'People with the first text who pressed its button.';
+
+--
+-- Name: COLUMN tally.pressed_b; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.tally.pressed_b IS 'People with the second text who pressed its button.';
+
+--
+-- Name: COLUMN tally.marked_at; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.tally.marked_at IS 'The last moment, of one about every ten seconds, that its pace is taken at.';
+
+--
+-- Name: COLUMN tally.marked_people; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.tally.marked_people IS 'How many people had had their turn then.';
+
+--
+-- Name: COLUMN tally.since_at; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.tally.since_at IS 'The moment before that: the pace is what came since.';
+
+--
+-- Name: COLUMN tally.since_people; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.tally.since_people IS 'How many people had had their turn then.';
+
+--
 -- Name: progress; Type: VIEW; Schema: broadcast; Owner: -
 --
 
@@ -13108,33 +13679,32 @@ CREATE VIEW broadcast.progress AS
     b.starts_at,
     b.started_at,
     b.ended_at,
-    c.sent,
-    c.sent_a,
-    c.sent_b,
-    c.unreachable,
-    c.failed,
-    c.unknown,
-    c.unfinished
+    (t.sent_a + t.sent_b) AS sent,
+    t.sent_a,
+    t.sent_b,
+    t.unreachable,
+    t.failed,
+    ( SELECT count(*) AS count
+           FROM broadcast.recipient r
+          WHERE ((r.broadcast_id = b.broadcast_id) AND (r.outcome = 'unknown'::broadcast.outcome))) AS unknown,
+    ( SELECT count(*) AS count
+           FROM broadcast.recipient r
+          WHERE ((r.broadcast_id = b.broadcast_id) AND (r.finished_at IS NULL))) AS unfinished,
+    t.pressed_a,
+    t.pressed_b,
+    (
+        CASE
+            WHEN ((b.status = 'running'::broadcast.status) AND (core.now() < (t.marked_at + '00:01:00'::interval)) AND (core.now() > (t.since_at + '00:00:01'::interval))) THEN ((((((t.sent_a + t.sent_b) + t.unreachable) + t.failed) - t.since_people))::numeric / EXTRACT(epoch FROM (core.now() - t.since_at)))
+            ELSE NULL::numeric
+        END)::double precision AS people_per_second
    FROM (broadcast.broadcast b
-     CROSS JOIN LATERAL ( SELECT (COALESCE(sum(n.people) FILTER (WHERE (n.outcome = 'sent'::broadcast.outcome)), (0)::numeric))::bigint AS sent,
-            (COALESCE(sum(n.people) FILTER (WHERE ((n.outcome = 'sent'::broadcast.outcome) AND (n.variant = 'a'::text))), (0)::numeric))::bigint AS sent_a,
-            (COALESCE(sum(n.people) FILTER (WHERE ((n.outcome = 'sent'::broadcast.outcome) AND (n.variant = 'b'::text))), (0)::numeric))::bigint AS sent_b,
-            (COALESCE(sum(n.people) FILTER (WHERE (n.outcome = 'unreachable'::broadcast.outcome)), (0)::numeric))::bigint AS unreachable,
-            (COALESCE(sum(n.people) FILTER (WHERE (n.outcome = 'failed'::broadcast.outcome)), (0)::numeric))::bigint AS failed,
-            (COALESCE(sum(n.people) FILTER (WHERE (n.outcome = 'unknown'::broadcast.outcome)), (0)::numeric))::bigint AS unknown,
-            (COALESCE(sum(n.people) FILTER (WHERE (n.outcome = ANY (ARRAY['sending'::broadcast.outcome, 'waiting'::broadcast.outcome]))), (0)::numeric))::bigint AS unfinished
-           FROM ( SELECT r.outcome,
-                    r.variant,
-                    count(*) AS people
-                   FROM broadcast.recipient r
-                  WHERE (r.broadcast_id = b.broadcast_id)
-                  GROUP BY r.outcome, r.variant) n) c);
+     JOIN broadcast.tally t ON ((t.broadcast_id = b.broadcast_id)));
 
 --
 -- Name: VIEW progress; Type: COMMENT; Schema: broadcast; Owner: -
 --
 
-COMMENT ON VIEW broadcast.progress IS 'How far each broadcast is. Who had their turn more than retention_days ago is not counted any more.';
+COMMENT ON VIEW broadcast.progress IS 'How far each broadcast is, from its tally: it costs the same however many people it has reached. Unknown ones of more than retention_days ago are not counted any more.';
 
 --
 -- Name: COLUMN progress.broadcast_id; Type: COMMENT; Schema: broadcast; Owner: -
@@ -13243,6 +13813,24 @@ COMMENT ON COLUMN broadcast.progress.unknown IS 'People whom it may have reached
 --
 
 COMMENT ON COLUMN broadcast.progress.unfinished IS 'People who are being written to, or wait for another attempt.';
+
+--
+-- Name: COLUMN progress.pressed_a; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.pressed_a IS 'People with the first text who pressed its button.';
+
+--
+-- Name: COLUMN progress.pressed_b; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.pressed_b IS 'People with the second text who pressed its button.';
+
+--
+-- Name: COLUMN progress.people_per_second; Type: COMMENT; Schema: broadcast; Owner: -
+--
+
+COMMENT ON COLUMN broadcast.progress.people_per_second IS 'How many had their turn a second, in the last ten to twenty seconds; null when nothing is sent.';
 
 --
 -- Name: refusal; Type: TABLE; Schema: core; Owner: -
@@ -15965,6 +16553,13 @@ ALTER TABLE ONLY broadcast.recipient
     ADD CONSTRAINT recipient_pkey PRIMARY KEY (telegram_id, broadcast_id);
 
 --
+-- Name: tally tally_pkey; Type: CONSTRAINT; Schema: broadcast; Owner: -
+--
+
+ALTER TABLE ONLY broadcast.tally
+    ADD CONSTRAINT tally_pkey PRIMARY KEY (broadcast_id);
+
+--
 -- Name: refusal refusal_pkey; Type: CONSTRAINT; Schema: core; Owner: -
 --
 
@@ -16344,12 +16939,6 @@ CREATE UNIQUE INDEX purchase_renews_period_once ON billing.purchase USING btree 
 CREATE INDEX broadcast_running ON broadcast.broadcast USING btree (broadcast_id) WHERE (status = 'running'::broadcast.status);
 
 --
--- Name: recipient_by_broadcast; Type: INDEX; Schema: broadcast; Owner: -
---
-
-CREATE INDEX recipient_by_broadcast ON broadcast.recipient USING btree (broadcast_id, outcome, variant);
-
---
 -- Name: recipient_finished; Type: INDEX; Schema: broadcast; Owner: -
 --
 
@@ -16360,6 +16949,12 @@ CREATE INDEX recipient_finished ON broadcast.recipient USING btree (finished_at)
 --
 
 CREATE INDEX recipient_unfinished ON broadcast.recipient USING btree (broadcast_id, outcome) WHERE (finished_at IS NULL);
+
+--
+-- Name: recipient_unknown; Type: INDEX; Schema: broadcast; Owner: -
+--
+
+CREATE INDEX recipient_unknown ON broadcast.recipient USING btree (broadcast_id) WHERE (outcome = 'unknown'::broadcast.outcome);
 
 --
 -- Name: update_leased; Type: INDEX; Schema: inbox; Owner: -
@@ -16589,6 +17184,13 @@ ALTER TABLE ONLY billing.tariff_price
 
 ALTER TABLE ONLY broadcast.recipient
     ADD CONSTRAINT recipient_of_broadcast FOREIGN KEY (broadcast_id) REFERENCES broadcast.broadcast(broadcast_id);
+
+--
+-- Name: tally tally_of_broadcast; Type: FK CONSTRAINT; Schema: broadcast; Owner: -
+--
+
+ALTER TABLE ONLY broadcast.tally
+    ADD CONSTRAINT tally_of_broadcast FOREIGN KEY (broadcast_id) REFERENCES broadcast.broadcast(broadcast_id);
 
 --
 -- Name: rate_limit rate_limit_of_setting; Type: FK CONSTRAINT; Schema: ops; Owner: -
@@ -17512,6 +18114,12 @@ GRANT ALL ON FUNCTION billing.ways_to_pay(p_telegram_id bigint, p_purchase_id uu
 REVOKE ALL ON FUNCTION broadcast._close_lost(p_now timestamp with time zone) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _count(p_broadcast_id bigint, p_variant text, p_outcome broadcast.outcome, p_now timestamp with time zone); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast._count(p_broadcast_id bigint, p_variant text, p_outcome broadcast.outcome, p_now timestamp with time zone) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _end(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_outcome broadcast.outcome, p_error text, p_due_at timestamp with time zone); Type: ACL; Schema: broadcast; Owner: -
 --
 
@@ -17522,6 +18130,18 @@ REVOKE ALL ON FUNCTION broadcast._end(p_broadcast_id bigint, p_telegram_id bigin
 --
 
 REVOKE ALL ON FUNCTION broadcast._end_if_done(p_broadcast_id bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _expected(p_status broadcast.status, p_segment broadcast.segment, p_expected_people bigint, p_now timestamp with time zone); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast._expected(p_status broadcast.status, p_segment broadcast.segment, p_expected_people bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _is_meant(p_segment broadcast.segment, p_expires_at timestamp with time zone, p_has_bought boolean, p_now timestamp with time zone); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast._is_meant(p_segment broadcast.segment, p_expires_at timestamp with time zone, p_has_bought boolean, p_now timestamp with time zone) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _lock(p_broadcast_id bigint); Type: ACL; Schema: broadcast; Owner: -
@@ -17548,10 +18168,34 @@ REVOKE ALL ON FUNCTION broadcast._people(p_segment broadcast.segment, p_beyond b
 REVOKE ALL ON FUNCTION broadcast._require_attempt(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _require_text(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast._require_text(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _size(p_segment broadcast.segment, p_now timestamp with time zone); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast._size(p_segment broadcast.segment, p_now timestamp with time zone) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _take(p_broadcast_id bigint, p_segment broadcast.segment, p_is_ab boolean, p_reached_id bigint, p_holder text, p_limit integer, p_now timestamp with time zone, p_until timestamp with time zone); Type: ACL; Schema: broadcast; Owner: -
 --
 
 REVOKE ALL ON FUNCTION broadcast._take(p_broadcast_id bigint, p_segment broadcast.segment, p_is_ab boolean, p_reached_id bigint, p_holder text, p_limit integer, p_now timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _usual_offer(p_kind text); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast._usual_offer(p_kind text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _write(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_offer text, p_starts_at timestamp with time zone, p_key text); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast._write(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_offer text, p_starts_at timestamp with time zone, p_key text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION cancel(p_admin_id bigint, p_broadcast_id bigint); Type: ACL; Schema: broadcast; Owner: -
@@ -17570,12 +18214,44 @@ GRANT ALL ON FUNCTION broadcast.claim(p_holder text, p_limit integer, p_lease in
 GRANT ALL ON FUNCTION broadcast.claim(p_holder text, p_limit integer, p_lease interval) TO atlas_dba;
 
 --
+-- Name: FUNCTION compose(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_offer text, p_idempotency_key text); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast.compose(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_offer text, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION broadcast.compose(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_offer text, p_idempotency_key text) TO atlas_admin;
+GRANT ALL ON FUNCTION broadcast.compose(p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text, p_offer text, p_idempotency_key text) TO atlas_dba;
+
+--
 -- Name: FUNCTION failed(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean); Type: ACL; Schema: broadcast; Owner: -
 --
 
 REVOKE ALL ON FUNCTION broadcast.failed(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION broadcast.failed(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) TO atlas_worker;
 GRANT ALL ON FUNCTION broadcast.failed(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) TO atlas_dba;
+
+--
+-- Name: FUNCTION launch(p_admin_id bigint, p_broadcast_id bigint, p_starts_at timestamp with time zone, p_moved_at timestamp with time zone); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast.launch(p_admin_id bigint, p_broadcast_id bigint, p_starts_at timestamp with time zone, p_moved_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION broadcast.launch(p_admin_id bigint, p_broadcast_id bigint, p_starts_at timestamp with time zone, p_moved_at timestamp with time zone) TO atlas_admin;
+GRANT ALL ON FUNCTION broadcast.launch(p_admin_id bigint, p_broadcast_id bigint, p_starts_at timestamp with time zone, p_moved_at timestamp with time zone) TO atlas_dba;
+
+--
+-- Name: FUNCTION list(p_admin_id bigint, p_state text, p_before_id bigint, p_limit integer); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast.list(p_admin_id bigint, p_state text, p_before_id bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION broadcast.list(p_admin_id bigint, p_state text, p_before_id bigint, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION broadcast.list(p_admin_id bigint, p_state text, p_before_id bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION note_press(p_telegram_id bigint, p_broadcast_id bigint); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast.note_press(p_telegram_id bigint, p_broadcast_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION broadcast.note_press(p_telegram_id bigint, p_broadcast_id bigint) TO atlas_bot;
+GRANT ALL ON FUNCTION broadcast.note_press(p_telegram_id bigint, p_broadcast_id bigint) TO atlas_dba;
 
 --
 -- Name: FUNCTION pause(p_admin_id bigint, p_broadcast_id bigint); Type: ACL; Schema: broadcast; Owner: -
@@ -17608,6 +18284,14 @@ GRANT ALL ON FUNCTION broadcast.release(p_broadcast_id bigint, p_telegram_id big
 REVOKE ALL ON FUNCTION broadcast.sent(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION broadcast.sent(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid) TO atlas_worker;
 GRANT ALL ON FUNCTION broadcast.sent(p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid) TO atlas_dba;
+
+--
+-- Name: FUNCTION show(p_admin_id bigint, p_broadcast_id bigint); Type: ACL; Schema: broadcast; Owner: -
+--
+
+REVOKE ALL ON FUNCTION broadcast.show(p_admin_id bigint, p_broadcast_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION broadcast.show(p_admin_id bigint, p_broadcast_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION broadcast.show(p_admin_id bigint, p_broadcast_id bigint) TO atlas_dba;
 
 --
 -- Name: FUNCTION start(p_admin_id bigint, p_broadcast_id bigint); Type: ACL; Schema: broadcast; Owner: -

@@ -1,6 +1,8 @@
 package bot
 
 import (
+	"time"
+
 	"atlas-secure/internal/atlas"
 	"atlas-secure/internal/bot/screen"
 )
@@ -65,3 +67,9 @@ func (b *Bot) Kinds() []string {
 	}
 	return names
 }
+
+// ParseMoment is parseMoment.
+func ParseMoment(text string, now time.Time) (time.Time, error) { return parseMoment(text, now) }
+
+// IsBroadcastText is isBroadcastText.
+func IsBroadcastText(text string) bool { return isBroadcastText(text) }

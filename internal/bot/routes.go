@@ -55,7 +55,7 @@ var (
 
 // allRoutes is everything that can be said to the bot; the only other way in is a payment (see dispatch).
 func (b *Bot) allRoutes() []route {
-	return slices.Concat(b.shopRoutes(), b.peopleRoutes(), b.corporateRoutes(), b.adminRoutes())
+	return slices.Concat(b.shopRoutes(), b.peopleRoutes(), b.corporateRoutes(), b.newsRoutes(), b.adminRoutes())
 }
 
 // shopRoutes is what everybody has.
@@ -180,7 +180,7 @@ func (b *Bot) adminPromoRoutes() []route {
 }
 
 func (b *Bot) adminBroadcastRoutes() []route {
-	return []route{}
+	return slices.Concat(b.broadcastRoutes(), b.broadcastWriteRoutes())
 }
 
 // adminSystemRoutes: incidents, switches, system.

@@ -99,6 +99,7 @@ func allScreens(t *testing.T, c *i18n.Catalogue, text *i18n.Text) map[string]scr
 	userScreens(text, screens, prices, soon)
 	systemScreens(c, text, screens, soon)
 	peopleScreens(text, screens, soon)
+	broadcastScreens(text, screens, soon)
 	var lines []sqlapi.StatementLine
 	for _, reason := range []string{"admin_credit", "admin_debit", "purchase", "provider_purchase", "topup", "provider_excess", "suspense", "refund",
 		"reversal", "cashback", "clawback", "withdrawal_hold", "withdrawal_return", "withdrawal_payout", "new"} {

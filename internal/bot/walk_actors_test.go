@@ -3,15 +3,18 @@ package bot_test
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"atlas-secure/internal/atlas"
 	"atlas-secure/internal/bot"
+	"atlas-secure/internal/bot/screen"
 	"atlas-secure/internal/requisites"
 	"atlas-secure/internal/sandbox/botapi"
 	"atlas-secure/internal/sandbox/botapi/person"
 	"atlas-secure/tests/contract/desk"
+	"atlas-secure/tests/harness"
 )
 
 // actor is somebody in a state in which the bot shows other screens, or shows them differently.
@@ -35,6 +38,7 @@ func actors() []actor {
 	return []actor{
 		{name: "newcomer", come: func(*stage, string) {}},
 		{name: "visitor", come: (*stage).visitor},
+		{name: "reader", come: (*stage).reader, only: isNews},
 		{name: "depositor", come: (*stage).depositor, probe: (*stage).probeOwner},
 		{name: "customer", come: (*stage).customer, probe: (*stage).probeOwner},
 		{name: "former customer", come: (*stage).formerCustomer},
@@ -46,6 +50,9 @@ func actors() []actor {
 
 // isAdmin says whether a route is for admins.
 func isAdmin(route bot.Route) bool { return route.IsAdmin || route.Command == "start" }
+
+// isNews says whether a route is the button under a broadcast.
+func isNews(route bot.Route) bool { return route.Verb == screen.VerbNews || route.Command == "start" }
 
 // shop makes an admin who gives things out, and offers every way to pay and the promo code WALK.
 func (s *stage) shop() {
@@ -69,6 +76,38 @@ func (s *stage) visitor(language string) {
 	counts := s.handled()
 	s.send(s.t, s.me, "/start")
 	require.Equal(s.t, "/start", s.handledSince(counts))
+}
+
+// reader has got a broadcast for each kind.
+func (s *stage) reader(language string) {
+	s.t.Helper()
+	s.visitor(language)
+	for _, offer := range screen.BroadcastOffers {
+		id := s.desk.One("broadcast.compose", desk.A{"p_admin_id": adminID, "p_title": offer, "p_kind": "info", "p_segment": "all",
+			"p_text_a": "News: " + offer, "p_text_b": nil, "p_offer": offer, "p_idempotency_key": fmt.Sprint(s.me.ID, offer)})["broadcast_id"]
+		s.desk.One("broadcast.start", desk.A{"p_admin_id": adminID, "p_broadcast_id": id})
+		s.sendNews()
+	}
+}
+
+// sendNews sends what is running to the actor, and to nobody else.
+func (s *stage) sendNews() {
+	s.t.Helper()
+	db := s.openDB(s.t, harness.WorkerLogin)
+	for {
+		claimed, err := db.Broadcast.Claim(s.ctx, "walk", 1000, time.Minute)
+		require.NoError(s.t, err)
+		if len(claimed) == 0 {
+			return
+		}
+		for _, message := range claimed {
+			if int64(message.TelegramID) == s.me.ID {
+				require.NoError(s.t, s.messenger.Proclaim(s.ctx, message))
+			}
+			_, err = db.Broadcast.Sent(s.ctx, message)
+			require.NoError(s.t, err)
+		}
+	}
 }
 
 // depositor has money.

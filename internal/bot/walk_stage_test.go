@@ -41,6 +41,7 @@ type stage struct {
 	stranger  *person.Person    // who tries what the actor may, once there is one
 	registry  *prometheus.Registry
 	jobs      []worker.Job
+	messenger *notice.Messenger
 	clean     string // the tables when the actor had come
 }
 
@@ -51,7 +52,8 @@ func newStage(t *testing.T) *stage {
 	s := &stage{bundle: b, t: t, codes: refusalCodes(t)}
 	s.desk = &desk.Desk{TB: t, Conn: b.db.DBA}
 	s.start()
-	s.jobs = b.jobs(t)
+	s.messenger = b.messenger(t)
+	s.jobs = b.jobs(t, s.messenger)
 	return s
 }
 
@@ -96,17 +98,21 @@ func (s *stage) in(language string) *i18n.Text {
 }
 
 // jobs are the worker's that people notice.
-func (b *bundle) jobs(t *testing.T) []worker.Job {
+func (b *bundle) jobs(t *testing.T, messenger *notice.Messenger) []worker.Job {
 	t.Helper()
-	db := b.openDB(t, harness.WorkerLogin)
-	texts, err := i18n.Load(func(err error) { t.Error(err) })
-	require.NoError(t, err)
-	log := obs.NewLogger(b.log, 0, "worker")
-	sender := telegram.NewSender(b.client(t), limit.New(b.redisClient(t), "test:"), log, telegram.WithLimits(fast()))
+	db, log := b.openDB(t, harness.WorkerLogin), obs.NewLogger(b.log, 0, "worker")
 	return []worker.Job{
 		worker.Provision(db.VPN, []vpn.Named{{Name: "node", Node: node{}}}, log),
-		worker.Notify(db.Notify, notice.New(sender, texts), log),
+		worker.Notify(db.Notify, messenger, log),
 	}
+}
+
+func (b *bundle) messenger(t *testing.T) *notice.Messenger {
+	t.Helper()
+	texts, err := i18n.Load(func(err error) { t.Error(err) })
+	require.NoError(t, err)
+	limiter := limit.New(b.redisClient(t), "test:")
+	return notice.New(telegram.NewSender(b.client(t), limiter, obs.NewLogger(b.log, 0, "worker"), telegram.WithLimits(fast())), texts)
 }
 
 // work lets the worker do all that there is to do.

@@ -83,3 +83,6 @@ func (t *Text) Date(moment time.Time) string {
 func (t *Text) Moment(moment time.Time) string {
 	return t.Plain("format.moment", Args{"date": t.Date(moment), "time": moment.In(t.format.zone).Format("15:04")})
 }
+
+// Zone is the time zone of the language: the one that moments are written in, and that people type them in.
+func (t *Text) Zone() *time.Location { return t.format.zone }

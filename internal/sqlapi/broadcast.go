@@ -20,6 +20,7 @@ type BroadcastMessage struct {
 	Text        string           `db:"message"`
 	LeaseToken  string           `db:"lease_token"`
 	Language    atlas.Language   `db:"language"`
+	Offer       string           `db:"offer"` // where its button leads: see OfferNone and the others
 }
 
 func (m BroadcastMessage) args() pgx.StrictNamedArgs {
@@ -28,7 +29,7 @@ func (m BroadcastMessage) args() pgx.StrictNamedArgs {
 	}
 }
 
-var broadcastClaim = define(`select broadcast_id, telegram_id, variant, message, lease_token, language
+var broadcastClaim = define(`select broadcast_id, telegram_id, variant, message, lease_token, language, offer
 from broadcast.claim(p_holder => @p_holder, p_limit => @p_limit, p_lease => @p_lease)`, true)
 
 // Claim marks people as being written to. Whoever claims one sends it once; see Sent and Failed. With neither, nobody

@@ -55,9 +55,10 @@ type ShownAction struct {
 	Arguments json.RawMessage `db:"arguments"`
 	ExpiresAt time.Time       `db:"expires_at"`
 	IsExpired bool            `db:"is_expired"`
+	DraftedAt time.Time       `db:"drafted_at"`
 }
 
-var accountShowAction = define(`select draft_id, action, arguments, expires_at, is_expired
+var accountShowAction = define(`select draft_id, action, arguments, expires_at, is_expired, drafted_at
 from account.show_action(p_admin_id => @p_admin_id, p_draft_id => @p_draft_id)`, false).reading()
 
 // ShowAction reads an admin's own draft. atlas.ErrNoSuchDraft: it is unknown, or another admin's.

@@ -1342,6 +1342,8 @@ comment on type broadcast.kind is 'What a broadcast is about.';
 create type broadcast.segment as enum ('all', 'active', 'expired', 'no_subscription', 'never_bought');
 comment on type broadcast.segment is
   'Whom a broadcast is for, looked at when their turn comes. no_subscription: nothing in force.';
+create type broadcast.offer as enum ('none', 'buy', 'trial', 'status', 'key');
+comment on type broadcast.offer is 'Where the button under a broadcast leads.';
 create type broadcast.status as enum ('draft', 'running', 'paused', 'done', 'cancelled');
 comment on type broadcast.status is 'draft -> running <-> paused; running -> done; any of these -> cancelled.';
 create type broadcast.outcome as enum ('sending', 'waiting', 'sent', 'unreachable', 'failed', 'unknown');
@@ -1353,6 +1355,7 @@ create table broadcast.broadcast (
   title text not null constraint broadcast_title_length check (length(title) between 1 and 128),
   kind broadcast.kind not null,
   segment broadcast.segment not null,
+  offer broadcast.offer not null,
   text_a text not null constraint broadcast_text_a_length check (length(text_a) between 1 and 4096),
   text_b text constraint broadcast_text_b_length check (length(text_b) between 1 and 4096),
   starts_at timestamptz,
@@ -1363,8 +1366,12 @@ create table broadcast.broadcast (
   started_at timestamptz,
   ended_at timestamptz,
   reached_id bigint not null default 0,
+  expected_people bigint not null,
+  moved_by core.telegram_id,
+  moved_at timestamptz,
   constraint broadcast_key_once unique (prepared_by, idempotency_key),
-  constraint broadcast_ended_has_a_time check ((status in ('done', 'cancelled')) = (ended_at is not null))
+  constraint broadcast_ended_has_a_time check ((status in ('done', 'cancelled')) = (ended_at is not null)),
+  constraint broadcast_mover_has_a_time check ((moved_by is null) = (moved_at is null))
 ) with (fillfactor = 50);
 create index broadcast_running on broadcast.broadcast (broadcast_id) where status = 'running';
 comment on table broadcast.broadcast is 'One text, or two against each other, for many people.';
@@ -1372,6 +1379,7 @@ comment on column broadcast.broadcast.broadcast_id is 'The broadcast''s number.'
 comment on column broadcast.broadcast.title is 'For the admins.';
 comment on column broadcast.broadcast.kind is 'What it is about.';
 comment on column broadcast.broadcast.segment is 'Whom it is for.';
+comment on column broadcast.broadcast.offer is 'Where its button leads.';
 comment on column broadcast.broadcast.text_a is 'Plain text, as it is sent.';
 comment on column broadcast.broadcast.text_b is 'What a random half gets instead; null: everybody gets text_a.';
 comment on column broadcast.broadcast.starts_at is 'Not before; null for at once.';
@@ -1381,7 +1389,40 @@ comment on column broadcast.broadcast.prepared_at is 'When it was written.';
 comment on column broadcast.broadcast.idempotency_key is 'The admin''s key of the call.';
 comment on column broadcast.broadcast.started_at is 'When it was first started.';
 comment on column broadcast.broadcast.ended_at is 'When everybody had had their turn, or it was cancelled.';
-comment on column broadcast.broadcast.reached_id is 'Everybody up to this id has had their turn.';
+comment on column broadcast.broadcast.reached_id is
+  'Everybody up to this id has had their turn; the largest bigint once nobody is left.';
+comment on column broadcast.broadcast.expected_people is 'About how many it was for when it began, or was written.';
+comment on column broadcast.broadcast.moved_by is 'The admin who started, paused or cancelled it last.';
+comment on column broadcast.broadcast.moved_at is 'And when.';
+
+create table broadcast.tally (
+  broadcast_id bigint constraint tally_pkey primary key
+    constraint tally_of_broadcast references broadcast.broadcast,
+  sent_a bigint not null default 0,
+  sent_b bigint not null default 0,
+  unreachable bigint not null default 0,
+  failed bigint not null default 0,
+  pressed_a bigint not null default 0,
+  pressed_b bigint not null default 0,
+  marked_at timestamptz not null default '-infinity',
+  marked_people bigint not null default 0,
+  since_at timestamptz not null default '-infinity',
+  since_people bigint not null default 0
+) with (fillfactor = 20);
+comment on table broadcast.tally is
+  'How many people each broadcast has reached: nobody counts a million rows to draw a screen. '
+  'Locked after the people whom it counts.';
+comment on column broadcast.tally.broadcast_id is 'The broadcast.';
+comment on column broadcast.tally.sent_a is 'People it has reached with the first text.';
+comment on column broadcast.tally.sent_b is 'People it has reached with the second text.';
+comment on column broadcast.tally.unreachable is 'People who have blocked the bot.';
+comment on column broadcast.tally.failed is 'People whom it was refused for, every time, or who got no more attempts.';
+comment on column broadcast.tally.pressed_a is 'People with the first text who pressed its button.';
+comment on column broadcast.tally.pressed_b is 'People with the second text who pressed its button.';
+comment on column broadcast.tally.marked_at is 'The last moment, of one about every ten seconds, that its pace is taken at.';
+comment on column broadcast.tally.marked_people is 'How many people had had their turn then.';
+comment on column broadcast.tally.since_at is 'The moment before that: the pace is what came since.';
+comment on column broadcast.tally.since_people is 'How many people had had their turn then.';
 
 create table broadcast.recipient (
   telegram_id core.telegram_id not null,
@@ -1395,11 +1436,12 @@ create table broadcast.recipient (
   leased_until timestamptz,
   finished_at timestamptz,
   last_error text,
+  pressed_at timestamptz,
   constraint recipient_pkey primary key (telegram_id, broadcast_id),
   constraint recipient_ends_once check ((outcome in ('sending', 'waiting')) = (finished_at is null))
 ) with (fillfactor = 70);
 create index recipient_unfinished on broadcast.recipient (broadcast_id, outcome) where finished_at is null;
-create index recipient_by_broadcast on broadcast.recipient (broadcast_id, outcome, variant);
+create index recipient_unknown on broadcast.recipient (broadcast_id) where outcome = 'unknown';
 create index recipient_finished on broadcast.recipient (finished_at) where finished_at is not null;
 comment on table broadcast.recipient is 'Who has had their turn. The key is why nobody gets a broadcast twice.';
 comment on column broadcast.recipient.telegram_id is 'The person.';
@@ -1414,6 +1456,7 @@ comment on column broadcast.recipient.lease_token is 'Names the attempt.';
 comment on column broadcast.recipient.leased_until is 'When an attempt that nobody ended becomes unknown.';
 comment on column broadcast.recipient.finished_at is 'When it ended.';
 comment on column broadcast.recipient.last_error is 'Why the last attempt failed.';
+comment on column broadcast.recipient.pressed_at is 'When the person first pressed its button.';
 
 -- +goose Down
 

@@ -1929,10 +1929,49 @@ comment on function broadcast._close_lost is
   'It may have arrived: nobody gets a broadcast twice, so it is counted and not sent again.';
 -- +goose StatementEnd
 
+-- file: functions/broadcast/_count.sql
+-- +goose StatementBegin
+-- Counts one person more who has had their turn.
+-- Locks: the broadcast's tally; the caller holds the person's row.
+-- Raises: nothing.
+create or replace function broadcast._count(
+  p_broadcast_id bigint, p_variant text, p_outcome broadcast.outcome, p_now timestamptz)
+returns void
+language sql
+volatile
+as $$
+  with was as (
+    select t.broadcast_id,
+           t.sent_a + t.sent_b + t.unreachable + t.failed as people,
+           p_now >= t.marked_at + interval '10 seconds' as is_mark,
+           p_now >= t.marked_at + interval '1 minute' as is_anew
+    from broadcast.tally t
+    where t.broadcast_id = p_broadcast_id
+    for no key update
+  )
+  update broadcast.tally t
+  set sent_a = t.sent_a + (p_outcome = 'sent' and p_variant = 'a')::int,
+      sent_b = t.sent_b + (p_outcome = 'sent' and p_variant = 'b')::int,
+      unreachable = t.unreachable + (p_outcome = 'unreachable')::int,
+      failed = t.failed + (p_outcome = 'failed')::int,
+      since_at = case when w.is_anew then p_now when w.is_mark then t.marked_at
+                      else t.since_at end,
+      since_people = case when w.is_anew then w.people when w.is_mark then t.marked_people
+                          else t.since_people end,
+      marked_at = case when w.is_mark then p_now else t.marked_at end,
+      marked_people = case when w.is_mark then w.people else t.marked_people end
+  from was w
+  where t.broadcast_id = w.broadcast_id
+$$;
+
+comment on function broadcast._count is
+  'And takes its pace, over the last ten to twenty seconds; anew after a pause.';
+-- +goose StatementEnd
+
 -- file: functions/broadcast/_end.sql
 -- +goose StatementBegin
 -- Ends an attempt, if it is still the one that the token names.
--- Locks: broadcast.recipient row.
+-- Locks: broadcast.recipient row, then the broadcast's tally.
 -- Raises: nothing.
 create or replace function broadcast._end(
   p_broadcast_id bigint, p_telegram_id bigint, p_lease_token uuid, p_outcome broadcast.outcome,
@@ -1943,17 +1982,25 @@ volatile
 as $$
 declare
   v_now timestamptz := core.now();
+  v_variant text;
 begin
   update broadcast.recipient r
   set outcome = p_outcome, due_at = p_due_at, leased_until = null, last_error = left(p_error, 1000),
       finished_at = case when p_outcome = 'waiting' then null else v_now end
   where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id
     and r.lease_token = p_lease_token
-    and (r.outcome = 'sending' or r.outcome = 'unknown' and p_outcome <> 'waiting');
-  return found or exists (
-    select 1 from broadcast.recipient r
-    where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id
-      and r.lease_token = p_lease_token);
+    and (r.outcome = 'sending' or r.outcome = 'unknown' and p_outcome <> 'waiting')
+  returning r.variant into v_variant;
+  if not found then
+    return exists (
+      select 1 from broadcast.recipient r
+      where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id
+        and r.lease_token = p_lease_token);
+  end if;
+  if p_outcome <> 'waiting' then
+    perform broadcast._count(p_broadcast_id, v_variant, p_outcome, v_now);
+  end if;
+  return true;
 end
 $$;
 
@@ -1995,6 +2042,56 @@ $$;
 comment on function broadcast._end_if_done is 'Called when the segment has nobody left.';
 -- +goose StatementEnd
 
+-- file: functions/broadcast/_expected.sql
+-- +goose StatementBegin
+-- About how many people a broadcast is for.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function broadcast._expected(
+  p_status broadcast.status, p_segment broadcast.segment, p_expected_people bigint,
+  p_now timestamptz)
+returns table (people bigint, is_estimate boolean)
+language plpgsql
+stable
+as $$
+begin
+  if p_status = 'draft' then
+    return query select s.people, s.is_estimate from broadcast._size(p_segment, p_now) s;
+  else
+    return query select p_expected_people, true;
+  end if;
+end
+$$;
+
+comment on function broadcast._expected is
+  'A draft''s segment is looked at again; for all others it is what it was when they began, while '
+  'people come and go.';
+-- +goose StatementEnd
+
+-- file: functions/broadcast/_is_meant.sql
+-- +goose StatementBegin
+-- Whether somebody is in a segment.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function broadcast._is_meant(
+  p_segment broadcast.segment, p_expires_at timestamptz, p_has_bought boolean, p_now timestamptz)
+returns boolean
+language sql
+stable
+as $$
+  select case p_segment
+           when 'all' then true
+           when 'active' then p_expires_at > p_now
+           when 'expired' then p_expires_at <= p_now
+           when 'no_subscription' then (p_expires_at > p_now) is not true
+           when 'never_bought' then not p_has_bought
+         end
+$$;
+
+comment on function broadcast._is_meant is
+  'By when the subscription ends (null: none) and whether one was ever bought.';
+-- +goose StatementEnd
+
 -- file: functions/broadcast/_lock.sql
 -- +goose StatementBegin
 -- Locks a broadcast.
@@ -2031,10 +2128,11 @@ comment on function broadcast._lock is 'And gives its status.';
 create or replace function broadcast._move(
   p_admin_id bigint, p_broadcast_id bigint, p_action text, p_from broadcast.status[],
   p_to broadcast.status)
-returns boolean
+returns table (is_replay boolean, moved_by bigint, moved_at timestamptz)
 language plpgsql
 volatile
 as $$
+#variable_conflict use_column
 declare
   v_status broadcast.status;
   v_now timestamptz;
@@ -2042,27 +2140,32 @@ begin
   perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
   perform account._require_admin(p_admin_id);
   v_status := broadcast._lock(p_broadcast_id);
-  if v_status = p_to then
-    return true;
-  elsif v_status <> all (p_from) then
+  v_now := core.now();
+  if v_status <> all (p_from || p_to) then
     perform core._refuse('BR002', format('broadcast %s is %s', p_broadcast_id, v_status));
   end if;
 
-  v_now := core.now();
-  update broadcast.broadcast b
-  set status = p_to,
-      started_at = case p_to when 'running' then coalesce(b.started_at, v_now)
-                             else b.started_at end,
-      ended_at = case p_to when 'cancelled' then v_now end
+  is_replay := v_status = p_to;
+  if not is_replay then
+    update broadcast.broadcast b
+    set status = p_to, moved_by = p_admin_id, moved_at = v_now,
+        started_at = case p_to when 'running' then coalesce(b.started_at, v_now)
+                               else b.started_at end,
+        ended_at = case p_to when 'cancelled' then v_now end
+    where b.broadcast_id = p_broadcast_id;
+    perform audit._record(p_action, p_admin_id, p_broadcast_id::text);
+  end if;
+
+  return query
+  select _move.is_replay, b.moved_by::bigint, b.moved_at
+  from broadcast.broadcast b
   where b.broadcast_id = p_broadcast_id;
-  perform audit._record(p_action, p_admin_id, p_broadcast_id::text);
-  return false;
 end
 $$;
 
 comment on function broadcast._move is
-  'True: it is there already, whoever moved it. Several admins mind a broadcast: the second one''s '
-  'call is a replay, and audit.event has the first.';
+  'is_replay: it is there already, whoever moved it. Several admins mind a broadcast: the second '
+  'one''s call is a replay that says whose the first was.';
 -- +goose StatementEnd
 
 -- file: functions/broadcast/_people.sql
@@ -2080,16 +2183,13 @@ as $$
   from account.account a
   left join subscription.subscription s on s.telegram_id = a.telegram_id
   where a.telegram_id > p_beyond and a.is_reachable and not a.is_blocked
-    and case p_segment
-          when 'all' then true
-          when 'active' then s.expires_at > p_now
-          when 'expired' then s.expires_at <= p_now
-          when 'no_subscription' then (s.expires_at > p_now) is not true
-          when 'never_bought' then not exists (
-            select 1 from billing.purchase u
-            where u.telegram_id = a.telegram_id and u.kind = 'subscription'
-              and u.status in ('paid', 'refunded'))
-        end
+    and broadcast._is_meant(
+      p_segment, s.expires_at,
+      exists (
+        select 1 from billing.purchase u
+        where u.telegram_id = a.telegram_id and u.kind = 'subscription'
+          and u.status in ('paid', 'refunded')),
+      p_now)
   order by a.telegram_id
   limit p_limit
 $$;
@@ -2117,6 +2217,76 @@ end
 $$;
 
 comment on function broadcast._require_attempt is 'Checks what sent and failed are called with.';
+-- +goose StatementEnd
+
+-- file: functions/broadcast/_require_text.sql
+-- +goose StatementBegin
+-- Refuses what no broadcast can be made of.
+-- Locks: none.
+-- Raises: 22023.
+create or replace function broadcast._require_text(
+  p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text)
+returns void
+language plpgsql
+stable
+as $$
+begin
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(length(p_title) between 1 and 128, 'p_title: 1 to 128 characters');
+  perform core._require(p_kind = any (enum_range(null::broadcast.kind)::text[]),
+                        'p_kind: info, maintenance, security or promo');
+  perform core._require(
+    p_segment = any (enum_range(null::broadcast.segment)::text[]),
+    'p_segment: all, active, expired, no_subscription or never_bought');
+  perform core._require(length(p_text_a) between 1 and 4096, 'p_text_a: 1 to 4096 characters');
+  perform core._require(p_text_b is null or length(p_text_b) between 1 and 4096,
+                        'p_text_b: 1 to 4096 characters, or null for one text');
+end
+$$;
+
+comment on function broadcast._require_text is 'Checks what prepare and compose are called with.';
+-- +goose StatementEnd
+
+-- file: functions/broadcast/_size.sql
+-- +goose StatementBegin
+-- How many people a segment has.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function broadcast._size(p_segment broadcast.segment, p_now timestamptz)
+returns table (people bigint, is_estimate boolean)
+language plpgsql
+stable
+as $$
+#variable_conflict use_column
+declare
+  c_enough constant real := 20000; -- accounts to look at: an error of about one in a hundred
+  v_accounts real;
+begin
+  select c.reltuples into v_accounts from pg_class c where c.oid = 'account.account'::regclass;
+  if v_accounts <= c_enough then -- or nobody knows yet how large the table is: it is new
+    return query
+    select count(*), false from broadcast._people(p_segment, 0, null, p_now) p;
+    return;
+  end if;
+
+  return query
+  select (v_accounts * coalesce(avg(
+           (a.is_reachable and not a.is_blocked and coalesce(broadcast._is_meant(
+             p_segment, s.expires_at,
+             exists (
+               select 1 from billing.purchase u
+               where u.telegram_id = a.telegram_id and u.kind = 'subscription'
+                 and u.status in ('paid', 'refunded')),
+             p_now), false))::int), 0))::bigint,
+         true
+  from account.account a tablesample system (100 * c_enough / v_accounts)
+  left join subscription.subscription s on s.telegram_id = a.telegram_id;
+end
+$$;
+
+comment on function broadcast._size is
+  'Counted while there are few accounts; else estimated from some 20 000 of them, so that it '
+  'costs the same however many there are.';
 -- +goose StatementEnd
 
 -- file: functions/broadcast/_take.sql
@@ -2166,14 +2336,93 @@ begin
   select coalesce(array_agg(t.telegram_id order by t.telegram_id), '{}') into v_new from taken t;
 
   update broadcast.broadcast b
-  set reached_id = v_new[cardinality(v_new)]
-  where b.broadcast_id = p_broadcast_id and cardinality(v_new) > 0;
+  set reached_id = case when cardinality(v_again) + cardinality(v_new) < p_limit
+                        then 9223372036854775807 else v_new[cardinality(v_new)] end
+  where b.broadcast_id = p_broadcast_id and cardinality(v_again) < p_limit
+    and b.reached_id < 9223372036854775807;
   return v_again || v_new;
 end
 $$;
 
 comment on function broadcast._take is
-  'First who waits for another attempt, then those who have not had their turn, by id.';
+  'First who waits for another attempt, then those who have not had their turn, by id. Once nobody '
+  'is left it looks no more: the walk past everybody else would begin anew for each who waits.';
+-- +goose StatementEnd
+
+-- file: functions/broadcast/_usual_offer.sql
+-- +goose StatementBegin
+-- The button that fits what a broadcast is about.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function broadcast._usual_offer(p_kind text)
+returns text
+language sql
+immutable
+as $$
+  select case p_kind when 'promo' then 'buy' when 'maintenance' then 'status'
+                     when 'security' then 'key' else 'none' end
+$$;
+
+comment on function broadcast._usual_offer is 'Where nobody chose one.';
+-- +goose StatementEnd
+
+-- file: functions/broadcast/_write.sql
+-- +goose StatementBegin
+-- Writes a broadcast.
+-- Locks: account.admin row (share).
+-- Raises: US003, ID001.
+create or replace function broadcast._write(
+  p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text,
+  p_offer text, p_starts_at timestamptz, p_key text)
+returns table (broadcast_id bigint, recipients bigint, is_replay boolean, is_estimate boolean)
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_size record;
+  v_first record;
+begin
+  perform account._require_admin(p_admin_id);
+  v_now := core.now();
+  select s.people, s.is_estimate into v_size
+  from broadcast._size(p_segment::broadcast.segment, v_now) s;
+
+  insert into broadcast.broadcast as b (
+    title, kind, segment, offer, text_a, text_b, starts_at, prepared_by, prepared_at,
+    idempotency_key, expected_people)
+  values (
+    p_title, p_kind::broadcast.kind, p_segment::broadcast.segment, p_offer::broadcast.offer,
+    p_text_a, p_text_b, p_starts_at, p_admin_id, v_now, p_key, v_size.people)
+  on conflict on constraint broadcast_key_once do nothing;
+  is_replay := not found;
+
+  select b.* into v_first
+  from broadcast.broadcast b
+  where b.prepared_by = p_admin_id and b.idempotency_key = p_key;
+  if (v_first.title, v_first.kind::text, v_first.segment::text, v_first.offer::text,
+      v_first.text_a, v_first.text_b)
+     is distinct from (p_title, p_kind, p_segment, p_offer, p_text_a, p_text_b)
+     or v_first.moved_at is null and v_first.starts_at is distinct from p_starts_at then
+    perform core._refuse('ID001', format('broadcast %s has the key', v_first.broadcast_id));
+  end if;
+  if not is_replay then
+    insert into broadcast.tally (broadcast_id) values (v_first.broadcast_id);
+    perform audit._record('broadcast.prepare', p_admin_id, v_first.broadcast_id::text,
+      jsonb_build_object('title', p_title, 'kind', p_kind, 'segment', p_segment,
+                         'is_ab', p_text_b is not null, 'offer', p_offer,
+                         'starts_at', p_starts_at));
+  end if;
+
+  return query
+  select v_first.broadcast_id, v_size.people, _write.is_replay, v_size.is_estimate;
+end
+$$;
+
+comment on function broadcast._write is 
+  'What prepare and compose have in common. The time is compared only until somebody starts it, '
+  'perhaps at another.';
 -- +goose StatementEnd
 
 -- file: functions/core/_refuse.sql
@@ -6357,7 +6606,8 @@ grant execute on function account.set_vip to atlas_admin, atlas_dba;
 -- Raises: US003, US004, 22023.
 create or replace function account.show_action(p_admin_id bigint, p_draft_id uuid)
 returns table (
-  draft_id uuid, action text, arguments jsonb, expires_at timestamptz, is_expired boolean)
+  draft_id uuid, action text, arguments jsonb, expires_at timestamptz, is_expired boolean,
+  drafted_at timestamptz)
 language plpgsql
 stable
 security definer
@@ -6369,7 +6619,8 @@ begin
   perform core._require(p_draft_id is not null, 'p_draft_id: the id from account.draft_action');
 
   return query
-  select d.draft_id, d.action, d.arguments, d.expires_at, d.expires_at <= core.now()
+  select d.draft_id, d.action, d.arguments, d.expires_at, d.expires_at <= core.now(),
+         d.drafted_at
   from account.draft d
   where d.admin_id = p_admin_id and d.draft_id = p_draft_id;
   if not found then
@@ -7686,31 +7937,42 @@ grant execute on function billing.ways_to_pay to atlas_bot, atlas_dba;
 -- file: functions/broadcast/cancel.sql
 -- +goose StatementBegin
 -- Ends a broadcast before everybody has had their turn.
--- Locks: account.admin row (share), the broadcast's row, broadcast.recipient rows.
+-- Locks: account.admin row (share), the broadcast's row, broadcast.recipient rows, its tally.
 -- Raises: BR001, BR002, US003, 22023, OP001, OP003.
 create or replace function broadcast.cancel(p_admin_id bigint, p_broadcast_id bigint)
-returns table (broadcast_id bigint, status text, is_replay boolean)
+returns table (
+  broadcast_id bigint, status text, is_replay boolean, moved_by bigint, moved_at timestamptz)
 language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
+declare
+  v_moved record;
+  v_given_up bigint;
 begin
   perform core._guard('admin_actions');
-  is_replay := broadcast._move(
-    p_admin_id, p_broadcast_id, 'broadcast.cancel', '{draft,running,paused}', 'cancelled');
+  select m.* into v_moved
+  from broadcast._move(
+    p_admin_id, p_broadcast_id, 'broadcast.cancel', '{draft,running,paused}', 'cancelled') m;
 
   update broadcast.recipient r
   set outcome = 'failed', due_at = null, finished_at = core.now()
   where r.broadcast_id = p_broadcast_id and r.finished_at is null and r.outcome = 'waiting';
+  get diagnostics v_given_up = row_count;
+  update broadcast.tally t
+  set failed = t.failed + v_given_up
+  where t.broadcast_id = p_broadcast_id and v_given_up > 0;
 
-  return query select p_broadcast_id, 'cancelled', cancel.is_replay;
+  return query
+  select p_broadcast_id, 'cancelled', v_moved.is_replay, v_moved.moved_by, v_moved.moved_at;
 end
 $$;
 
 comment on function broadcast.cancel is
-  'For good. What workers have in hand goes out; who waited for another attempt gets none.';
+  'For good. What workers have in hand goes out; who waited for another attempt gets none. '
+  'moved_by: who cancelled it, and when.';
 
 grant execute on function broadcast.cancel to atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -7723,7 +7985,7 @@ grant execute on function broadcast.cancel to atlas_admin, atlas_dba;
 create or replace function broadcast.claim(p_holder text, p_limit int, p_lease interval)
 returns table (
   broadcast_id bigint, telegram_id bigint, variant text, message text, lease_token uuid,
-  language text)
+  language text, offer text)
 language plpgsql
 volatile
 security definer
@@ -7759,7 +8021,8 @@ begin
 
   return query
   select r.broadcast_id, r.telegram_id::bigint, r.variant,
-         case r.variant when 'b' then b.text_b else b.text_a end, r.lease_token, a.language
+         case r.variant when 'b' then b.text_b else b.text_a end, r.lease_token, a.language,
+         b.offer::text
   from broadcast.recipient r
   join broadcast.broadcast b on b.broadcast_id = r.broadcast_id
   join account.account a on a.telegram_id = r.telegram_id
@@ -7775,6 +8038,43 @@ comment on function broadcast.claim is
   'more than is sent at once. No rows: nothing is running, or the rest waits for an attempt.';
 
 grant execute on function broadcast.claim to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/broadcast/compose.sql
+-- +goose StatementBegin
+-- Writes a broadcast with a button, to be launched later.
+-- Locks: account.admin row (share).
+-- Raises: US003, ID001, 22023, OP001, OP003.
+create or replace function broadcast.compose(
+  p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text,
+  p_offer text, p_idempotency_key text)
+returns table (broadcast_id bigint, recipients bigint, is_replay boolean, is_estimate boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform core._guard('admin_actions');
+  perform broadcast._require_text(p_admin_id, p_title, p_kind, p_segment, p_text_a, p_text_b);
+  perform core._require(
+    p_offer is null or p_offer = any (enum_range(null::broadcast.offer)::text[]),
+    'p_offer: none, buy, trial, status or key, or null for the one that fits p_kind');
+  perform core._require_key(p_idempotency_key);
+
+  return query
+  select w.broadcast_id, w.recipients, w.is_replay, w.is_estimate
+  from broadcast._write(p_admin_id, p_title, p_kind, p_segment, p_text_a, p_text_b,
+                        coalesce(p_offer, broadcast._usual_offer(p_kind)), null,
+                        p_idempotency_key) w;
+end
+$$;
+
+comment on function broadcast.compose is
+  'As broadcast.prepare, with a choice of the button: where it leads, or none. When it goes out is '
+  'broadcast.launch''s to say.';
+
+grant execute on function broadcast.compose to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/broadcast/failed.sql
@@ -7841,13 +8141,177 @@ comment on function broadcast.failed is
 grant execute on function broadcast.failed to atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/broadcast/launch.sql
+-- +goose StatementBegin
+-- Starts a broadcast at a time, or goes on with a paused one then.
+-- Locks: account.admin row (share), the broadcast's row.
+-- Raises: BR001, BR002, US003, 22023, OP001, OP003.
+create or replace function broadcast.launch(
+  p_admin_id bigint, p_broadcast_id bigint, p_starts_at timestamptz, p_moved_at timestamptz)
+returns table (
+  broadcast_id bigint, status text, is_replay boolean, moved_by bigint, moved_at timestamptz,
+  starts_at timestamptz)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_moved record;
+  v_first record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require_feature('broadcasts');
+  perform core._require(
+    p_starts_at is null
+    or isfinite(p_starts_at) and p_starts_at <= core.now() + interval '366 days',
+    'p_starts_at: within a year, or null for at once');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform account._require_admin(p_admin_id);
+  perform broadcast._lock(p_broadcast_id);
+  select b.starts_at, b.segment, b.reached_id, b.status, b.moved_by, b.moved_at into v_first
+  from broadcast.broadcast b
+  where b.broadcast_id = p_broadcast_id;
+  if v_first.status = 'running' and v_first.starts_at is distinct from p_starts_at
+     or v_first.status <> 'running' and v_first.moved_at is distinct from p_moved_at then
+    perform core._refuse('BR002', format(
+      'broadcast %s is %s since %s, moved by %s', p_broadcast_id, v_first.status,
+      v_first.moved_at, v_first.moved_by));
+  end if;
+
+  select m.* into v_moved
+  from broadcast._move(
+    p_admin_id, p_broadcast_id, 'broadcast.start', '{draft,paused}', 'running') m;
+  if not v_moved.is_replay then
+    update broadcast.broadcast b
+    set starts_at = p_starts_at,
+        expected_people = case when v_first.reached_id > 0 then b.expected_people
+                               else s.people end
+    from broadcast._size(v_first.segment, core.now()) s
+    where b.broadcast_id = p_broadcast_id;
+  end if;
+
+  return query
+  select p_broadcast_id, 'running', v_moved.is_replay, v_moved.moved_by::bigint,
+         v_moved.moved_at::timestamptz, p_starts_at;
+end
+$$;
+
+comment on function broadcast.launch is
+  'As broadcast.start, with a time in place of the one that it was written with; a past one is at '
+  'once. p_moved_at: as broadcast.show gave it when this was decided (null: never started); who was '
+  'faster is not overruled (BR002). Again with the same time: a replay that says whose the first '
+  'was; with another: BR002, pause it first.';
+
+grant execute on function broadcast.launch to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/broadcast/list.sql
+-- +goose StatementBegin
+-- The broadcasts in some state, newest first.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function broadcast.list(
+  p_admin_id bigint, p_state text, p_before_id bigint, p_limit int)
+returns table (
+  broadcast_id bigint, title text, kind text, segment text, is_ab boolean, status text,
+  starts_at timestamptz, is_begun boolean, sent bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_statuses broadcast.status[];
+begin
+  perform account._only_admins(p_admin_id);
+  v_statuses := case p_state
+    when 'draft' then '{draft}'::broadcast.status[]
+    when 'running' then '{running,paused}'::broadcast.status[]
+    when 'over' then '{done,cancelled}'::broadcast.status[] end;
+  perform core._require(v_statuses is not null, 'p_state: draft, running or over');
+  perform core._require(p_limit between 1 and 100, 'p_limit: 1 to 100');
+
+  return query
+  select b.broadcast_id, b.title, b.kind::text, b.segment::text, b.text_b is not null,
+         b.status::text, b.starts_at,
+         b.started_at is not null and coalesce(b.starts_at <= core.now(), true),
+         t.sent_a + t.sent_b
+  from broadcast.broadcast b
+  join broadcast.tally t on t.broadcast_id = b.broadcast_id
+  where b.status = any (v_statuses) and (b.broadcast_id < p_before_id) is not false
+  order by b.broadcast_id desc
+  limit p_limit;
+end
+$$;
+
+comment on function broadcast.list is
+  'For admins only. p_state: draft, running (paused ones, too) or over (done or cancelled). '
+  'p_before_id: the last one of the page before, null for the first page. Reads only.';
+
+grant execute on function broadcast.list to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/broadcast/note_press.sql
+-- +goose StatementBegin
+-- Notes that somebody pressed the button under a broadcast, and says where it leads.
+-- Locks: broadcast.recipient row, then the broadcast's tally.
+-- Raises: BR001, 22023, OP001.
+create or replace function broadcast.note_press(p_telegram_id bigint, p_broadcast_id bigint)
+returns table (broadcast_id bigint, offer text)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_variant text;
+begin
+  perform core._guard();
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_broadcast_id is not null, 'p_broadcast_id: what the button carries');
+
+  update broadcast.recipient r
+  set pressed_at = core.now()
+  where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id and r.pressed_at is null
+  returning r.variant into v_variant;
+  if found then
+    update broadcast.tally t
+    set pressed_a = t.pressed_a + (v_variant = 'a')::int,
+        pressed_b = t.pressed_b + (v_variant = 'b')::int
+    where t.broadcast_id = p_broadcast_id;
+  end if;
+
+  return query
+  select b.broadcast_id, b.offer::text
+  from broadcast.recipient r
+  join broadcast.broadcast b on b.broadcast_id = r.broadcast_id
+  where r.telegram_id = p_telegram_id and r.broadcast_id = p_broadcast_id;
+  if not found then
+    perform core._refuse('BR001', format('broadcast_id %s of telegram_id %s', p_broadcast_id,
+                                         p_telegram_id));
+  end if;
+end
+$$;
+
+comment on function broadcast.note_press is
+  'Each person counts once, however often they press. BR001: they did not get it, or more than '
+  'retention_days ago.';
+
+grant execute on function broadcast.note_press to atlas_bot, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/broadcast/pause.sql
 -- +goose StatementBegin
 -- Stops sending a broadcast for a while.
 -- Locks: account.admin row (share), the broadcast's row.
 -- Raises: BR001, BR002, US003, 22023, OP001, OP003.
 create or replace function broadcast.pause(p_admin_id bigint, p_broadcast_id bigint)
-returns table (broadcast_id bigint, status text, is_replay boolean)
+returns table (
+  broadcast_id bigint, status text, is_replay boolean, moved_by bigint, moved_at timestamptz)
 language plpgsql
 volatile
 security definer
@@ -7856,13 +8320,14 @@ as $$
 begin
   perform core._guard('admin_actions');
   return query
-  select p_broadcast_id, 'paused',
-         broadcast._move(p_admin_id, p_broadcast_id, 'broadcast.pause', '{running}', 'paused');
+  select p_broadcast_id, 'paused', m.is_replay, m.moved_by, m.moved_at
+  from broadcast._move(p_admin_id, p_broadcast_id, 'broadcast.pause', '{running}', 'paused') m;
 end
 $$;
 
 comment on function broadcast.pause is
-  'What workers have in hand goes out; broadcast.start goes on where it was.';
+  'What workers have in hand goes out; broadcast.start goes on where it was. moved_by: who paused '
+  'it, and when.';
 
 grant execute on function broadcast.pause to atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -7875,65 +8340,32 @@ grant execute on function broadcast.pause to atlas_admin, atlas_dba;
 create or replace function broadcast.prepare(
   p_admin_id bigint, p_title text, p_kind text, p_segment text, p_text_a text, p_text_b text,
   p_starts_at timestamptz, p_idempotency_key text)
-returns table (broadcast_id bigint, recipients bigint, is_replay boolean)
+returns table (broadcast_id bigint, recipients bigint, is_replay boolean, is_estimate boolean)
 language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-#variable_conflict use_column
-declare
-  v_first record;
 begin
   perform core._guard('admin_actions');
-  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
-  perform core._require(length(p_title) between 1 and 128, 'p_title: 1 to 128 characters');
-  perform core._require(p_kind = any (enum_range(null::broadcast.kind)::text[]),
-                        'p_kind: info, maintenance, security or promo');
-  perform core._require(
-    p_segment = any (enum_range(null::broadcast.segment)::text[]),
-    'p_segment: all, active, expired, no_subscription or never_bought');
-  perform core._require(length(p_text_a) between 1 and 4096, 'p_text_a: 1 to 4096 characters');
-  perform core._require(p_text_b is null or length(p_text_b) between 1 and 4096,
-                        'p_text_b: 1 to 4096 characters, or null for one text');
+  perform broadcast._require_text(p_admin_id, p_title, p_kind, p_segment, p_text_a, p_text_b);
   perform core._require(p_starts_at is null or isfinite(p_starts_at),
                         'p_starts_at: a moment, or null for at once');
   perform core._require_key(p_idempotency_key);
-  perform account._require_admin(p_admin_id);
-
-  insert into broadcast.broadcast as b (
-    title, kind, segment, text_a, text_b, starts_at, prepared_by, prepared_at, idempotency_key)
-  values (
-    p_title, p_kind::broadcast.kind, p_segment::broadcast.segment, p_text_a, p_text_b,
-    p_starts_at, p_admin_id, core.now(), p_idempotency_key)
-  on conflict on constraint broadcast_key_once do nothing;
-  is_replay := not found;
-
-  select b.* into v_first
-  from broadcast.broadcast b
-  where b.prepared_by = p_admin_id and b.idempotency_key = p_idempotency_key;
-  if (v_first.title, v_first.kind::text, v_first.segment::text, v_first.text_a, v_first.text_b,
-      v_first.starts_at)
-     is distinct from (p_title, p_kind, p_segment, p_text_a, p_text_b, p_starts_at) then
-    perform core._refuse('ID001', format('broadcast %s has the key', v_first.broadcast_id));
-  end if;
-  if not is_replay then
-    perform audit._record('broadcast.prepare', p_admin_id, v_first.broadcast_id::text,
-      jsonb_build_object('title', p_title, 'kind', p_kind, 'segment', p_segment,
-                         'is_ab', p_text_b is not null, 'starts_at', p_starts_at));
-  end if;
 
   return query
-  select v_first.broadcast_id,
-         (select count(*) from broadcast._people(v_first.segment, 0, null, core.now())),
-         prepare.is_replay;
+  select w.broadcast_id, w.recipients, w.is_replay, w.is_estimate
+  from broadcast._write(p_admin_id, p_title, p_kind, p_segment, p_text_a, p_text_b,
+                        broadcast._usual_offer(p_kind), p_starts_at, p_idempotency_key) w;
 end
 $$;
 
 comment on function broadcast.prepare is
-  'recipients: how many people that is now; who is in the segment is looked at again when their '
-  'turn comes. p_text_b: a random half gets it instead. The texts are plain, no HTML. Nothing is '
-  'sent before broadcast.start. Idempotent by p_idempotency_key, which belongs to the admin.';
+  'recipients: how many people that is now, estimated (is_estimate) when there are many users; who '
+  'is in the segment is looked at again when their turn comes. p_text_b: a random half gets it '
+  'instead. The texts are plain, no HTML. Under them is the button that fits p_kind; '
+  'broadcast.compose has a choice. Nothing is sent before broadcast.start. Idempotent by '
+  'p_idempotency_key, which belongs to the admin.';
 
 grant execute on function broadcast.prepare to atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -8011,13 +8443,75 @@ comment on function broadcast.sent is
 grant execute on function broadcast.sent to atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/broadcast/show.sql
+-- +goose StatementBegin
+-- A broadcast, and how far it is.
+-- Locks: none.
+-- Raises: BR001, US003, 22023.
+create or replace function broadcast.show(p_admin_id bigint, p_broadcast_id bigint)
+returns table (
+  broadcast_id bigint, title text, kind text, segment text, offer text, text_a text, text_b text,
+  status text, prepared_by bigint, prepared_by_name text, prepared_at timestamptz,
+  starts_at timestamptz, is_begun boolean, ended_at timestamptz, moved_by bigint,
+  moved_by_name text, moved_at timestamptz, expected_people bigint, is_estimate boolean,
+  sent_a bigint, sent_b bigint, pressed_a bigint, pressed_b bigint, unreachable bigint,
+  failed bigint, unknown bigint, unfinished bigint, left_people bigint, people_per_minute int,
+  ends_at timestamptz)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform account._only_admins(p_admin_id);
+  perform core._require(p_broadcast_id is not null, 'p_broadcast_id: the id from list');
+
+  return query
+  select b.broadcast_id, b.title, b.kind::text, b.segment::text, b.offer::text, b.text_a, b.text_b,
+         b.status::text, b.prepared_by::bigint, w.username, b.prepared_at, b.starts_at,
+         b.started_at is not null and coalesce(b.starts_at <= v_now, true), b.ended_at,
+         b.moved_by::bigint, m.username, b.moved_at, e.people, e.is_estimate,
+         p.sent_a, p.sent_b, p.pressed_a, p.pressed_b, p.unreachable, p.failed, p.unknown,
+         p.unfinished, l.people, (60 * p.people_per_second)::int,
+         case when b.status = 'running' and p.people_per_second > 0
+              then v_now + make_interval(secs => l.people / p.people_per_second) end
+  from broadcast.broadcast b
+  join broadcast.progress p on p.broadcast_id = b.broadcast_id
+  cross join lateral broadcast._expected(
+    b.status, b.segment, b.expected_people, v_now) e
+  cross join lateral (
+    select case when b.status in ('done', 'cancelled') then 0
+                else greatest(e.people - p.sent - p.unreachable - p.failed - p.unknown,
+                              p.unfinished) end as people) l
+  left join account.account w on w.telegram_id = b.prepared_by
+  left join account.account m on m.telegram_id = b.moved_by
+  where b.broadcast_id = p_broadcast_id;
+  if not found then
+    perform core._refuse('BR001', format('broadcast_id %s', p_broadcast_id));
+  end if;
+end
+$$;
+
+comment on function broadcast.show is
+  'For admins only. expected_people: of a draft how many its segment has now, else how many it had '
+  'when it began; is_estimate says whether that was counted. left_people and ends_at follow from '
+  'it. people_per_minute: over the last ten to twenty seconds, null when nothing is sent. Reads '
+  'only.';
+
+grant execute on function broadcast.show to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/broadcast/start.sql
 -- +goose StatementBegin
 -- Starts a broadcast, or goes on with one that was paused.
 -- Locks: account.admin row (share), the broadcast's row.
 -- Raises: BR001, BR002, US003, 22023, OP001, OP003.
 create or replace function broadcast.start(p_admin_id bigint, p_broadcast_id bigint)
-returns table (broadcast_id bigint, status text, is_replay boolean)
+returns table (
+  broadcast_id bigint, status text, is_replay boolean, moved_by bigint, moved_at timestamptz)
 language plpgsql
 volatile
 security definer
@@ -8027,14 +8521,15 @@ begin
   perform core._guard('admin_actions');
   perform core._require_feature('broadcasts');
   return query
-  select p_broadcast_id, 'running',
-         broadcast._move(
-           p_admin_id, p_broadcast_id, 'broadcast.start', '{draft,paused}', 'running');
+  select p_broadcast_id, 'running', m.is_replay, m.moved_by, m.moved_at
+  from broadcast._move(
+    p_admin_id, p_broadcast_id, 'broadcast.start', '{draft,paused}', 'running') m;
 end
 $$;
 
 comment on function broadcast.start is
-  'Workers send it from now on, or from its time; broadcast.progress says how far it is.';
+  'Workers send it from now on, or from its time; broadcast.progress says how far it is. moved_by: '
+  'who started it, and when.';
 
 grant execute on function broadcast.start to atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -11922,29 +12417,22 @@ create or replace view broadcast.progress as
 select b.broadcast_id, b.title, b.kind::text as kind, b.segment::text as segment,
        b.text_b is not null as is_ab, b.status::text as status, b.prepared_by, b.prepared_at,
        b.starts_at, b.started_at, b.ended_at,
-       c.sent, c.sent_a, c.sent_b, c.unreachable, c.failed, c.unknown, c.unfinished
+       t.sent_a + t.sent_b as sent, t.sent_a, t.sent_b, t.unreachable, t.failed,
+       (select count(*) from broadcast.recipient r
+        where r.broadcast_id = b.broadcast_id and r.outcome = 'unknown') as unknown,
+       (select count(*) from broadcast.recipient r
+        where r.broadcast_id = b.broadcast_id and r.finished_at is null) as unfinished,
+       t.pressed_a, t.pressed_b,
+       case when b.status = 'running' and core.now() < t.marked_at + interval '1 minute'
+                 and core.now() > t.since_at + interval '1 second'
+            then (t.sent_a + t.sent_b + t.unreachable + t.failed - t.since_people)
+                 / extract(epoch from core.now() - t.since_at) end::float8 as people_per_second
 from broadcast.broadcast b
-cross join lateral (
-  select coalesce(sum(n.people) filter (where n.outcome = 'sent'), 0)::bigint as sent,
-         coalesce(sum(n.people) filter (where n.outcome = 'sent' and n.variant = 'a'), 0)::bigint
-           as sent_a,
-         coalesce(sum(n.people) filter (where n.outcome = 'sent' and n.variant = 'b'), 0)::bigint
-           as sent_b,
-         coalesce(sum(n.people) filter (where n.outcome = 'unreachable'), 0)::bigint
-           as unreachable,
-         coalesce(sum(n.people) filter (where n.outcome = 'failed'), 0)::bigint as failed,
-         coalesce(sum(n.people) filter (where n.outcome = 'unknown'), 0)::bigint as unknown,
-         coalesce(sum(n.people) filter (where n.outcome in ('sending', 'waiting')), 0)::bigint
-           as unfinished
-  from (
-    select r.outcome, r.variant, count(*) as people
-    from broadcast.recipient r
-    where r.broadcast_id = b.broadcast_id
-    group by r.outcome, r.variant) n) c;
+join broadcast.tally t on t.broadcast_id = b.broadcast_id;
 
 comment on view broadcast.progress is
-  'How far each broadcast is. Who had their turn more than retention_days ago is not counted any '
-  'more.';
+  'How far each broadcast is, from its tally: it costs the same however many people it has reached. '
+  'Unknown ones of more than retention_days ago are not counted any more.';
 comment on column broadcast.progress.broadcast_id is 'The broadcast.';
 comment on column broadcast.progress.title is 'For the admins.';
 comment on column broadcast.progress.kind is 'info, maintenance, security or promo.';
@@ -11965,6 +12453,12 @@ comment on column broadcast.progress.unknown is
   'People whom it may have reached: a worker died, or Telegram did not answer.';
 comment on column broadcast.progress.unfinished is
   'People who are being written to, or wait for another attempt.';
+comment on column broadcast.progress.pressed_a is
+  'People with the first text who pressed its button.';
+comment on column broadcast.progress.pressed_b is
+  'People with the second text who pressed its button.';
+comment on column broadcast.progress.people_per_second is
+  'How many had their turn a second, in the last ten to twenty seconds; null when nothing is sent.';
 
 grant select on broadcast.progress to atlas_admin, atlas_worker, atlas_auditor, atlas_dba;
 -- +goose StatementEnd
@@ -12301,20 +12795,32 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/billing/topup_options.sql
 -- gone: functions/billing/ways_to_pay.sql
 -- gone: functions/broadcast/_close_lost.sql
+-- gone: functions/broadcast/_count.sql
 -- gone: functions/broadcast/_end.sql
 -- gone: functions/broadcast/_end_if_done.sql
+-- gone: functions/broadcast/_expected.sql
+-- gone: functions/broadcast/_is_meant.sql
 -- gone: functions/broadcast/_lock.sql
 -- gone: functions/broadcast/_move.sql
 -- gone: functions/broadcast/_people.sql
 -- gone: functions/broadcast/_require_attempt.sql
+-- gone: functions/broadcast/_require_text.sql
+-- gone: functions/broadcast/_size.sql
 -- gone: functions/broadcast/_take.sql
+-- gone: functions/broadcast/_usual_offer.sql
+-- gone: functions/broadcast/_write.sql
 -- gone: functions/broadcast/cancel.sql
 -- gone: functions/broadcast/claim.sql
+-- gone: functions/broadcast/compose.sql
 -- gone: functions/broadcast/failed.sql
+-- gone: functions/broadcast/launch.sql
+-- gone: functions/broadcast/list.sql
+-- gone: functions/broadcast/note_press.sql
 -- gone: functions/broadcast/pause.sql
 -- gone: functions/broadcast/prepare.sql
 -- gone: functions/broadcast/release.sql
 -- gone: functions/broadcast/sent.sql
+-- gone: functions/broadcast/show.sql
 -- gone: functions/broadcast/start.sql
 -- gone: functions/core/_guard.sql
 -- gone: functions/core/_refuse.sql
@@ -12578,11 +13084,16 @@ drop function inbox.exchange;
 drop function inbox.done;
 drop function inbox.claim;
 drop function broadcast.start;
+drop function broadcast.show;
 drop function broadcast.sent;
 drop function broadcast.release;
 drop function broadcast.prepare;
 drop function broadcast.pause;
+drop function broadcast.note_press;
+drop function broadcast.list;
+drop function broadcast.launch;
 drop function broadcast.failed;
+drop function broadcast.compose;
 drop function broadcast.claim;
 drop function broadcast.cancel;
 drop function billing.ways_to_pay;
@@ -12717,13 +13228,20 @@ drop function core._require_feature;
 drop function core._require;
 drop function core._guard;
 drop function core._refuse;
+drop function broadcast._write;
+drop function broadcast._usual_offer;
 drop function broadcast._take;
+drop function broadcast._size;
+drop function broadcast._require_text;
 drop function broadcast._require_attempt;
 drop function broadcast._people;
 drop function broadcast._move;
 drop function broadcast._lock;
+drop function broadcast._is_meant;
+drop function broadcast._expected;
 drop function broadcast._end_if_done;
 drop function broadcast._end;
+drop function broadcast._count;
 drop function broadcast._close_lost;
 drop function billing._undone_since;
 drop function billing._take_money;

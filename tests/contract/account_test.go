@@ -47,7 +47,8 @@ func accountFunctions() []function {
 					accept("{}")},
 			}},
 		{name: "account.show_action", reads: true, allowed: "admin",
-			returns: "draft_id uuid, action text, arguments jsonb, expires_at timestamptz, is_expired boolean",
+			returns: "draft_id uuid, action text, arguments jsonb, expires_at timestamptz, is_expired boolean, " +
+				"drafted_at timestamptz",
 			args: func(w world) A {
 				return A{"p_admin_id": boss, "p_draft_id": w.owner.Value("select draft_id from account.draft")}
 			},

@@ -14,31 +14,39 @@ import (
 
 func broadcastFunctions() []function {
 	texts := []bad{refuse("22023", "", strings.Repeat("x", 4097), long), accept(control, strings.Repeat("ы", 4096))}
+	written := func(last string, of ...bad) map[string][]bad {
+		return map[string][]bad{"p_title": {refuse("22023", nil, "", strings.Repeat("t", 129), long), accept(control)},
+			"p_kind":    {refuse("22023", nil, "", "news", long)},
+			"p_segment": {refuse("22023", nil, "", "nobody", long)},
+			"p_text_a":  append(texts, refuse("22023", nil)), "p_text_b": append(texts, accept(nil)), last: of}
+	}
 	id := map[string][]bad{"p_broadcast_id": {refuse("22023", nil), refuse("BR001", 0, -1, math.MaxInt64)}}
 	attempt := map[string][]bad{"p_broadcast_id": {refuse("22023", nil), accept(0, -1, math.MaxInt64)},
 		"p_telegram_id": {refuse("22023", nil), accept(0, -1, nobody, math.MaxInt64)}, "p_is_unreachable": {refuse("22023", nil)}}
 	release := map[string][]bad{"p_broadcast_id": attempt["p_broadcast_id"], "p_telegram_id": attempt["p_telegram_id"],
 		"p_wait": {refuse("22023", nil, "-1 second", "25 hours"), accept("0", "1 day")}}
 	move := func(name, switche string, of func(w world) any) function {
-		return function{name: name, allowed: "admin", switche: switche, returns: "broadcast_id bigint, status text, is_replay boolean",
+		return function{name: name, allowed: "admin", switche: switche, returns: movedColumns,
 			args: func(w world) A { return moved(of(w)) }, bad: id}
 	}
-	return []function{
+	return append(broadcastReaders(), []function{
 		{name: "broadcast.prepare", allowed: "admin", switche: "admin_actions",
-			returns: "broadcast_id bigint, recipients bigint, is_replay boolean",
-			args:    func(world) A { return news("k") },
-			bad: map[string][]bad{"p_title": {refuse("22023", nil, "", strings.Repeat("t", 129), long), accept(control)},
-				"p_kind":    {refuse("22023", nil, "", "news", long)},
-				"p_segment": {refuse("22023", nil, "", "nobody", long)},
-				"p_text_a":  append(texts, refuse("22023", nil)), "p_text_b": append(texts, accept(nil)),
-				"p_starts_at": {refuse("22023", "infinity", "-infinity"), accept(nil, "2020-01-01")}}},
+			returns: writtenColumns, args: func(world) A { return news("k") },
+			bad: written("p_starts_at", refuse("22023", "infinity", "-infinity"), accept(nil, "2020-01-01"))},
+		{name: "broadcast.compose", allowed: "admin", switche: "admin_actions",
+			returns: writtenColumns, args: func(world) A { return offered("k", "trial") },
+			bad: written("p_offer", refuse("22023", "", "money", long), accept(nil))},
 		move("broadcast.start", "broadcasts", func(w world) any { return w.draft }),
+		{name: "broadcast.launch", allowed: "admin", switche: "broadcasts", returns: movedColumns + ", starts_at timestamptz",
+			args: func(w world) A { return launched(w.draft, nil) },
+			bad: map[string][]bad{"p_broadcast_id": id["p_broadcast_id"],
+				"p_starts_at": {refuse("22023", "infinity", "-infinity", "3000-01-01"), accept("2020-01-01")}, "p_moved_at": {refuse("BR002", "2020-01-01")}}},
 		move("broadcast.pause", "admin_actions", func(w world) any { return w.running }),
 		move("broadcast.cancel", "admin_actions", func(w world) any { return w.running }),
 		{name: "broadcast.claim", allowed: "worker", switche: "broadcasts",
 			args: func(world) A { return desk.ClaimArgs("w", 10) },
 			returns: "broadcast_id bigint, telegram_id bigint, variant text, message text, lease_token uuid, " +
-				"language text"},
+				"language text, offer text"},
 		{name: "broadcast.sent", allowed: "worker", returns: "telegram_id bigint, is_recorded boolean",
 			args: func(w world) A { return reached(w.recipient) }, bad: attempt},
 		{name: "broadcast.failed", allowed: "worker",
@@ -47,7 +55,7 @@ func broadcastFunctions() []function {
 		{name: "broadcast.release", allowed: "worker",
 			returns: "telegram_id bigint, is_recorded boolean, next_attempt_at timestamptz",
 			args:    func(w world) A { return reached(w.recipient).With("p_error", "later").With("p_wait", "5 seconds") }, bad: release},
-	}
+	}...)
 }
 
 // news is a broadcast to everybody.
@@ -110,7 +118,8 @@ func TestBroadcastReachesEverybodyOnce(t *testing.T) {
 	require.Equal(t, 23, prepared["recipients"], "boss, anna and bert, too")
 	require.Empty(t, b.write(10), "a draft is not sent")
 	id := prepared["broadcast_id"]
-	require.Equal(t, Row{"broadcast_id": id, "status": "running", "is_replay": false}, b.One("broadcast.start", moved(id)))
+	started := b.One("broadcast.start", moved(id))
+	require.Equal(t, Row{"broadcast_id": id, "status": "running", "is_replay": false, "moved_by": boss, "moved_at": started["moved_at"]}, started)
 	require.Equal(t, true, b.One("broadcast.start", moved(id))["is_replay"])
 
 	seen := map[any]int{}
@@ -275,7 +284,8 @@ func TestBroadcastPauseAndCancel(t *testing.T) {
 	b.One("broadcast.sent", reached(first))
 	require.NotNil(t, b.One("broadcast.failed", unreached(second, false))["next_attempt_at"], "it will go on")
 
-	require.Equal(t, Row{"broadcast_id": id, "status": "cancelled", "is_replay": false}, b.One("broadcast.cancel", moved(id)))
+	require.Equal(t, Row{"broadcast_id": id, "status": "cancelled", "is_replay": false, "moved_by": boss, "moved_at": at.Add(time.Hour)},
+		b.One("broadcast.cancel", moved(id)))
 	require.Equal(t, true, b.One("broadcast.cancel", moved(id))["is_replay"])
 	b.Refused("BR002", "broadcast.start", moved(id))
 	b.owner.At(at.Add(2 * time.Hour))
@@ -294,7 +304,7 @@ func TestBroadcastPauseAndCancel(t *testing.T) {
 func TestBroadcastKey(t *testing.T) {
 	b := setup(t)
 	first := b.One("broadcast.prepare", news("1"))
-	require.Equal(t, Row{"broadcast_id": first["broadcast_id"], "recipients": 3, "is_replay": true},
+	require.Equal(t, Row{"broadcast_id": first["broadcast_id"], "recipients": 3, "is_replay": true, "is_estimate": false},
 		b.One("broadcast.prepare", news("1")))
 	for _, other := range []A{{"p_title": "Olds"}, {"p_kind": "promo"}, {"p_segment": "active"}, {"p_text_a": "other"},
 		{"p_text_b": "two"}, {"p_starts_at": "2027-01-01"}} {

@@ -30,7 +30,7 @@ func TestDraftedAction(t *testing.T) {
 	require.NotEqual(t, first["draft_id"], other["draft_id"], "keys are each admin's own")
 
 	show := A{"p_admin_id": boss, "p_draft_id": first["draft_id"]}
-	shown := Row{"draft_id": first["draft_id"], "action": "credit", "expires_at": at.Add(15 * time.Minute), "is_expired": false,
+	shown := Row{"draft_id": first["draft_id"], "action": "credit", "expires_at": at.Add(15 * time.Minute), "is_expired": false, "drafted_at": at,
 		"arguments": map[string]any{"amount": 500.0, "note": "a <b>"}}
 	require.Equal(t, shown, b.One("account.show_action", show))
 	b.Refused("US004", "account.show_action", show.With("p_admin_id", second))

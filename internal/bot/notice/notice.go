@@ -75,7 +75,8 @@ func (m *Messenger) AwaitTurn(ctx context.Context) error {
 
 // Proclaim sends one message of a broadcast, whose turn was awaited. Its errors are those of Deliver.
 func (m *Messenger) Proclaim(ctx context.Context, message sqlapi.BroadcastMessage) error {
-	out := screen.Broadcast(m.texts.In(message.Language), message.Text).Message(int64(message.TelegramID))
+	out := screen.Broadcast(m.texts.In(message.Language), message.BroadcastID, message.Text, message.Offer).
+		Message(int64(message.TelegramID))
 	out.Urgency = telegram.Called
 	return m.send(ctx, out)
 }

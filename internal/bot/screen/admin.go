@@ -30,6 +30,7 @@ func AdminMenu(t *i18n.Text, d sqlapi.Dashboard) Screen {
 		// Promo codes and referrals.
 
 		// Broadcasts.
+		row(press(t, "button.broadcasts", VerbBroadcasts)),
 
 		// Incidents, switches, system.
 		row(press(t, "button.incident", VerbIncident), press(t, "button.features", VerbFeatures)),

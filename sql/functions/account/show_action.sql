@@ -3,7 +3,8 @@
 -- Raises: US003, US004, 22023.
 create or replace function account.show_action(p_admin_id bigint, p_draft_id uuid)
 returns table (
-  draft_id uuid, action text, arguments jsonb, expires_at timestamptz, is_expired boolean)
+  draft_id uuid, action text, arguments jsonb, expires_at timestamptz, is_expired boolean,
+  drafted_at timestamptz)
 language plpgsql
 stable
 security definer
@@ -15,7 +16,8 @@ begin
   perform core._require(p_draft_id is not null, 'p_draft_id: the id from account.draft_action');
 
   return query
-  select d.draft_id, d.action, d.arguments, d.expires_at, d.expires_at <= core.now()
+  select d.draft_id, d.action, d.arguments, d.expires_at, d.expires_at <= core.now(),
+         d.drafted_at
   from account.draft d
   where d.admin_id = p_admin_id and d.draft_id = p_draft_id;
   if not found then

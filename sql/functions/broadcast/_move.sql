@@ -4,10 +4,11 @@
 create or replace function broadcast._move(
   p_admin_id bigint, p_broadcast_id bigint, p_action text, p_from broadcast.status[],
   p_to broadcast.status)
-returns boolean
+returns table (is_replay boolean, moved_by bigint, moved_at timestamptz)
 language plpgsql
 volatile
 as $$
+#variable_conflict use_column
 declare
   v_status broadcast.status;
   v_now timestamptz;
@@ -15,24 +16,29 @@ begin
   perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
   perform account._require_admin(p_admin_id);
   v_status := broadcast._lock(p_broadcast_id);
-  if v_status = p_to then
-    return true;
-  elsif v_status <> all (p_from) then
+  v_now := core.now();
+  if v_status <> all (p_from || p_to) then
     perform core._refuse('BR002', format('broadcast %s is %s', p_broadcast_id, v_status));
   end if;
 
-  v_now := core.now();
-  update broadcast.broadcast b
-  set status = p_to,
-      started_at = case p_to when 'running' then coalesce(b.started_at, v_now)
-                             else b.started_at end,
-      ended_at = case p_to when 'cancelled' then v_now end
+  is_replay := v_status = p_to;
+  if not is_replay then
+    update broadcast.broadcast b
+    set status = p_to, moved_by = p_admin_id, moved_at = v_now,
+        started_at = case p_to when 'running' then coalesce(b.started_at, v_now)
+                               else b.started_at end,
+        ended_at = case p_to when 'cancelled' then v_now end
+    where b.broadcast_id = p_broadcast_id;
+    perform audit._record(p_action, p_admin_id, p_broadcast_id::text);
+  end if;
+
+  return query
+  select _move.is_replay, b.moved_by::bigint, b.moved_at
+  from broadcast.broadcast b
   where b.broadcast_id = p_broadcast_id;
-  perform audit._record(p_action, p_admin_id, p_broadcast_id::text);
-  return false;
 end
 $$;
 
 comment on function broadcast._move is
-  'True: it is there already, whoever moved it. Several admins mind a broadcast: the second one''s '
-  'call is a replay, and audit.event has the first.';
+  'is_replay: it is there already, whoever moved it. Several admins mind a broadcast: the second '
+  'one''s call is a replay that says whose the first was.';

@@ -11,16 +11,13 @@ as $$
   from account.account a
   left join subscription.subscription s on s.telegram_id = a.telegram_id
   where a.telegram_id > p_beyond and a.is_reachable and not a.is_blocked
-    and case p_segment
-          when 'all' then true
-          when 'active' then s.expires_at > p_now
-          when 'expired' then s.expires_at <= p_now
-          when 'no_subscription' then (s.expires_at > p_now) is not true
-          when 'never_bought' then not exists (
-            select 1 from billing.purchase u
-            where u.telegram_id = a.telegram_id and u.kind = 'subscription'
-              and u.status in ('paid', 'refunded'))
-        end
+    and broadcast._is_meant(
+      p_segment, s.expires_at,
+      exists (
+        select 1 from billing.purchase u
+        where u.telegram_id = a.telegram_id and u.kind = 'subscription'
+          and u.status in ('paid', 'refunded')),
+      p_now)
   order by a.telegram_id
   limit p_limit
 $$;

@@ -43,11 +43,14 @@ begin
   select coalesce(array_agg(t.telegram_id order by t.telegram_id), '{}') into v_new from taken t;
 
   update broadcast.broadcast b
-  set reached_id = v_new[cardinality(v_new)]
-  where b.broadcast_id = p_broadcast_id and cardinality(v_new) > 0;
+  set reached_id = case when cardinality(v_again) + cardinality(v_new) < p_limit
+                        then 9223372036854775807 else v_new[cardinality(v_new)] end
+  where b.broadcast_id = p_broadcast_id and cardinality(v_again) < p_limit
+    and b.reached_id < 9223372036854775807;
   return v_again || v_new;
 end
 $$;
 
 comment on function broadcast._take is
-  'First who waits for another attempt, then those who have not had their turn, by id.';
+  'First who waits for another attempt, then those who have not had their turn, by id. Once nobody '
+  'is left it looks no more: the walk past everybody else would begin anew for each who waits.';

@@ -4,7 +4,7 @@
 create or replace function broadcast.claim(p_holder text, p_limit int, p_lease interval)
 returns table (
   broadcast_id bigint, telegram_id bigint, variant text, message text, lease_token uuid,
-  language text)
+  language text, offer text)
 language plpgsql
 volatile
 security definer
@@ -40,7 +40,8 @@ begin
 
   return query
   select r.broadcast_id, r.telegram_id::bigint, r.variant,
-         case r.variant when 'b' then b.text_b else b.text_a end, r.lease_token, a.language
+         case r.variant when 'b' then b.text_b else b.text_a end, r.lease_token, a.language,
+         b.offer::text
   from broadcast.recipient r
   join broadcast.broadcast b on b.broadcast_id = r.broadcast_id
   join account.account a on a.telegram_id = r.telegram_id

@@ -2,29 +2,22 @@ create or replace view broadcast.progress as
 select b.broadcast_id, b.title, b.kind::text as kind, b.segment::text as segment,
        b.text_b is not null as is_ab, b.status::text as status, b.prepared_by, b.prepared_at,
        b.starts_at, b.started_at, b.ended_at,
-       c.sent, c.sent_a, c.sent_b, c.unreachable, c.failed, c.unknown, c.unfinished
+       t.sent_a + t.sent_b as sent, t.sent_a, t.sent_b, t.unreachable, t.failed,
+       (select count(*) from broadcast.recipient r
+        where r.broadcast_id = b.broadcast_id and r.outcome = 'unknown') as unknown,
+       (select count(*) from broadcast.recipient r
+        where r.broadcast_id = b.broadcast_id and r.finished_at is null) as unfinished,
+       t.pressed_a, t.pressed_b,
+       case when b.status = 'running' and core.now() < t.marked_at + interval '1 minute'
+                 and core.now() > t.since_at + interval '1 second'
+            then (t.sent_a + t.sent_b + t.unreachable + t.failed - t.since_people)
+                 / extract(epoch from core.now() - t.since_at) end::float8 as people_per_second
 from broadcast.broadcast b
-cross join lateral (
-  select coalesce(sum(n.people) filter (where n.outcome = 'sent'), 0)::bigint as sent,
-         coalesce(sum(n.people) filter (where n.outcome = 'sent' and n.variant = 'a'), 0)::bigint
-           as sent_a,
-         coalesce(sum(n.people) filter (where n.outcome = 'sent' and n.variant = 'b'), 0)::bigint
-           as sent_b,
-         coalesce(sum(n.people) filter (where n.outcome = 'unreachable'), 0)::bigint
-           as unreachable,
-         coalesce(sum(n.people) filter (where n.outcome = 'failed'), 0)::bigint as failed,
-         coalesce(sum(n.people) filter (where n.outcome = 'unknown'), 0)::bigint as unknown,
-         coalesce(sum(n.people) filter (where n.outcome in ('sending', 'waiting')), 0)::bigint
-           as unfinished
-  from (
-    select r.outcome, r.variant, count(*) as people
-    from broadcast.recipient r
-    where r.broadcast_id = b.broadcast_id
-    group by r.outcome, r.variant) n) c;
+join broadcast.tally t on t.broadcast_id = b.broadcast_id;
 
 comment on view broadcast.progress is
-  'How far each broadcast is. Who had their turn more than retention_days ago is not counted any '
-  'more.';
+  'How far each broadcast is, from its tally: it costs the same however many people it has reached. '
+  'Unknown ones of more than retention_days ago are not counted any more.';
 comment on column broadcast.progress.broadcast_id is 'The broadcast.';
 comment on column broadcast.progress.title is 'For the admins.';
 comment on column broadcast.progress.kind is 'info, maintenance, security or promo.';
@@ -45,5 +38,11 @@ comment on column broadcast.progress.unknown is
   'People whom it may have reached: a worker died, or Telegram did not answer.';
 comment on column broadcast.progress.unfinished is
   'People who are being written to, or wait for another attempt.';
+comment on column broadcast.progress.pressed_a is
+  'People with the first text who pressed its button.';
+comment on column broadcast.progress.pressed_b is
+  'People with the second text who pressed its button.';
+comment on column broadcast.progress.people_per_second is
+  'How many had their turn a second, in the last ten to twenty seconds; null when nothing is sent.';
 
 grant select on broadcast.progress to atlas_admin, atlas_worker, atlas_auditor, atlas_dba;
