@@ -6982,6 +6982,39 @@ $$;
 COMMENT ON FUNCTION ops._reconcile_withdrawals() IS 'Checks held_is_pending_withdrawals, withdrawal_is_booked (one hold, one way out), withdrawal_is_approved_enough, withdrawal_is_ended_by_whom_it_says.';
 
 --
+-- Name: _revive(text, text, bigint); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._revive(p_job_name text, p_subject text, p_telegram_id bigint) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $_$
+begin
+  if p_job_name = 'inbox' then
+    update inbox.update u
+    set finished_at = null, attempt = 0, due_at = core.now()
+    where u.update_id = substring(p_subject from '^update:([0-9]{1,18})$')::bigint
+      and u.finished_at is not null;
+    return found;
+  elsif p_job_name = 'notify.send' then
+    update outbox.task t
+    set finished_at = null, outcome = null, attempt = 0, due_at = core.now(), leased_until = null
+    where t.telegram_id = p_telegram_id
+      and t.task_id = substring(p_subject from '^message:([0-9]{1,18})$')::bigint
+      and t.kind = 'message' and t.outcome = 'failed';
+    return found;
+  end if;
+
+  return true; -- a *_due job passes its subject by only while the row is there
+end
+$_$;
+
+--
+-- Name: FUNCTION _revive(p_job_name text, p_subject text, p_telegram_id bigint); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._revive(p_job_name text, p_subject text, p_telegram_id bigint) IS 'A message is revived only where it certainly never arrived (outcome failed): it is not doubled.';
+
+--
 -- Name: _setting_value(text); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -7046,6 +7079,25 @@ $$;
 COMMENT ON FUNCTION ops._tell_of_component(p_component text, p_was text, p_is text, p_down_since timestamp with time zone, p_detail text) IS 'component_down and component_up carry since when it is, or was, down.';
 
 --
+-- Name: _user_of_message(text); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._user_of_message(p_subject text) RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $_$
+  select t.telegram_id::bigint
+  from outbox.task t
+  where t.task_id = substring(p_subject from '^message:([0-9]{1,18})$')::bigint
+    and t.lease_token is not null
+$_$;
+
+--
+-- Name: FUNCTION _user_of_message(p_subject text); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._user_of_message(p_subject text) IS 'What was given up was claimed before, so it has a token.';
+
+--
 -- Name: _without_values(text); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -7084,7 +7136,7 @@ begin
   values (p_name, 0, '-infinity')
   on conflict on constraint lease_pkey do nothing;
 
-  select l.holder, l.epoch, l.expires_at into strict v_lease
+  select l.holder, l.epoch, l.expires_at, l.since into strict v_lease
   from ops.lease l
   where l.name = p_name
   for no key update;
@@ -7092,13 +7144,14 @@ begin
 
   if v_lease.expires_at <= v_now then
     v_lease.epoch := v_lease.epoch + 1;
+    v_lease.since := v_now;
   elsif v_lease.holder is distinct from p_holder then
     return query select null::bigint;
     return;
   end if;
 
   update ops.lease l
-  set holder = p_holder, epoch = v_lease.epoch, expires_at = v_now + p_ttl
+  set holder = p_holder, epoch = v_lease.epoch, expires_at = v_now + p_ttl, since = v_lease.since
   where l.name = p_name;
   return query select v_lease.epoch;
 end
@@ -7218,6 +7271,43 @@ $$;
 COMMENT ON FUNCTION ops.dashboard(p_admin_id bigint) IS 'For admins only: how much waits for them, how the service is, which features are switched off. waiting_keys counts keys that are promised and not delivered yet. Reads only.';
 
 --
+-- Name: drop_dead_letter(bigint, bigint, text); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.drop_dead_letter(p_admin_id bigint, p_dead_id bigint, p_note text) RETURNS TABLE(dead_id bigint, is_dropped boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_dead record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_dead_id >= 1, 'p_dead_id: of a row in ops.dead_letter');
+  perform core._require(length(p_note) between 1 and 1000, 'p_note: 1 to 1000 characters');
+  perform account._require_admin(p_admin_id);
+
+  delete from ops.dead d
+  where d.dead_id = p_dead_id
+  returning d.job_name, d.subject, d.error into v_dead;
+  drop_dead_letter.is_dropped := found;
+  if drop_dead_letter.is_dropped then
+    perform audit._record('ops.drop_dead_letter', p_admin_id, v_dead.job_name, jsonb_build_object(
+      'subject', v_dead.subject, 'error', v_dead.error, 'note', p_note));
+  end if;
+
+  return query select p_dead_id, drop_dead_letter.is_dropped;
+end
+$$;
+
+--
+-- Name: FUNCTION drop_dead_letter(p_admin_id bigint, p_dead_id bigint, p_note text); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.drop_dead_letter(p_admin_id bigint, p_dead_id bigint, p_note text) IS 'What ops.clear_dead_letter does for DBAs, for admins and audited as theirs. is_dropped is false if the row is not there. Safe to call again.';
+
+--
 -- Name: finish_run(text, text, bigint, timestamp with time zone, integer, text, timestamp with time zone); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -7300,6 +7390,62 @@ $$;
 COMMENT ON FUNCTION ops.incident(p_language text) IS 'One row, always. text and since are null while there is nothing to tell; who does not read Russian is told in English. since: when it was switched on, whatever was rewritten meanwhile. Reads only.';
 
 --
+-- Name: list_components(bigint); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.list_components(p_admin_id bigint) RETURNS TABLE(kind text, name text, state text, since timestamp with time zone, detail text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select case s.component when 'service' then 'service' else 'dependency' end, s.component,
+         s.state, s.since, s.detail
+  from ops.component_status s
+  union all
+  select 'part', c.name, c.status, c.since, c.detail
+  from ops.component c;
+end
+$$;
+
+--
+-- Name: FUNCTION list_components(p_admin_id bigint); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.list_components(p_admin_id bigint) IS 'For admins only: views ops.component_status (kinds service and dependency) and ops.component (kind part) as one list. The queues are counted, so that a backlog makes it slower; nothing else does. Reads only.';
+
+--
+-- Name: list_dead_letters(bigint, bigint, integer); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.list_dead_letters(p_admin_id bigint, p_before bigint, p_limit integer) RETURNS TABLE(dead_id bigint, job_name text, subject text, error text, died_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select d.dead_id, d.job_name, d.subject, d.error, d.died_at
+  from ops.dead d
+  where p_before is null or d.dead_id < p_before
+  order by d.dead_id desc
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION list_dead_letters(p_admin_id bigint, p_before bigint, p_limit integer); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.list_dead_letters(p_admin_id bigint, p_before bigint, p_limit integer) IS 'For admins only: view ops.dead_letter, a page at a time by the primary key; p_before is the last page''s last dead_id, null for the first page. Reads only.';
+
+--
 -- Name: list_features(bigint); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -7330,6 +7476,90 @@ $$;
 --
 
 COMMENT ON FUNCTION ops.list_features(p_admin_id bigint) IS 'For admins only, and while admin_actions is off, too. changed_at is null for a switch that nobody has moved yet. Reads only.';
+
+--
+-- Name: list_jobs(bigint); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.list_jobs(p_admin_id bigint) RETURNS TABLE(name text, schedule text, is_enabled boolean, is_exclusive boolean, next_run_at timestamp with time zone, last_started_at timestamp with time zone, last_finished_at timestamp with time zone, last_items integer, last_error text, consecutive_failures integer, leader text, description text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select j.name, j.schedule, j.is_enabled, j.is_exclusive, j.next_run_at, j.last_started_at,
+         j.last_finished_at, j.last_items, j.last_error, j.consecutive_failures, l.holder,
+         j.description
+  from ops.scheduled_job j
+  left join ops.lease l on l.name = j.name and l.expires_at > core.now()
+  order by j.name;
+end
+$$;
+
+--
+-- Name: FUNCTION list_jobs(p_admin_id bigint); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.list_jobs(p_admin_id bigint) IS 'For admins only: view ops.job, and which worker leads an exclusive job now. Reads only.';
+
+--
+-- Name: list_lock_waits(bigint, integer); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.list_lock_waits(p_admin_id bigint, p_limit integer) RETURNS TABLE(waited interval, waits_for text, pid integer, application_name text, query text, blocking_pid integer, blocking_application_name text, blocking_state text, blocking_transaction_lasts interval, blocking_query text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select l.waited, l.waits_for, l.pid, l.application_name, l.query, l.blocking_pid,
+         l.blocking_application_name, l.blocking_state, l.blocking_transaction_lasts,
+         l.blocking_query
+  from ops.lock_waits() l
+  order by l.waited desc, l.pid, l.blocking_pid
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION list_lock_waits(p_admin_id bigint, p_limit integer); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.list_lock_waits(p_admin_id bigint, p_limit integer) IS 'For admins only: view ops.lock_wait, longest wait first. Queries are without the texts in them. Reads only.';
+
+--
+-- Name: list_processes(bigint); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.list_processes(p_admin_id bigint) RETURNS TABLE(holder text, leads text[], since timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select l.holder, array_agg(l.name order by l.name), min(l.since)
+  from ops.lease l
+  where l.holder is not null and l.expires_at > core.now()
+  group by l.holder
+  order by min(l.since), l.holder;
+end
+$$;
+
+--
+-- Name: FUNCTION list_processes(p_admin_id bigint); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.list_processes(p_admin_id bigint) IS 'For admins only: who holds a lease, and which. since: the oldest of them, so that the process is up at least so long. One that leads nothing is not seen here. Reads only.';
 
 --
 -- Name: lock_waits(); Type: FUNCTION; Schema: ops; Owner: -
@@ -7658,6 +7888,87 @@ $$;
 COMMENT ON FUNCTION ops.report_component(p_component text, p_state text, p_detail text, p_instance text, p_epoch bigint) IS 'What does not answer counts as down after the setting component_patience_seconds; what answers is up at once. The change is told to the admins, whoever reports it and however often. p_epoch: of the lease ops.check_health; null by hand. Safe to call again.';
 
 --
+-- Name: retry_dead_letter(bigint, bigint); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.retry_dead_letter(p_admin_id bigint, p_dead_id bigint) RETURNS TABLE(dead_id bigint, is_retried boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_dead record;
+  v_user bigint;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_dead_id >= 1, 'p_dead_id: of a row in ops.dead_letter');
+  perform account._require_admin(p_admin_id);
+  retry_dead_letter.is_retried := false;
+
+  select d.job_name, d.subject into v_dead from ops.dead d where d.dead_id = p_dead_id;
+  if v_dead.job_name = 'notify.send' then
+    v_user := ops._user_of_message(v_dead.subject);
+    if v_user is not null then
+      perform account._lock(v_user);
+    end if;
+  end if;
+
+  perform 1 from ops.dead d where d.dead_id = p_dead_id for update;
+  if found and ops._revive(v_dead.job_name, v_dead.subject, v_user) then
+    delete from ops.dead d where d.dead_id = p_dead_id;
+    perform audit._record('ops.retry_dead_letter', p_admin_id, v_dead.job_name,
+                          jsonb_build_object('subject', v_dead.subject));
+    retry_dead_letter.is_retried := true;
+  end if;
+
+  return query select p_dead_id, retry_dead_letter.is_retried;
+end
+$$;
+
+--
+-- Name: FUNCTION retry_dead_letter(p_admin_id bigint, p_dead_id bigint); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.retry_dead_letter(p_admin_id bigint, p_dead_id bigint) IS 'An update is handled again, a message sent again, and a *_due job looks at its subject again at once. is_retried is false, and nothing changed, where the row is not there any more or what it is about has been purged or has ended otherwise. What is still wrong comes back. Safe to call again.';
+
+--
+-- Name: run_job_now(bigint, text); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.run_job_now(p_admin_id bigint, p_name text) RETURNS TABLE(name text, is_changed boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_job record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform account._require_admin(p_admin_id);
+
+  select j.is_enabled and j.is_exclusive and j.next_run_at > core.now() as waits into v_job
+  from ops.scheduled_job j
+  where j.name = p_name
+  for no key update;
+  perform core._require(found, 'p_name: a name in ops.job');
+  if v_job.waits then
+    update ops.scheduled_job j set next_run_at = null where j.name = p_name;
+    perform audit._record('ops.run_job_now', p_admin_id, p_name);
+  end if;
+
+  return query select p_name, coalesce(v_job.waits, false);
+end
+$$;
+
+--
+-- Name: FUNCTION run_job_now(p_admin_id bigint, p_name text); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.run_job_now(p_admin_id bigint, p_name text) IS 'The worker that leads the job runs it within a second. is_changed is false where there was nothing to bring forward: the job is due already, is disabled, or runs in every worker all the time. A run in hand ends as it would have. Safe to call again.';
+
+--
 -- Name: schema_version(); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -7858,6 +8169,40 @@ $$;
 COMMENT ON FUNCTION ops.set_setting(p_name text, p_value bigint) IS 'In force from the next call on. The old and the new value are audited.';
 
 --
+-- Name: show_dead_letter(bigint, bigint); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.show_dead_letter(p_admin_id bigint, p_dead_id bigint) RETURNS TABLE(dead_id bigint, job_name text, subject text, error text, died_at timestamp with time zone, telegram_id bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+begin
+  perform core._require(p_dead_id >= 1, 'p_dead_id: of a row in ops.dead_letter');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select d.dead_id, d.job_name, d.subject, d.error, d.died_at,
+         case d.job_name
+           when 'inbox' then
+             (select a.telegram_id::bigint from inbox.update u
+              join account.account a on a.telegram_id = u.chat_id
+              where u.update_id = substring(d.subject from '^update:([0-9]{1,18})$')::bigint)
+           when 'notify.send' then ops._user_of_message(d.subject)
+           else substring(d.subject from '^telegram_id:([0-9]{1,16})$')::bigint
+         end
+  from ops.dead d
+  where d.dead_id = p_dead_id;
+end
+$_$;
+
+--
+-- Name: FUNCTION show_dead_letter(p_admin_id bigint, p_dead_id bigint); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.show_dead_letter(p_admin_id bigint, p_dead_id bigint) IS 'For admins only: no row once it was cleared. telegram_id: whom it is about, where that can be told. Reads only.';
+
+--
 -- Name: show_incident(bigint); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -7887,6 +8232,71 @@ $$;
 --
 
 COMMENT ON FUNCTION ops.show_incident(p_admin_id bigint) IS 'For admins only: one row, always. The texts stay for the next time when it is switched off; all but is_on is null where nobody has set anything yet. Reads only.';
+
+--
+-- Name: switch_job(bigint, text, boolean); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.switch_job(p_admin_id bigint, p_name text, p_is_enabled boolean) RETURNS TABLE(name text, is_enabled boolean, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_was_enabled boolean;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_is_enabled is not null, 'p_is_enabled: true or false');
+  perform account._require_admin(p_admin_id);
+
+  select j.is_enabled into v_was_enabled
+  from ops.scheduled_job j
+  where j.name = p_name
+  for no key update;
+  perform core._require(found, 'p_name: a name in ops.job');
+  if v_was_enabled <> p_is_enabled then
+    update ops.scheduled_job j set is_enabled = p_is_enabled where j.name = p_name;
+    perform audit._record('ops.switch_job', p_admin_id, p_name,
+                          jsonb_build_object('is_enabled', p_is_enabled));
+  end if;
+
+  return query select p_name, p_is_enabled, v_was_enabled = p_is_enabled;
+end
+$$;
+
+--
+-- Name: FUNCTION switch_job(p_admin_id bigint, p_name text, p_is_enabled boolean); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.switch_job(p_admin_id bigint, p_name text, p_is_enabled boolean) IS 'What ops.set_job does for DBAs, for admins and audited as theirs. Workers follow within a second; a run in hand ends as it would have. What is so already is a replay.';
+
+--
+-- Name: system(bigint); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.system(p_admin_id bigint) RETURNS TABLE(schema_version bigint, postgres_version text, postgres_started_at timestamp with time zone, database_bytes bigint, sessions integer, max_sessions integer, checked_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select v.version, current_setting('server_version'), pg_postmaster_start_time(),
+         pg_database_size(current_database()), s.numbackends,
+         current_setting('max_connections')::int, core.now()
+  from ops.schema_version() v
+  join pg_stat_database s on s.datname = current_database();
+end
+$$;
+
+--
+-- Name: FUNCTION system(p_admin_id bigint); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.system(p_admin_id bigint) IS 'For admins only: the newest migration, the server, and how much of it is used. Reads only.';
 
 --
 -- Name: take_attempt(bigint, text); Type: FUNCTION; Schema: ops; Owner: -
@@ -8120,6 +8530,72 @@ $_$;
 COMMENT ON FUNCTION promo._canonical(p_text text) IS 'NFKC (so that full-width letters are letters and blanks are blanks), trimmed, and only a to z in upper case: a dotless i stays one, and is refused.';
 
 --
+-- Name: _figures(bigint, integer); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._figures(p_promo_id bigint, p_most integer, OUT uses bigint, OUT counted bigint, OUT reserved bigint, OUT consumed bigint, OUT refunded bigint, OUT revenue_kopecks bigint, OUT discount_kopecks bigint) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  select count(*) into _figures.uses from promo.use u where u.promo_id = p_promo_id;
+
+  select count(*), count(*) filter (where b.status not in ('paid', 'refunded')),
+         count(*) filter (where b.status in ('paid', 'refunded')),
+         count(*) filter (where b.status = 'refunded'),
+         coalesce(sum(b.price_kopecks) filter (where b.status = 'paid'), 0),
+         coalesce(sum(b.list_kopecks - b.price_kopecks) filter (where b.status = 'paid'), 0)
+  into _figures.counted, _figures.reserved, _figures.consumed, _figures.refunded,
+       _figures.revenue_kopecks, _figures.discount_kopecks
+  from (select u.telegram_id, u.purchase_id
+        from promo.use u
+        where u.promo_id = p_promo_id
+        order by u.use_no
+        limit p_most) t
+  join billing.purchase b on b.telegram_id = t.telegram_id and b.purchase_id = t.purchase_id;
+end
+$$;
+
+--
+-- Name: FUNCTION _figures(p_promo_id bigint, p_most integer, OUT uses bigint, OUT counted bigint, OUT reserved bigint, OUT consumed bigint, OUT refunded bigint, OUT revenue_kopecks bigint, OUT discount_kopecks bigint); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._figures(p_promo_id bigint, p_most integer, OUT uses bigint, OUT counted bigint, OUT reserved bigint, OUT consumed bigint, OUT refunded bigint, OUT revenue_kopecks bigint, OUT discount_kopecks bigint) IS 'uses is all of them, from the primary key alone; the rest is looked up in the purchases of the first p_most, and counted says how many those were. Refunded purchases bring nothing and give no use back.';
+
+--
+-- Name: _fill_batch(bigint); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._fill_batch(p_batch_id bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_left int;
+  v_made int;
+begin
+  select b.code_count into strict v_left from promo.batch b where b.batch_id = p_batch_id;
+  while v_left > 0 loop
+    insert into promo.code (
+      code, discount_percent, max_uses, per_user_limit, expires_at, issued_at, issued_by, asked,
+      batch_id)
+    select promo._new_code(), b.discount_percent, b.max_uses, b.per_user_limit, b.expires_at,
+           b.issued_at, b.issued_by, b.asked, b.batch_id
+    from promo.batch b
+    cross join generate_series(1, v_left)
+    where b.batch_id = p_batch_id
+    on conflict on constraint code_unique do nothing;
+    get diagnostics v_made = row_count;
+    v_left := v_left - v_made;
+  end loop;
+end
+$$;
+
+--
+-- Name: FUNCTION _fill_batch(p_batch_id bigint); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._fill_batch(p_batch_id bigint) IS 'A generated code that is taken already is replaced by another one in the next round.';
+
+--
 -- Name: _is_full(bigint, bigint, bigint); Type: FUNCTION; Schema: promo; Owner: -
 --
 
@@ -8340,6 +8816,30 @@ $$;
 COMMENT ON FUNCTION promo._require_code(p_code text) IS 'Null stays null. What was typed is not repeated in the refusal.';
 
 --
+-- Name: _require_terms(integer, integer, integer, timestamp with time zone); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo._require_terms(p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  perform core._require(p_discount_percent between 1 and 100, 'p_discount_percent: 1 to 100');
+  perform core._require(p_max_uses is null or p_max_uses between 1 and 1000000,
+                        'p_max_uses: 1 to 1000000, or null for no limit');
+  perform core._require(p_per_user_limit is null or p_per_user_limit between 1 and 1000,
+                        'p_per_user_limit: 1 to 1000, or null for 1');
+  perform core._require(p_expires_at is null or isfinite(p_expires_at),
+                        'p_expires_at: a moment, or null for never');
+end
+$$;
+
+--
+-- Name: FUNCTION _require_terms(p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo._require_terms(p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone) IS 'What promo.issue and promo.issue_batch accept.';
+
+--
 -- Name: _reserve(bigint, uuid, bigint, timestamp with time zone); Type: FUNCTION; Schema: promo; Owner: -
 --
 
@@ -8556,6 +9056,42 @@ $$;
 COMMENT ON FUNCTION promo._usable(p_telegram_id bigint, p_code text, p_now timestamp with time zone, OUT discount_percent integer, OUT expires_at timestamp with time zone, OUT uses_left bigint) IS 'What promo.validate and billing.quote promise; a code that loses against another discount is held to it as well. uses_left is null for a code without a limit.';
 
 --
+-- Name: card(bigint, bigint); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo.card(p_admin_id bigint, p_promo_id bigint) RETURNS TABLE(promo_id bigint, code text, discount_percent integer, max_uses integer, per_user_limit integer, expires_at timestamp with time zone, is_active boolean, is_expired boolean, issued_at timestamp with time zone, issued_by bigint, issued_by_username text, disabled_at timestamp with time zone, disabled_by bigint, disabled_by_username text, batch_id bigint, uses bigint, uses_left bigint, counted bigint, reserved bigint, consumed bigint, refunded bigint, revenue_kopecks bigint, discount_kopecks bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require(p_promo_id >= 1, 'p_promo_id: of a row in promo.list');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select c.promo_id, c.code, c.discount_percent::int, c.max_uses, c.per_user_limit, c.expires_at,
+         c.is_active, coalesce(c.expires_at <= core.now(), false), c.issued_at,
+         c.issued_by::bigint, i.username, c.disabled_at, c.disabled_by::bigint, d.username,
+         c.batch_id, f.uses, c.max_uses - f.uses, f.counted, f.reserved, f.consumed, f.refunded,
+         f.revenue_kopecks, f.discount_kopecks
+  from promo.code c
+  cross join lateral promo._figures(c.promo_id, 10000) f
+  left join account.account i on i.telegram_id = c.issued_by
+  left join account.account d on d.telegram_id = c.disabled_by
+  where c.promo_id = p_promo_id;
+  if not found then
+    perform core._refuse('PR001', format('promo_id %s', p_promo_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION card(p_admin_id bigint, p_promo_id bigint); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo.card(p_admin_id bigint, p_promo_id bigint) IS 'For admins only: terms, who made it and switched it off, and what it brought. uses_left is null for a code without a limit. reserved to discount_kopecks are of the first 10 000 uses; counted says how many that were. Reads only.';
+
+--
 -- Name: disable(bigint, text); Type: FUNCTION; Schema: promo; Owner: -
 --
 
@@ -8593,6 +9129,35 @@ $$;
 COMMENT ON FUNCTION promo.disable(p_admin_id bigint, p_code text) IS 'Nobody can open a purchase with the code any more, for good; open purchases keep their price. Once it is off, every admin''s call is a replay; who was the first is in audit.event.';
 
 --
+-- Name: find(bigint, text); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo.find(p_admin_id bigint, p_code text) RETURNS TABLE(promo_id bigint, code text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_code text;
+begin
+  perform core._require(p_code is not null, 'p_code: a promo code');
+  v_code := promo._require_code(p_code);
+  perform account._only_admins(p_admin_id);
+
+  return query select c.promo_id, c.code from promo.code c where c.code = v_code;
+  if not found then
+    perform core._refuse('PR001', v_code);
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION find(p_admin_id bigint, p_code text); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo.find(p_admin_id bigint, p_code text) IS 'For admins only: a code that was made alone or with a batch, usable or not. Reads only.';
+
+--
 -- Name: issue(bigint, text, integer, integer, integer, timestamp with time zone, text); Type: FUNCTION; Schema: promo; Owner: -
 --
 
@@ -8608,13 +9173,7 @@ declare
 begin
   perform core._guard('admin_actions');
   perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
-  perform core._require(p_discount_percent between 1 and 100, 'p_discount_percent: 1 to 100');
-  perform core._require(p_max_uses is null or p_max_uses between 1 and 1000000,
-                        'p_max_uses: 1 to 1000000, or null for no limit');
-  perform core._require(p_per_user_limit is null or p_per_user_limit between 1 and 1000,
-                        'p_per_user_limit: 1 to 1000, or null for 1');
-  perform core._require(p_expires_at is null or isfinite(p_expires_at),
-                        'p_expires_at: a moment, or null for never');
+  perform promo._require_terms(p_discount_percent, p_max_uses, p_per_user_limit, p_expires_at);
   perform core._require_key(p_idempotency_key);
   v_wanted := promo._require_code(p_code);
   perform account._require_admin(p_admin_id);
@@ -8659,6 +9218,156 @@ $$;
 --
 
 COMMENT ON FUNCTION promo.issue(p_admin_id bigint, p_code text, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text) IS 'p_code null: generated; p_max_uses null: no limit; p_per_user_limit null: 1; p_expires_at null: never. A code is A-Z and 0-9, 3 to 32 of them; lower case is accepted and kept in upper case. Idempotent by p_idempotency_key, which belongs to the admin.';
+
+--
+-- Name: issue_batch(bigint, integer, integer, integer, integer, timestamp with time zone, text); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo.issue_batch(p_admin_id bigint, p_count integer, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text) RETURNS TABLE(batch_id bigint, promo_id bigint, code text, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_asked jsonb;
+  v_first record;
+  v_is_replay boolean;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_count between 1 and 100, 'p_count: 1 to 100');
+  perform promo._require_terms(p_discount_percent, p_max_uses, p_per_user_limit, p_expires_at);
+  perform core._require_key(p_idempotency_key);
+  perform account._require_admin(p_admin_id);
+  v_asked := jsonb_build_object(
+    'count', p_count, 'discount_percent', p_discount_percent, 'max_uses', p_max_uses,
+    'per_user_limit', coalesce(p_per_user_limit, 1),
+    'expires_at', p_expires_at at time zone 'UTC');
+
+  insert into promo.batch (
+    code_count, discount_percent, max_uses, per_user_limit, expires_at, issued_at, issued_by,
+    asked, idempotency_key)
+  values (p_count, p_discount_percent, p_max_uses, coalesce(p_per_user_limit, 1), p_expires_at,
+          core.now(), p_admin_id, v_asked, p_idempotency_key)
+  on conflict on constraint batch_key_once do nothing;
+  v_is_replay := not found;
+
+  select b.batch_id, b.asked into strict v_first
+  from promo.batch b
+  where b.issued_by = p_admin_id and b.idempotency_key = p_idempotency_key;
+  if v_first.asked <> v_asked then
+    perform core._refuse('ID001', format('batch_id %s has the key', v_first.batch_id));
+  elsif not v_is_replay then
+    perform promo._fill_batch(v_first.batch_id);
+    perform audit._record('promo.issue_batch', p_admin_id, v_first.batch_id::text, v_asked);
+  end if;
+
+  return query
+  select c.batch_id, c.promo_id, c.code, v_is_replay
+  from promo.code c
+  where c.batch_id = v_first.batch_id
+  order by c.promo_id;
+end
+$$;
+
+--
+-- Name: FUNCTION issue_batch(p_admin_id bigint, p_count integer, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo.issue_batch(p_admin_id bigint, p_count integer, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text) IS 'As promo.issue with a null code, so many times at once; one row per code, p_count of them. All or none. Idempotent by p_idempotency_key, which belongs to the admin: a repeat gives the same codes.';
+
+--
+-- Name: list(bigint, boolean, bigint, integer); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo.list(p_admin_id bigint, p_is_usable boolean, p_before bigint, p_limit integer) RETURNS TABLE(promo_id bigint, code text, discount_percent integer, max_uses integer, expires_at timestamp with time zone, is_active boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform core._require(p_is_usable is not null, 'p_is_usable: true or false');
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select c.promo_id, c.code, c.discount_percent::int, c.max_uses, c.expires_at, c.is_active
+  from promo.code c
+  where c.batch_id is null and (p_before is null or c.promo_id < p_before)
+    and (c.is_active and coalesce(c.expires_at > v_now, true)) = p_is_usable
+  order by c.promo_id desc
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION list(p_admin_id bigint, p_is_usable boolean, p_before bigint, p_limit integer); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo.list(p_admin_id bigint, p_is_usable boolean, p_before bigint, p_limit integer) IS 'For admins only, a page at a time: p_is_usable true for those that are neither switched off nor past their end, false for the others; p_before is the last page''s last promo_id. Codes of batches are in promo.list_batches. Reads only.';
+
+--
+-- Name: list_batch(bigint, bigint); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo.list_batch(p_admin_id bigint, p_batch_id bigint) RETURNS TABLE(batch_id bigint, promo_id bigint, code text, is_active boolean, is_used boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require(p_batch_id >= 1, 'p_batch_id: of a row in promo.list_batches');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select c.batch_id, c.promo_id, c.code, c.is_active,
+         exists (select 1 from promo.use u where u.promo_id = c.promo_id)
+  from promo.code c
+  where c.batch_id = p_batch_id
+  order by c.promo_id;
+  if not found then
+    perform core._refuse('PR001', format('batch_id %s', p_batch_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION list_batch(p_admin_id bigint, p_batch_id bigint); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo.list_batch(p_admin_id bigint, p_batch_id bigint) IS 'For admins only: at most a hundred rows. is_used: reserved or consumed at least once. Reads only.';
+
+--
+-- Name: list_batches(bigint, bigint, integer); Type: FUNCTION; Schema: promo; Owner: -
+--
+
+CREATE FUNCTION promo.list_batches(p_admin_id bigint, p_before bigint, p_limit integer) RETURNS TABLE(batch_id bigint, code_count integer, discount_percent integer, max_uses integer, per_user_limit integer, expires_at timestamp with time zone, issued_at timestamp with time zone, issued_by bigint, issued_by_username text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select b.batch_id, b.code_count, b.discount_percent::int, b.max_uses, b.per_user_limit,
+         b.expires_at, b.issued_at, b.issued_by::bigint, a.username
+  from promo.batch b
+  left join account.account a on a.telegram_id = b.issued_by
+  where p_before is null or b.batch_id < p_before
+  order by b.batch_id desc
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION list_batches(p_admin_id bigint, p_before bigint, p_limit integer); Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON FUNCTION promo.list_batches(p_admin_id bigint, p_before bigint, p_limit integer) IS 'For admins only, a page at a time: p_before is the last page''s last batch_id. The terms are those that the codes were made with. Reads only.';
 
 --
 -- Name: set_limit(bigint, text, integer); Type: FUNCTION; Schema: promo; Owner: -
@@ -9010,6 +9719,151 @@ $$;
 COMMENT ON FUNCTION referral._work(p_locked bigint[], p_users bigint[], p_tasks bigint[], p_now timestamp with time zone, OUT paid integer, OUT paid_kopecks bigint) IS 'paid and paid_kopecks are the rewards paid, before any claw-back in the same run.';
 
 --
+-- Name: detail(bigint, bigint); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral.detail(p_admin_id bigint, p_telegram_id bigint) RETURNS TABLE(telegram_id bigint, username text, code text, registered_at timestamp with time zone, referrer_id bigint, referrer_username text, invited bigint, paying bigint, level text, percent integer, earned_kopecks bigint, clawed_back_kopecks bigint, owed_rewards bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select a.telegram_id::bigint, a.username, a.referral_code, a.registered_at,
+         a.referrer_id::bigint, b.username,
+         (select count(*) from account.account i where i.referrer_id = a.telegram_id),
+         coalesce(r.paying_count, 0)::bigint, l.level, l.percent,
+         coalesce(r.earned_kopecks, 0)::bigint,
+         (select coalesce(sum(w.reward_kopecks), 0)::bigint from referral.reward w
+          where w.telegram_id = a.telegram_id and w.status = 'clawed_back'),
+         (select count(*) from outbox.task t
+          where t.telegram_id = a.telegram_id and t.kind = 'cashback' and t.finished_at is null
+            and t.name = 'reward')
+  from account.account a
+  left join account.account b on b.telegram_id = a.referrer_id
+  left join referral.referrer r on r.telegram_id = a.telegram_id
+  cross join lateral referral._level_of(coalesce(r.paying_count, 0)) l
+  where a.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION detail(p_admin_id bigint, p_telegram_id bigint); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral.detail(p_admin_id bigint, p_telegram_id bigint) IS 'For admins only: who invited this user, whom the user invited, level, cashback received less what was clawed back, and how many rewards wait. All from indexes, in the size of what this one user has. Reads only.';
+
+--
+-- Name: invited(bigint, bigint, bigint, integer); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral.invited(p_admin_id bigint, p_telegram_id bigint, p_before bigint, p_limit integer) RETURNS TABLE(telegram_id bigint, username text, registered_at timestamp with time zone, pays_since timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+  if not exists (select 1 from account.account a where a.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  return query
+  select i.telegram_id::bigint, i.username, i.registered_at, p.since
+  from account.account i
+  left join referral.paying p
+    on p.telegram_id = p_telegram_id and p.referred_id = i.telegram_id
+  where i.referrer_id = p_telegram_id and (p_before is null or i.telegram_id < p_before)
+  order by i.telegram_id desc
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION invited(p_admin_id bigint, p_telegram_id bigint, p_before bigint, p_limit integer); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral.invited(p_admin_id bigint, p_telegram_id bigint, p_before bigint, p_limit integer) IS 'For admins only, by the number downwards from the index account_referrer; p_before is the last page''s last telegram_id. pays_since is null for who has not paid, or whose payment was not processed yet. Reads only.';
+
+--
+-- Name: levels(bigint); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral.levels(p_admin_id bigint) RETURNS TABLE(level text, from_paying integer, percent integer, referrers bigint, paying bigint, earned_kopecks bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  with ladder as (
+    select l.level, l.from_paying, l.percent,
+           lead(l.from_paying) over (order by l.from_paying) as up_to
+    from referral.level l
+  )
+  select l.level, min(l.from_paying), min(l.percent)::int, count(r.telegram_id),
+         coalesce(sum(r.paying_count), 0)::bigint, coalesce(sum(r.earned_kopecks), 0)::bigint
+  from ladder l
+  left join referral.referrer r
+    on r.paying_count >= l.from_paying and (l.up_to is null or r.paying_count < l.up_to)
+  group by grouping sets ((l.level), ())
+  order by grouping(l.level), min(l.from_paying);
+end
+$$;
+
+--
+-- Name: FUNCTION levels(p_admin_id bigint); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral.levels(p_admin_id bigint) IS 'For admins only: one row per level, and a last one with a null level for all together. Only who has a referral that paid is a referrer here, so that it reads that table alone. earned_kopecks is cashback paid, less what was clawed back. Reads only.';
+
+--
+-- Name: overview(bigint); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral.overview(p_admin_id bigint) RETURNS TABLE(invited bigint, owed_rewards bigint, owed_kopecks bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select (select count(*) from account.account a where a.referrer_id is not null),
+         count(*), coalesce(sum(w.amount_kopecks * l.percent / 100), 0)::bigint
+  from (select t.telegram_id, t.amount_kopecks
+        from outbox.task t
+        where t.kind = 'cashback' and t.name = 'reward' and t.finished_at is null
+        order by t.due_at
+        limit 10000) w
+  left join referral.referrer r on r.telegram_id = w.telegram_id
+  cross join lateral (
+    select n.percent
+    from referral.level n
+    where n.from_paying <= coalesce(r.paying_count, 0)
+    order by n.from_paying desc
+    limit 1) l;
+end
+$$;
+
+--
+-- Name: FUNCTION overview(p_admin_id bigint); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral.overview(p_admin_id bigint) IS 'For admins only. owed: promised and not worked off yet, the oldest 10 000, at the levels that the referrers have now. What was paid is in referral.levels. invited is read from the index account_referrer. Reads only.';
+
+--
 -- Name: pay_due(bigint, integer); Type: FUNCTION; Schema: referral; Owner: -
 --
 
@@ -9071,6 +9925,39 @@ $$;
 COMMENT ON FUNCTION referral.pay_due(p_epoch bigint, p_limit integer) IS 'Works at most p_limit promised rewards and claw-backs, in the order of their promise for each referrer. A reward is paid once per purchase; one whose claw-back is waiting is void. Referrers that are busy are left for the next run. p_epoch: of the lease referral.pay_due; null by hand.';
 
 --
+-- Name: search(bigint, text, integer); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral.search(p_admin_id bigint, p_query text, p_limit integer) RETURNS TABLE(telegram_id bigint, username text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  v_code text := coalesce(substring(p_query from 'ref_([0-9a-f]{16})$'),
+                          substring(p_query from '^([0-9a-f]{16})$'));
+begin
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select f.telegram_id, f.username
+  from account.find_users(p_admin_id, p_query, p_limit) f
+  union
+  select a.telegram_id::bigint, a.username
+  from account.account a
+  where a.referral_code = v_code
+  limit p_limit;
+end
+$_$;
+
+--
+-- Name: FUNCTION search(p_admin_id bigint, p_query text, p_limit integer); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral.search(p_admin_id bigint, p_query text, p_limit integer) IS 'What account.find_users finds, and whose code or link it is. Reads only.';
+
+--
 -- Name: stats(bigint); Type: FUNCTION; Schema: referral; Owner: -
 --
 
@@ -9103,6 +9990,47 @@ $$;
 --
 
 COMMENT ON FUNCTION referral.stats(p_telegram_id bigint) IS 'Link code, users invited, those of them with a paid purchase that was processed, the level and percent that this gives now, the cashback received less what was clawed back, and the next level with how many paying ones it takes; nulls at the highest. Reads only.';
+
+--
+-- Name: top(bigint, bigint, integer); Type: FUNCTION; Schema: referral; Owner: -
+--
+
+CREATE FUNCTION referral.top(p_admin_id bigint, p_after bigint, p_limit integer) RETURNS TABLE(telegram_id bigint, username text, paying bigint, level text, percent integer, earned_kopecks bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_paying_count int := 2147483647;
+  v_telegram_id bigint := 9223372036854775807;
+begin
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+  if p_after is not null then
+    select r.paying_count, r.telegram_id into v_paying_count, v_telegram_id
+    from referral.referrer r
+    where r.telegram_id = p_after;
+  end if;
+
+  return query
+  select r.telegram_id::bigint, a.username, r.paying_count::bigint, l.level, l.percent,
+         r.earned_kopecks::bigint
+  from (select t.telegram_id, t.paying_count, t.earned_kopecks
+        from referral.referrer t
+        where (t.paying_count, t.telegram_id::bigint) < (v_paying_count, v_telegram_id)
+        order by t.paying_count desc, t.telegram_id desc
+        limit p_limit) r
+  join account.account a on a.telegram_id = r.telegram_id
+  cross join lateral referral._level_of(r.paying_count) l
+  order by r.paying_count desc, r.telegram_id desc;
+end
+$$;
+
+--
+-- Name: FUNCTION top(p_admin_id bigint, p_after bigint, p_limit integer); Type: COMMENT; Schema: referral; Owner: -
+--
+
+COMMENT ON FUNCTION referral.top(p_admin_id bigint, p_after bigint, p_limit integer) IS 'For admins only, a page at a time from the index referrer_by_paying; p_after is the last page''s last telegram_id. Reads only.';
 
 --
 -- Name: _activate(bigint, text, timestamp with time zone, subscription.period, uuid, boolean, timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
@@ -14058,6 +14986,7 @@ CREATE TABLE ops.lease (
     holder text,
     epoch bigint NOT NULL,
     expires_at timestamp with time zone NOT NULL,
+    since timestamp with time zone,
     CONSTRAINT lease_holder_length CHECK (((length(holder) >= 1) AND (length(holder) <= 256))),
     CONSTRAINT lease_name_length CHECK (((length(name) >= 1) AND (length(name) <= 128)))
 );
@@ -14091,6 +15020,12 @@ COMMENT ON COLUMN ops.lease.epoch IS 'Number of the leadership.';
 --
 
 COMMENT ON COLUMN ops.lease.expires_at IS 'When it may be taken by another.';
+
+--
+-- Name: COLUMN lease.since; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.lease.since IS 'When this leadership, or the last one, began; null before the first.';
 
 --
 -- Name: scheduled_job; Type: TABLE; Schema: ops; Owner: -
@@ -15479,6 +16414,103 @@ COMMENT ON COLUMN ops.setting.maximum IS 'Largest value that makes sense.';
 COMMENT ON COLUMN ops.setting.description IS 'What it does.';
 
 --
+-- Name: batch; Type: TABLE; Schema: promo; Owner: -
+--
+
+CREATE TABLE promo.batch (
+    batch_id bigint NOT NULL,
+    code_count integer NOT NULL,
+    discount_percent core.percent NOT NULL,
+    max_uses integer,
+    per_user_limit integer NOT NULL,
+    expires_at timestamp with time zone,
+    issued_at timestamp with time zone NOT NULL,
+    issued_by core.telegram_id NOT NULL,
+    asked jsonb NOT NULL,
+    idempotency_key core.idempotency_key NOT NULL,
+    CONSTRAINT batch_code_count_in_range CHECK (((code_count >= 1) AND (code_count <= 100)))
+);
+
+--
+-- Name: TABLE batch; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON TABLE promo.batch IS 'Generated promo codes that were made together, with one set of terms.';
+
+--
+-- Name: COLUMN batch.batch_id; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.batch.batch_id IS 'The batch''s number.';
+
+--
+-- Name: COLUMN batch.code_count; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.batch.code_count IS 'How many codes.';
+
+--
+-- Name: COLUMN batch.discount_percent; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.batch.discount_percent IS '1 to 100.';
+
+--
+-- Name: COLUMN batch.max_uses; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.batch.max_uses IS 'How often each can be used in all; null for no limit. As made: a code''s own row counts.';
+
+--
+-- Name: COLUMN batch.per_user_limit; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.batch.per_user_limit IS 'How often each by one user.';
+
+--
+-- Name: COLUMN batch.expires_at; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.batch.expires_at IS 'When they end; null for never.';
+
+--
+-- Name: COLUMN batch.issued_at; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.batch.issued_at IS 'When they were made.';
+
+--
+-- Name: COLUMN batch.issued_by; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.batch.issued_by IS 'The admin who made them.';
+
+--
+-- Name: COLUMN batch.asked; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.batch.asked IS 'The arguments of promo.issue_batch: a repeat is compared with them.';
+
+--
+-- Name: COLUMN batch.idempotency_key; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.batch.idempotency_key IS 'The admin''s key.';
+
+--
+-- Name: batch_batch_id_seq; Type: SEQUENCE; Schema: promo; Owner: -
+--
+
+ALTER TABLE promo.batch ALTER COLUMN batch_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME promo.batch_batch_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
 -- Name: code; Type: TABLE; Schema: promo; Owner: -
 --
 
@@ -15493,10 +16525,12 @@ CREATE TABLE promo.code (
     issued_at timestamp with time zone NOT NULL,
     issued_by core.telegram_id NOT NULL,
     asked jsonb NOT NULL,
-    idempotency_key core.idempotency_key NOT NULL,
+    idempotency_key core.idempotency_key,
+    batch_id bigint,
     disabled_at timestamp with time zone,
     disabled_by core.telegram_id,
     CONSTRAINT code_discount_in_range CHECK ((((discount_percent)::smallint >= 1) AND ((discount_percent)::smallint <= 100))),
+    CONSTRAINT code_has_key_or_batch CHECK (((idempotency_key IS NULL) <> (batch_id IS NULL))),
     CONSTRAINT code_is_canonical CHECK ((code ~ '^[A-Z0-9]{3,32}$'::text)),
     CONSTRAINT code_max_uses_in_range CHECK (((max_uses >= 1) AND (max_uses <= 1000000))),
     CONSTRAINT code_per_user_limit_in_range CHECK (((per_user_limit >= 1) AND (per_user_limit <= 1000)))
@@ -15572,7 +16606,13 @@ COMMENT ON COLUMN promo.code.asked IS 'The arguments of promo.issue: a repeat is
 -- Name: COLUMN code.idempotency_key; Type: COMMENT; Schema: promo; Owner: -
 --
 
-COMMENT ON COLUMN promo.code.idempotency_key IS 'The admin''s key.';
+COMMENT ON COLUMN promo.code.idempotency_key IS 'The admin''s key; null for a code of a batch.';
+
+--
+-- Name: COLUMN code.batch_id; Type: COMMENT; Schema: promo; Owner: -
+--
+
+COMMENT ON COLUMN promo.code.batch_id IS 'The batch that it was made with; null for one made alone.';
 
 --
 -- Name: COLUMN code.disabled_at; Type: COMMENT; Schema: promo; Owner: -
@@ -16679,6 +17719,20 @@ ALTER TABLE ONLY outbox.task
     ADD CONSTRAINT task_pkey PRIMARY KEY (telegram_id, task_id);
 
 --
+-- Name: batch batch_key_once; Type: CONSTRAINT; Schema: promo; Owner: -
+--
+
+ALTER TABLE ONLY promo.batch
+    ADD CONSTRAINT batch_key_once UNIQUE (issued_by, idempotency_key);
+
+--
+-- Name: batch batch_pkey; Type: CONSTRAINT; Schema: promo; Owner: -
+--
+
+ALTER TABLE ONLY promo.batch
+    ADD CONSTRAINT batch_pkey PRIMARY KEY (batch_id);
+
+--
 -- Name: code code_key_once; Type: CONSTRAINT; Schema: promo; Owner: -
 --
 
@@ -16828,7 +17882,7 @@ CREATE INDEX account_referral_code ON account.account USING btree (referral_code
 -- Name: account_referrer; Type: INDEX; Schema: account; Owner: -
 --
 
-CREATE INDEX account_referrer ON account.account USING btree (referrer_id) WHERE (referrer_id IS NOT NULL);
+CREATE INDEX account_referrer ON account.account USING btree (referrer_id, telegram_id) WHERE (referrer_id IS NOT NULL);
 
 --
 -- Name: account_username; Type: INDEX; Schema: account; Owner: -
@@ -17041,10 +18095,28 @@ CREATE INDEX task_leased ON outbox.task USING btree (leased_until) WHERE ((finis
 CREATE INDEX task_waiting ON outbox.task USING btree (telegram_id, kind, task_id) WHERE (finished_at IS NULL);
 
 --
+-- Name: code_by_batch; Type: INDEX; Schema: promo; Owner: -
+--
+
+CREATE INDEX code_by_batch ON promo.code USING btree (batch_id, promo_id) WHERE (batch_id IS NOT NULL);
+
+--
+-- Name: code_single; Type: INDEX; Schema: promo; Owner: -
+--
+
+CREATE INDEX code_single ON promo.code USING btree (promo_id) WHERE (batch_id IS NULL);
+
+--
 -- Name: use_by_user; Type: INDEX; Schema: promo; Owner: -
 --
 
 CREATE INDEX use_by_user ON promo.use USING btree (telegram_id, promo_id);
+
+--
+-- Name: referrer_by_paying; Type: INDEX; Schema: referral; Owner: -
+--
+
+CREATE INDEX referrer_by_paying ON referral.referrer USING btree (paying_count, telegram_id);
 
 --
 -- Name: change_key_once; Type: INDEX; Schema: subscription; Owner: -
@@ -17205,6 +18277,13 @@ ALTER TABLE ONLY ops.rate_limit
 
 ALTER TABLE ONLY ops.scheduled_job_run
     ADD CONSTRAINT scheduled_job_run_of_job FOREIGN KEY (job_name) REFERENCES ops.scheduled_job(name);
+
+--
+-- Name: code code_of_batch; Type: FK CONSTRAINT; Schema: promo; Owner: -
+--
+
+ALTER TABLE ONLY promo.code
+    ADD CONSTRAINT code_of_batch FOREIGN KEY (batch_id) REFERENCES promo.batch(batch_id);
 
 --
 -- Name: approval approval_of_withdrawal; Type: FK CONSTRAINT; Schema: withdrawal; Owner: -
@@ -18564,6 +19643,12 @@ REVOKE ALL ON FUNCTION ops._reconcile_subscriptions() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ops._reconcile_withdrawals() FROM PUBLIC;
 
 --
+-- Name: FUNCTION _revive(p_job_name text, p_subject text, p_telegram_id bigint); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._revive(p_job_name text, p_subject text, p_telegram_id bigint) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _setting_value(p_name text); Type: ACL; Schema: ops; Owner: -
 --
 
@@ -18580,6 +19665,12 @@ REVOKE ALL ON FUNCTION ops._tell_admins(p_template text, p_arguments jsonb) FROM
 --
 
 REVOKE ALL ON FUNCTION ops._tell_of_component(p_component text, p_was text, p_is text, p_down_since timestamp with time zone, p_detail text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _user_of_message(p_subject text); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._user_of_message(p_subject text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _without_values(p_query text); Type: ACL; Schema: ops; Owner: -
@@ -18620,6 +19711,14 @@ GRANT ALL ON FUNCTION ops.dashboard(p_admin_id bigint) TO atlas_admin;
 GRANT ALL ON FUNCTION ops.dashboard(p_admin_id bigint) TO atlas_dba;
 
 --
+-- Name: FUNCTION drop_dead_letter(p_admin_id bigint, p_dead_id bigint, p_note text); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.drop_dead_letter(p_admin_id bigint, p_dead_id bigint, p_note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.drop_dead_letter(p_admin_id bigint, p_dead_id bigint, p_note text) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.drop_dead_letter(p_admin_id bigint, p_dead_id bigint, p_note text) TO atlas_dba;
+
+--
 -- Name: FUNCTION finish_run(p_job_name text, p_holder text, p_epoch bigint, p_started_at timestamp with time zone, p_items integer, p_error text, p_next_run_at timestamp with time zone); Type: ACL; Schema: ops; Owner: -
 --
 
@@ -18638,12 +19737,52 @@ GRANT ALL ON FUNCTION ops.incident(p_language text) TO atlas_admin;
 GRANT ALL ON FUNCTION ops.incident(p_language text) TO atlas_dba;
 
 --
+-- Name: FUNCTION list_components(p_admin_id bigint); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.list_components(p_admin_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.list_components(p_admin_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.list_components(p_admin_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION list_dead_letters(p_admin_id bigint, p_before bigint, p_limit integer); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.list_dead_letters(p_admin_id bigint, p_before bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.list_dead_letters(p_admin_id bigint, p_before bigint, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.list_dead_letters(p_admin_id bigint, p_before bigint, p_limit integer) TO atlas_dba;
+
+--
 -- Name: FUNCTION list_features(p_admin_id bigint); Type: ACL; Schema: ops; Owner: -
 --
 
 REVOKE ALL ON FUNCTION ops.list_features(p_admin_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.list_features(p_admin_id bigint) TO atlas_admin;
 GRANT ALL ON FUNCTION ops.list_features(p_admin_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION list_jobs(p_admin_id bigint); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.list_jobs(p_admin_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.list_jobs(p_admin_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.list_jobs(p_admin_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION list_lock_waits(p_admin_id bigint, p_limit integer); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.list_lock_waits(p_admin_id bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.list_lock_waits(p_admin_id bigint, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.list_lock_waits(p_admin_id bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION list_processes(p_admin_id bigint); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.list_processes(p_admin_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.list_processes(p_admin_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.list_processes(p_admin_id bigint) TO atlas_dba;
 
 --
 -- Name: FUNCTION lock_waits(); Type: ACL; Schema: ops; Owner: -
@@ -18704,6 +19843,22 @@ GRANT ALL ON FUNCTION ops.report_component(p_component text, p_state text, p_det
 GRANT ALL ON FUNCTION ops.report_component(p_component text, p_state text, p_detail text, p_instance text, p_epoch bigint) TO atlas_dba;
 
 --
+-- Name: FUNCTION retry_dead_letter(p_admin_id bigint, p_dead_id bigint); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.retry_dead_letter(p_admin_id bigint, p_dead_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.retry_dead_letter(p_admin_id bigint, p_dead_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.retry_dead_letter(p_admin_id bigint, p_dead_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION run_job_now(p_admin_id bigint, p_name text); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.run_job_now(p_admin_id bigint, p_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.run_job_now(p_admin_id bigint, p_name text) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.run_job_now(p_admin_id bigint, p_name text) TO atlas_dba;
+
+--
 -- Name: FUNCTION schema_version(); Type: ACL; Schema: ops; Owner: -
 --
 
@@ -18753,12 +19908,36 @@ REVOKE ALL ON FUNCTION ops.set_setting(p_name text, p_value bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.set_setting(p_name text, p_value bigint) TO atlas_dba;
 
 --
+-- Name: FUNCTION show_dead_letter(p_admin_id bigint, p_dead_id bigint); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.show_dead_letter(p_admin_id bigint, p_dead_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.show_dead_letter(p_admin_id bigint, p_dead_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.show_dead_letter(p_admin_id bigint, p_dead_id bigint) TO atlas_dba;
+
+--
 -- Name: FUNCTION show_incident(p_admin_id bigint); Type: ACL; Schema: ops; Owner: -
 --
 
 REVOKE ALL ON FUNCTION ops.show_incident(p_admin_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.show_incident(p_admin_id bigint) TO atlas_admin;
 GRANT ALL ON FUNCTION ops.show_incident(p_admin_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION switch_job(p_admin_id bigint, p_name text, p_is_enabled boolean); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.switch_job(p_admin_id bigint, p_name text, p_is_enabled boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.switch_job(p_admin_id bigint, p_name text, p_is_enabled boolean) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.switch_job(p_admin_id bigint, p_name text, p_is_enabled boolean) TO atlas_dba;
+
+--
+-- Name: FUNCTION system(p_admin_id bigint); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.system(p_admin_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.system(p_admin_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.system(p_admin_id bigint) TO atlas_dba;
 
 --
 -- Name: FUNCTION take_attempt(p_telegram_id bigint, p_action text); Type: ACL; Schema: ops; Owner: -
@@ -18803,6 +19982,18 @@ REVOKE ALL ON FUNCTION outbox._retry(p_telegram_id bigint, p_task_id bigint, p_e
 --
 
 REVOKE ALL ON FUNCTION promo._canonical(p_text text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _figures(p_promo_id bigint, p_most integer, OUT uses bigint, OUT counted bigint, OUT reserved bigint, OUT consumed bigint, OUT refunded bigint, OUT revenue_kopecks bigint, OUT discount_kopecks bigint); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._figures(p_promo_id bigint, p_most integer, OUT uses bigint, OUT counted bigint, OUT reserved bigint, OUT consumed bigint, OUT refunded bigint, OUT revenue_kopecks bigint, OUT discount_kopecks bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _fill_batch(p_batch_id bigint); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._fill_batch(p_batch_id bigint) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _is_full(p_promo_id bigint, p_from bigint, p_to bigint); Type: ACL; Schema: promo; Owner: -
@@ -18853,6 +20044,12 @@ REVOKE ALL ON FUNCTION promo._refuse_taken(p_code text, p_admin_id bigint, p_ide
 REVOKE ALL ON FUNCTION promo._require_code(p_code text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _require_terms(p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo._require_terms(p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _reserve(p_telegram_id bigint, p_purchase_id uuid, p_promo_id bigint, p_now timestamp with time zone); Type: ACL; Schema: promo; Owner: -
 --
 
@@ -18889,6 +20086,14 @@ REVOKE ALL ON FUNCTION promo._terms(p_code text, p_now timestamp with time zone,
 REVOKE ALL ON FUNCTION promo._usable(p_telegram_id bigint, p_code text, p_now timestamp with time zone, OUT discount_percent integer, OUT expires_at timestamp with time zone, OUT uses_left bigint) FROM PUBLIC;
 
 --
+-- Name: FUNCTION card(p_admin_id bigint, p_promo_id bigint); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo.card(p_admin_id bigint, p_promo_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION promo.card(p_admin_id bigint, p_promo_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION promo.card(p_admin_id bigint, p_promo_id bigint) TO atlas_dba;
+
+--
 -- Name: FUNCTION disable(p_admin_id bigint, p_code text); Type: ACL; Schema: promo; Owner: -
 --
 
@@ -18897,12 +20102,52 @@ GRANT ALL ON FUNCTION promo.disable(p_admin_id bigint, p_code text) TO atlas_adm
 GRANT ALL ON FUNCTION promo.disable(p_admin_id bigint, p_code text) TO atlas_dba;
 
 --
+-- Name: FUNCTION find(p_admin_id bigint, p_code text); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo.find(p_admin_id bigint, p_code text) FROM PUBLIC;
+GRANT ALL ON FUNCTION promo.find(p_admin_id bigint, p_code text) TO atlas_admin;
+GRANT ALL ON FUNCTION promo.find(p_admin_id bigint, p_code text) TO atlas_dba;
+
+--
 -- Name: FUNCTION issue(p_admin_id bigint, p_code text, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text); Type: ACL; Schema: promo; Owner: -
 --
 
 REVOKE ALL ON FUNCTION promo.issue(p_admin_id bigint, p_code text, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION promo.issue(p_admin_id bigint, p_code text, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text) TO atlas_admin;
 GRANT ALL ON FUNCTION promo.issue(p_admin_id bigint, p_code text, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION issue_batch(p_admin_id bigint, p_count integer, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo.issue_batch(p_admin_id bigint, p_count integer, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION promo.issue_batch(p_admin_id bigint, p_count integer, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text) TO atlas_admin;
+GRANT ALL ON FUNCTION promo.issue_batch(p_admin_id bigint, p_count integer, p_discount_percent integer, p_max_uses integer, p_per_user_limit integer, p_expires_at timestamp with time zone, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION list(p_admin_id bigint, p_is_usable boolean, p_before bigint, p_limit integer); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo.list(p_admin_id bigint, p_is_usable boolean, p_before bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION promo.list(p_admin_id bigint, p_is_usable boolean, p_before bigint, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION promo.list(p_admin_id bigint, p_is_usable boolean, p_before bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION list_batch(p_admin_id bigint, p_batch_id bigint); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo.list_batch(p_admin_id bigint, p_batch_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION promo.list_batch(p_admin_id bigint, p_batch_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION promo.list_batch(p_admin_id bigint, p_batch_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION list_batches(p_admin_id bigint, p_before bigint, p_limit integer); Type: ACL; Schema: promo; Owner: -
+--
+
+REVOKE ALL ON FUNCTION promo.list_batches(p_admin_id bigint, p_before bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION promo.list_batches(p_admin_id bigint, p_before bigint, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION promo.list_batches(p_admin_id bigint, p_before bigint, p_limit integer) TO atlas_dba;
 
 --
 -- Name: FUNCTION set_limit(p_admin_id bigint, p_code text, p_max_uses integer); Type: ACL; Schema: promo; Owner: -
@@ -18964,12 +20209,52 @@ REVOKE ALL ON FUNCTION referral._void(p_users bigint[], p_tasks bigint[], p_now 
 REVOKE ALL ON FUNCTION referral._work(p_locked bigint[], p_users bigint[], p_tasks bigint[], p_now timestamp with time zone, OUT paid integer, OUT paid_kopecks bigint) FROM PUBLIC;
 
 --
+-- Name: FUNCTION detail(p_admin_id bigint, p_telegram_id bigint); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral.detail(p_admin_id bigint, p_telegram_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION referral.detail(p_admin_id bigint, p_telegram_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION referral.detail(p_admin_id bigint, p_telegram_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION invited(p_admin_id bigint, p_telegram_id bigint, p_before bigint, p_limit integer); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral.invited(p_admin_id bigint, p_telegram_id bigint, p_before bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION referral.invited(p_admin_id bigint, p_telegram_id bigint, p_before bigint, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION referral.invited(p_admin_id bigint, p_telegram_id bigint, p_before bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION levels(p_admin_id bigint); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral.levels(p_admin_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION referral.levels(p_admin_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION referral.levels(p_admin_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION overview(p_admin_id bigint); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral.overview(p_admin_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION referral.overview(p_admin_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION referral.overview(p_admin_id bigint) TO atlas_dba;
+
+--
 -- Name: FUNCTION pay_due(p_epoch bigint, p_limit integer); Type: ACL; Schema: referral; Owner: -
 --
 
 REVOKE ALL ON FUNCTION referral.pay_due(p_epoch bigint, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION referral.pay_due(p_epoch bigint, p_limit integer) TO atlas_worker;
 GRANT ALL ON FUNCTION referral.pay_due(p_epoch bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION search(p_admin_id bigint, p_query text, p_limit integer); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral.search(p_admin_id bigint, p_query text, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION referral.search(p_admin_id bigint, p_query text, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION referral.search(p_admin_id bigint, p_query text, p_limit integer) TO atlas_dba;
 
 --
 -- Name: FUNCTION stats(p_telegram_id bigint); Type: ACL; Schema: referral; Owner: -
@@ -18979,6 +20264,14 @@ REVOKE ALL ON FUNCTION referral.stats(p_telegram_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION referral.stats(p_telegram_id bigint) TO atlas_bot;
 GRANT ALL ON FUNCTION referral.stats(p_telegram_id bigint) TO atlas_admin;
 GRANT ALL ON FUNCTION referral.stats(p_telegram_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION top(p_admin_id bigint, p_after bigint, p_limit integer); Type: ACL; Schema: referral; Owner: -
+--
+
+REVOKE ALL ON FUNCTION referral.top(p_admin_id bigint, p_after bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION referral.top(p_admin_id bigint, p_after bigint, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION referral.top(p_admin_id bigint, p_after bigint, p_limit integer) TO atlas_dba;
 
 --
 -- Name: FUNCTION _activate(p_telegram_id bigint, p_tariff text, p_expires_at timestamp with time zone, p_period subscription.period, p_vpn_uuid uuid, p_stops_renewal boolean, p_now timestamp with time zone); Type: ACL; Schema: subscription; Owner: -

@@ -185,7 +185,7 @@ create table account.account (
 create index account_username on account.account (lower(username) text_pattern_ops)
   where username is not null;
 create index account_referral_code on account.account (referral_code);
-create index account_referrer on account.account (referrer_id) where referrer_id is not null;
+create index account_referrer on account.account (referrer_id, telegram_id) where referrer_id is not null;
 comment on table account.account is 'One row per user, made by /start. Its row lock is the user''s lock.';
 comment on column account.account.telegram_id is 'Telegram''s id of the user.';
 comment on column account.account.username is 'Telegram''s @name at the last /start, without the @.';
@@ -389,6 +389,31 @@ insert into billing.provider (provider, currency, minimum_kopecks, is_offered, i
 values ('telegram', 'RUB', 6400, true, true), ('stars', 'XTR', 1, true, true),
        ('cryptobot', 'RUB', 1, true, true), ('manual', 'RUB', 1, false, false);
 
+create table promo.batch (
+  batch_id bigint generated always as identity constraint batch_pkey primary key,
+  code_count int not null constraint batch_code_count_in_range check (code_count between 1 and 100),
+  discount_percent core.percent not null,
+  max_uses int,
+  per_user_limit int not null,
+  expires_at timestamptz,
+  issued_at timestamptz not null,
+  issued_by core.telegram_id not null,
+  asked jsonb not null,
+  idempotency_key core.idempotency_key not null,
+  constraint batch_key_once unique (issued_by, idempotency_key)
+);
+comment on table promo.batch is 'Generated promo codes that were made together, with one set of terms.';
+comment on column promo.batch.batch_id is 'The batch''s number.';
+comment on column promo.batch.code_count is 'How many codes.';
+comment on column promo.batch.discount_percent is '1 to 100.';
+comment on column promo.batch.max_uses is 'How often each can be used in all; null for no limit. As made: a code''s own row counts.';
+comment on column promo.batch.per_user_limit is 'How often each by one user.';
+comment on column promo.batch.expires_at is 'When they end; null for never.';
+comment on column promo.batch.issued_at is 'When they were made.';
+comment on column promo.batch.issued_by is 'The admin who made them.';
+comment on column promo.batch.asked is 'The arguments of promo.issue_batch: a repeat is compared with them.';
+comment on column promo.batch.idempotency_key is 'The admin''s key.';
+
 create table promo.code (
   promo_id bigint generated always as identity constraint code_pkey primary key,
   code text not null constraint code_unique unique
@@ -403,11 +428,15 @@ create table promo.code (
   issued_at timestamptz not null,
   issued_by core.telegram_id not null,
   asked jsonb not null,
-  idempotency_key core.idempotency_key not null,
+  idempotency_key core.idempotency_key,
+  batch_id bigint constraint code_of_batch references promo.batch (batch_id),
   disabled_at timestamptz,
   disabled_by core.telegram_id,
-  constraint code_key_once unique (issued_by, idempotency_key)
+  constraint code_key_once unique (issued_by, idempotency_key),
+  constraint code_has_key_or_batch check ((idempotency_key is null) <> (batch_id is null))
 );
+create index code_single on promo.code (promo_id) where batch_id is null;
+create index code_by_batch on promo.code (batch_id, promo_id) where batch_id is not null;
 comment on table promo.code is 'Promo codes. Buyers read a code''s row and never lock it.';
 comment on column promo.code.promo_id is 'The code''s number: uses are bound to it, not to the text.';
 comment on column promo.code.code is 'As users type it, canonical: A-Z and 0-9.';
@@ -419,7 +448,8 @@ comment on column promo.code.is_active is 'False once it was disabled.';
 comment on column promo.code.issued_at is 'When it was made.';
 comment on column promo.code.issued_by is 'The admin who made it.';
 comment on column promo.code.asked is 'The arguments of promo.issue: a repeat is compared with them.';
-comment on column promo.code.idempotency_key is 'The admin''s key.';
+comment on column promo.code.idempotency_key is 'The admin''s key; null for a code of a batch.';
+comment on column promo.code.batch_id is 'The batch that it was made with; null for one made alone.';
 comment on column promo.code.disabled_at is 'When it was disabled.';
 comment on column promo.code.disabled_by is 'The admin who disabled it.';
 
@@ -768,6 +798,7 @@ create table referral.referrer (
   paying_count int not null constraint referrer_paying_not_negative check (paying_count >= 0),
   earned_kopecks core.balance_kopecks not null
 ) with (fillfactor = 80);
+create index referrer_by_paying on referral.referrer (paying_count, telegram_id);
 comment on table referral.referrer is 'Totals per referrer, kept under the user''s lock.';
 comment on column referral.referrer.telegram_id is 'The referrer.';
 comment on column referral.referrer.paying_count is 'Rows in referral.paying.';
@@ -1224,13 +1255,15 @@ create table ops.lease (
     constraint lease_name_length check (length(name) between 1 and 128),
   holder text constraint lease_holder_length check (length(holder) between 1 and 256),
   epoch bigint not null,
-  expires_at timestamptz not null
+  expires_at timestamptz not null,
+  since timestamptz
 );
 comment on table ops.lease is 'Who leads what. The epoch grows with every change of leader and fences the old one.';
 comment on column ops.lease.name is 'What is led: the job''s name.';
 comment on column ops.lease.holder is 'Who leads; null after a release.';
 comment on column ops.lease.epoch is 'Number of the leadership.';
 comment on column ops.lease.expires_at is 'When it may be taken by another.';
+comment on column ops.lease.since is 'When this leadership, or the last one, began; null before the first.';
 
 create table ops.scheduled_job (
   name text constraint scheduled_job_pkey primary key,

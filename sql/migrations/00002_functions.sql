@@ -3792,6 +3792,40 @@ comment on function ops._reconcile_withdrawals is
   ' withdrawal_is_approved_enough, withdrawal_is_ended_by_whom_it_says.';
 -- +goose StatementEnd
 
+-- file: functions/ops/_revive.sql
+-- +goose StatementBegin
+-- Puts what was given up back to work, if it is there and was given up.
+-- Locks: the update or the message; the caller holds the message's user.
+-- Raises: nothing.
+create or replace function ops._revive(p_job_name text, p_subject text, p_telegram_id bigint)
+returns boolean
+language plpgsql
+volatile
+as $$
+begin
+  if p_job_name = 'inbox' then
+    update inbox.update u
+    set finished_at = null, attempt = 0, due_at = core.now()
+    where u.update_id = substring(p_subject from '^update:([0-9]{1,18})$')::bigint
+      and u.finished_at is not null;
+    return found;
+  elsif p_job_name = 'notify.send' then
+    update outbox.task t
+    set finished_at = null, outcome = null, attempt = 0, due_at = core.now(), leased_until = null
+    where t.telegram_id = p_telegram_id
+      and t.task_id = substring(p_subject from '^message:([0-9]{1,18})$')::bigint
+      and t.kind = 'message' and t.outcome = 'failed';
+    return found;
+  end if;
+
+  return true; -- a *_due job passes its subject by only while the row is there
+end
+$$;
+
+comment on function ops._revive is
+  'A message is revived only where it certainly never arrived (outcome failed): it is not doubled.';
+-- +goose StatementEnd
+
 -- file: functions/ops/_setting_value.sql
 -- +goose StatementBegin
 -- One number of the business.
@@ -3857,6 +3891,26 @@ $$;
 
 comment on function ops._tell_of_component is
   'component_down and component_up carry since when it is, or was, down.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_user_of_message.sql
+-- +goose StatementBegin
+-- Whose message a dead letter is about; null if it is gone.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._user_of_message(p_subject text)
+returns bigint
+language sql
+stable
+as $$
+  select t.telegram_id::bigint
+  from outbox.task t
+  where t.task_id = substring(p_subject from '^message:([0-9]{1,18})$')::bigint
+    and t.lease_token is not null
+$$;
+
+comment on function ops._user_of_message is
+  'What was given up was claimed before, so it has a token.';
 -- +goose StatementEnd
 
 -- file: functions/ops/_without_values.sql
@@ -4068,6 +4122,78 @@ $$;
 comment on function promo._canonical is
   'NFKC (so that full-width letters are letters and blanks are blanks), trimmed, and only a to z '
   'in upper case: a dotless i stays one, and is refused.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_figures.sql
+-- +goose StatementBegin
+-- What a promo code has brought so far.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function promo._figures(
+  p_promo_id bigint, p_most int, out uses bigint, out counted bigint, out reserved bigint,
+  out consumed bigint, out refunded bigint, out revenue_kopecks bigint,
+  out discount_kopecks bigint)
+language plpgsql
+stable
+as $$
+begin
+  select count(*) into _figures.uses from promo.use u where u.promo_id = p_promo_id;
+
+  select count(*), count(*) filter (where b.status not in ('paid', 'refunded')),
+         count(*) filter (where b.status in ('paid', 'refunded')),
+         count(*) filter (where b.status = 'refunded'),
+         coalesce(sum(b.price_kopecks) filter (where b.status = 'paid'), 0),
+         coalesce(sum(b.list_kopecks - b.price_kopecks) filter (where b.status = 'paid'), 0)
+  into _figures.counted, _figures.reserved, _figures.consumed, _figures.refunded,
+       _figures.revenue_kopecks, _figures.discount_kopecks
+  from (select u.telegram_id, u.purchase_id
+        from promo.use u
+        where u.promo_id = p_promo_id
+        order by u.use_no
+        limit p_most) t
+  join billing.purchase b on b.telegram_id = t.telegram_id and b.purchase_id = t.purchase_id;
+end
+$$;
+
+comment on function promo._figures is
+  'uses is all of them, from the primary key alone; the rest is looked up in the purchases of the '
+  'first p_most, and counted says how many those were. Refunded purchases bring nothing and give '
+  'no use back.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_fill_batch.sql
+-- +goose StatementBegin
+-- Makes a batch's codes.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function promo._fill_batch(p_batch_id bigint)
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_left int;
+  v_made int;
+begin
+  select b.code_count into strict v_left from promo.batch b where b.batch_id = p_batch_id;
+  while v_left > 0 loop
+    insert into promo.code (
+      code, discount_percent, max_uses, per_user_limit, expires_at, issued_at, issued_by, asked,
+      batch_id)
+    select promo._new_code(), b.discount_percent, b.max_uses, b.per_user_limit, b.expires_at,
+           b.issued_at, b.issued_by, b.asked, b.batch_id
+    from promo.batch b
+    cross join generate_series(1, v_left)
+    where b.batch_id = p_batch_id
+    on conflict on constraint code_unique do nothing;
+    get diagnostics v_made = row_count;
+    v_left := v_left - v_made;
+  end loop;
+end
+$$;
+
+comment on function promo._fill_batch is
+  'A generated code that is taken already is replaced by another one in the next round.';
 -- +goose StatementEnd
 
 -- file: functions/promo/_is_full.sql
@@ -4301,6 +4427,31 @@ $$;
 
 comment on function promo._require_code is
   'Null stays null. What was typed is not repeated in the refusal.';
+-- +goose StatementEnd
+
+-- file: functions/promo/_require_terms.sql
+-- +goose StatementBegin
+-- Refuses terms that no promo code can have.
+-- Locks: none.
+-- Raises: 22023.
+create or replace function promo._require_terms(
+  p_discount_percent int, p_max_uses int, p_per_user_limit int, p_expires_at timestamptz)
+returns void
+language plpgsql
+stable
+as $$
+begin
+  perform core._require(p_discount_percent between 1 and 100, 'p_discount_percent: 1 to 100');
+  perform core._require(p_max_uses is null or p_max_uses between 1 and 1000000,
+                        'p_max_uses: 1 to 1000000, or null for no limit');
+  perform core._require(p_per_user_limit is null or p_per_user_limit between 1 and 1000,
+                        'p_per_user_limit: 1 to 1000, or null for 1');
+  perform core._require(p_expires_at is null or isfinite(p_expires_at),
+                        'p_expires_at: a moment, or null for never');
+end
+$$;
+
+comment on function promo._require_terms is 'What promo.issue and promo.issue_batch accept.';
 -- +goose StatementEnd
 
 -- file: functions/promo/_reserve.sql
@@ -9101,7 +9252,7 @@ begin
   values (p_name, 0, '-infinity')
   on conflict on constraint lease_pkey do nothing;
 
-  select l.holder, l.epoch, l.expires_at into strict v_lease
+  select l.holder, l.epoch, l.expires_at, l.since into strict v_lease
   from ops.lease l
   where l.name = p_name
   for no key update;
@@ -9109,13 +9260,14 @@ begin
 
   if v_lease.expires_at <= v_now then
     v_lease.epoch := v_lease.epoch + 1;
+    v_lease.since := v_now;
   elsif v_lease.holder is distinct from p_holder then
     return query select null::bigint;
     return;
   end if;
 
   update ops.lease l
-  set holder = p_holder, epoch = v_lease.epoch, expires_at = v_now + p_ttl
+  set holder = p_holder, epoch = v_lease.epoch, expires_at = v_now + p_ttl, since = v_lease.since
   where l.name = p_name;
   return query select v_lease.epoch;
 end
@@ -9254,6 +9406,48 @@ comment on function ops.dashboard is
 grant execute on function ops.dashboard to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/ops/drop_dead_letter.sql
+-- +goose StatementBegin
+-- Takes a row out of ops.dead_letter once an admin has looked at it.
+-- Locks: account.admin row (share), the ops.dead row.
+-- Raises: US003, 22023, OP001, OP003.
+create or replace function ops.drop_dead_letter(p_admin_id bigint, p_dead_id bigint, p_note text)
+returns table (dead_id bigint, is_dropped boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_dead record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_dead_id >= 1, 'p_dead_id: of a row in ops.dead_letter');
+  perform core._require(length(p_note) between 1 and 1000, 'p_note: 1 to 1000 characters');
+  perform account._require_admin(p_admin_id);
+
+  delete from ops.dead d
+  where d.dead_id = p_dead_id
+  returning d.job_name, d.subject, d.error into v_dead;
+  drop_dead_letter.is_dropped := found;
+  if drop_dead_letter.is_dropped then
+    perform audit._record('ops.drop_dead_letter', p_admin_id, v_dead.job_name, jsonb_build_object(
+      'subject', v_dead.subject, 'error', v_dead.error, 'note', p_note));
+  end if;
+
+  return query select p_dead_id, drop_dead_letter.is_dropped;
+end
+$$;
+
+comment on function ops.drop_dead_letter is
+  'What ops.clear_dead_letter does for DBAs, for admins and audited as theirs. is_dropped is false '
+  'if the row is not there. Safe to call again.';
+
+grant execute on function ops.drop_dead_letter to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/ops/finish_run.sql
 -- +goose StatementBegin
 -- Notes how a job's run went, and when an exclusive job is due again.
@@ -9349,6 +9543,73 @@ comment on function ops.incident is
 grant execute on function ops.incident to atlas_bot, atlas_worker, atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/ops/list_components.sql
+-- +goose StatementBegin
+-- How everything is that the shop depends on or consists of.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function ops.list_components(p_admin_id bigint)
+returns table (kind text, name text, state text, since timestamptz, detail text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select case s.component when 'service' then 'service' else 'dependency' end, s.component,
+         s.state, s.since, s.detail
+  from ops.component_status s
+  union all
+  select 'part', c.name, c.status, c.since, c.detail
+  from ops.component c;
+end
+$$;
+
+comment on function ops.list_components is
+  'For admins only: views ops.component_status (kinds service and dependency) and ops.component '
+  '(kind part) as one list. The queues are counted, so that a backlog makes it slower; nothing '
+  'else does. Reads only.';
+
+grant execute on function ops.list_components to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/ops/list_dead_letters.sql
+-- +goose StatementBegin
+-- What jobs and handlers gave up, newest first.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function ops.list_dead_letters(p_admin_id bigint, p_before bigint, p_limit int)
+returns table (dead_id bigint, job_name text, subject text, error text, died_at timestamptz)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select d.dead_id, d.job_name, d.subject, d.error, d.died_at
+  from ops.dead d
+  where p_before is null or d.dead_id < p_before
+  order by d.dead_id desc
+  limit p_limit;
+end
+$$;
+
+comment on function ops.list_dead_letters is
+  'For admins only: view ops.dead_letter, a page at a time by the primary key; p_before is the '
+  'last page''s last dead_id, null for the first page. Reads only.';
+
+grant execute on function ops.list_dead_letters to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/ops/list_features.sql
 -- +goose StatementBegin
 -- The switches, and who moved each last.
@@ -9385,6 +9646,110 @@ comment on function ops.list_features is
   'nobody has moved yet. Reads only.';
 
 grant execute on function ops.list_features to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/ops/list_jobs.sql
+-- +goose StatementBegin
+-- The schedule, and how each job's last run went.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function ops.list_jobs(p_admin_id bigint)
+returns table (
+  name text, schedule text, is_enabled boolean, is_exclusive boolean, next_run_at timestamptz,
+  last_started_at timestamptz, last_finished_at timestamptz, last_items int, last_error text,
+  consecutive_failures int, leader text, description text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select j.name, j.schedule, j.is_enabled, j.is_exclusive, j.next_run_at, j.last_started_at,
+         j.last_finished_at, j.last_items, j.last_error, j.consecutive_failures, l.holder,
+         j.description
+  from ops.scheduled_job j
+  left join ops.lease l on l.name = j.name and l.expires_at > core.now()
+  order by j.name;
+end
+$$;
+
+comment on function ops.list_jobs is
+  'For admins only: view ops.job, and which worker leads an exclusive job now. Reads only.';
+
+grant execute on function ops.list_jobs to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/ops/list_lock_waits.sql
+-- +goose StatementBegin
+-- Who waits for whom in the database now.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function ops.list_lock_waits(p_admin_id bigint, p_limit int)
+returns table (
+  waited interval, waits_for text, pid int, application_name text, query text, blocking_pid int,
+  blocking_application_name text, blocking_state text, blocking_transaction_lasts interval,
+  blocking_query text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select l.waited, l.waits_for, l.pid, l.application_name, l.query, l.blocking_pid,
+         l.blocking_application_name, l.blocking_state, l.blocking_transaction_lasts,
+         l.blocking_query
+  from ops.lock_waits() l
+  order by l.waited desc, l.pid, l.blocking_pid
+  limit p_limit;
+end
+$$;
+
+comment on function ops.list_lock_waits is
+  'For admins only: view ops.lock_wait, longest wait first. Queries are without the texts in them. '
+  'Reads only.';
+
+grant execute on function ops.list_lock_waits to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/ops/list_processes.sql
+-- +goose StatementBegin
+-- The processes that lead something now.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function ops.list_processes(p_admin_id bigint)
+returns table (holder text, leads text[], since timestamptz)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select l.holder, array_agg(l.name order by l.name), min(l.since)
+  from ops.lease l
+  where l.holder is not null and l.expires_at > core.now()
+  group by l.holder
+  order by min(l.since), l.holder;
+end
+$$;
+
+comment on function ops.list_processes is
+  'For admins only: who holds a lease, and which. since: the oldest of them, so that the process '
+  'is up at least so long. One that leads nothing is not seen here. Reads only.';
+
+grant execute on function ops.list_processes to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/ops/lock_waits.sql
@@ -9760,6 +10125,100 @@ comment on function ops.report_component is
 grant execute on function ops.report_component to atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/ops/retry_dead_letter.sql
+-- +goose StatementBegin
+-- Has something that was given up tried again, from its first attempt.
+-- Locks: account.admin row (share), user (of a message), the ops.dead row, what is revived.
+-- Raises: US003, 22023, OP001, OP003.
+create or replace function ops.retry_dead_letter(p_admin_id bigint, p_dead_id bigint)
+returns table (dead_id bigint, is_retried boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_dead record;
+  v_user bigint;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_dead_id >= 1, 'p_dead_id: of a row in ops.dead_letter');
+  perform account._require_admin(p_admin_id);
+  retry_dead_letter.is_retried := false;
+
+  select d.job_name, d.subject into v_dead from ops.dead d where d.dead_id = p_dead_id;
+  if v_dead.job_name = 'notify.send' then
+    v_user := ops._user_of_message(v_dead.subject);
+    if v_user is not null then
+      perform account._lock(v_user);
+    end if;
+  end if;
+
+  perform 1 from ops.dead d where d.dead_id = p_dead_id for update;
+  if found and ops._revive(v_dead.job_name, v_dead.subject, v_user) then
+    delete from ops.dead d where d.dead_id = p_dead_id;
+    perform audit._record('ops.retry_dead_letter', p_admin_id, v_dead.job_name,
+                          jsonb_build_object('subject', v_dead.subject));
+    retry_dead_letter.is_retried := true;
+  end if;
+
+  return query select p_dead_id, retry_dead_letter.is_retried;
+end
+$$;
+
+comment on function ops.retry_dead_letter is
+  'An update is handled again, a message sent again, and a *_due job looks at its subject again at '
+  'once. is_retried is false, and nothing changed, where the row is not there any more or what it '
+  'is about has been purged or has ended otherwise. What is still wrong comes back. Safe to call '
+  'again.';
+
+grant execute on function ops.retry_dead_letter to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/ops/run_job_now.sql
+-- +goose StatementBegin
+-- Makes a job due at once.
+-- Locks: account.admin row (share), ops.scheduled_job row.
+-- Raises: US003, 22023, OP001, OP003.
+create or replace function ops.run_job_now(p_admin_id bigint, p_name text)
+returns table (name text, is_changed boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_job record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform account._require_admin(p_admin_id);
+
+  select j.is_enabled and j.is_exclusive and j.next_run_at > core.now() as waits into v_job
+  from ops.scheduled_job j
+  where j.name = p_name
+  for no key update;
+  perform core._require(found, 'p_name: a name in ops.job');
+  if v_job.waits then
+    update ops.scheduled_job j set next_run_at = null where j.name = p_name;
+    perform audit._record('ops.run_job_now', p_admin_id, p_name);
+  end if;
+
+  return query select p_name, coalesce(v_job.waits, false);
+end
+$$;
+
+comment on function ops.run_job_now is
+  'The worker that leads the job runs it within a second. is_changed is false where there was '
+  'nothing to bring forward: the job is due already, is disabled, or runs in every worker all the '
+  'time. A run in hand ends as it would have. Safe to call again.';
+
+grant execute on function ops.run_job_now to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/ops/schema_version.sql
 -- +goose StatementBegin
 -- Gives the number of the newest migration.
@@ -9990,6 +10449,46 @@ comment on function ops.set_setting is
 grant execute on function ops.set_setting to atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/ops/show_dead_letter.sql
+-- +goose StatementBegin
+-- One thing that was given up.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function ops.show_dead_letter(p_admin_id bigint, p_dead_id bigint)
+returns table (
+  dead_id bigint, job_name text, subject text, error text, died_at timestamptz, telegram_id bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require(p_dead_id >= 1, 'p_dead_id: of a row in ops.dead_letter');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select d.dead_id, d.job_name, d.subject, d.error, d.died_at,
+         case d.job_name
+           when 'inbox' then
+             (select a.telegram_id::bigint from inbox.update u
+              join account.account a on a.telegram_id = u.chat_id
+              where u.update_id = substring(d.subject from '^update:([0-9]{1,18})$')::bigint)
+           when 'notify.send' then ops._user_of_message(d.subject)
+           else substring(d.subject from '^telegram_id:([0-9]{1,16})$')::bigint
+         end
+  from ops.dead d
+  where d.dead_id = p_dead_id;
+end
+$$;
+
+comment on function ops.show_dead_letter is
+  'For admins only: no row once it was cleared. telegram_id: whom it is about, where that can be '
+  'told. Reads only.';
+
+grant execute on function ops.show_dead_letter to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/ops/show_incident.sql
 -- +goose StatementBegin
 -- The incident texts as they stand, and who set them.
@@ -10026,6 +10525,82 @@ comment on function ops.show_incident is
   'all but is_on is null where nobody has set anything yet. Reads only.';
 
 grant execute on function ops.show_incident to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/ops/switch_job.sql
+-- +goose StatementBegin
+-- Lets workers run a job, or not.
+-- Locks: account.admin row (share), ops.scheduled_job row.
+-- Raises: US003, 22023, OP001, OP003.
+create or replace function ops.switch_job(p_admin_id bigint, p_name text, p_is_enabled boolean)
+returns table (name text, is_enabled boolean, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_was_enabled boolean;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_is_enabled is not null, 'p_is_enabled: true or false');
+  perform account._require_admin(p_admin_id);
+
+  select j.is_enabled into v_was_enabled
+  from ops.scheduled_job j
+  where j.name = p_name
+  for no key update;
+  perform core._require(found, 'p_name: a name in ops.job');
+  if v_was_enabled <> p_is_enabled then
+    update ops.scheduled_job j set is_enabled = p_is_enabled where j.name = p_name;
+    perform audit._record('ops.switch_job', p_admin_id, p_name,
+                          jsonb_build_object('is_enabled', p_is_enabled));
+  end if;
+
+  return query select p_name, p_is_enabled, v_was_enabled = p_is_enabled;
+end
+$$;
+
+comment on function ops.switch_job is
+  'What ops.set_job does for DBAs, for admins and audited as theirs. Workers follow within a '
+  'second; a run in hand ends as it would have. What is so already is a replay.';
+
+grant execute on function ops.switch_job to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/ops/system.sql
+-- +goose StatementBegin
+-- What runs here: versions, size, sessions.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function ops.system(p_admin_id bigint)
+returns table (
+  schema_version bigint, postgres_version text, postgres_started_at timestamptz,
+  database_bytes bigint, sessions int, max_sessions int, checked_at timestamptz)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select v.version, current_setting('server_version'), pg_postmaster_start_time(),
+         pg_database_size(current_database()), s.numbackends,
+         current_setting('max_connections')::int, core.now()
+  from ops.schema_version() v
+  join pg_stat_database s on s.datname = current_database();
+end
+$$;
+
+comment on function ops.system is
+  'For admins only: the newest migration, the server, and how much of it is used. Reads only.';
+
+grant execute on function ops.system to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/ops/take_attempt.sql
@@ -10087,6 +10662,54 @@ comment on function ops.take_attempt is
 grant execute on function ops.take_attempt to atlas_bot, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/promo/card.sql
+-- +goose StatementBegin
+-- Everything about one promo code.
+-- Locks: none.
+-- Raises: PR001, US003, 22023.
+create or replace function promo.card(p_admin_id bigint, p_promo_id bigint)
+returns table (
+  promo_id bigint, code text, discount_percent int, max_uses int, per_user_limit int,
+  expires_at timestamptz, is_active boolean, is_expired boolean, issued_at timestamptz,
+  issued_by bigint, issued_by_username text, disabled_at timestamptz, disabled_by bigint,
+  disabled_by_username text, batch_id bigint, uses bigint, uses_left bigint, counted bigint,
+  reserved bigint, consumed bigint, refunded bigint, revenue_kopecks bigint,
+  discount_kopecks bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require(p_promo_id >= 1, 'p_promo_id: of a row in promo.list');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select c.promo_id, c.code, c.discount_percent::int, c.max_uses, c.per_user_limit, c.expires_at,
+         c.is_active, coalesce(c.expires_at <= core.now(), false), c.issued_at,
+         c.issued_by::bigint, i.username, c.disabled_at, c.disabled_by::bigint, d.username,
+         c.batch_id, f.uses, c.max_uses - f.uses, f.counted, f.reserved, f.consumed, f.refunded,
+         f.revenue_kopecks, f.discount_kopecks
+  from promo.code c
+  cross join lateral promo._figures(c.promo_id, 10000) f
+  left join account.account i on i.telegram_id = c.issued_by
+  left join account.account d on d.telegram_id = c.disabled_by
+  where c.promo_id = p_promo_id;
+  if not found then
+    perform core._refuse('PR001', format('promo_id %s', p_promo_id));
+  end if;
+end
+$$;
+
+comment on function promo.card is
+  'For admins only: terms, who made it and switched it off, and what it brought. uses_left is null '
+  'for a code without a limit. reserved to discount_kopecks are of the first 10 000 uses; counted '
+  'says how many that were. Reads only.';
+
+grant execute on function promo.card to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/promo/disable.sql
 -- +goose StatementBegin
 -- Switches a promo code off, for good.
@@ -10129,6 +10752,39 @@ comment on function promo.disable is
 grant execute on function promo.disable to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/promo/find.sql
+-- +goose StatementBegin
+-- A promo code's number.
+-- Locks: none.
+-- Raises: PR001, PR006, US003, 22023.
+create or replace function promo.find(p_admin_id bigint, p_code text)
+returns table (promo_id bigint, code text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_code text;
+begin
+  perform core._require(p_code is not null, 'p_code: a promo code');
+  v_code := promo._require_code(p_code);
+  perform account._only_admins(p_admin_id);
+
+  return query select c.promo_id, c.code from promo.code c where c.code = v_code;
+  if not found then
+    perform core._refuse('PR001', v_code);
+  end if;
+end
+$$;
+
+comment on function promo.find is
+  'For admins only: a code that was made alone or with a batch, usable or not. Reads only.';
+
+grant execute on function promo.find to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/promo/issue.sql
 -- +goose StatementBegin
 -- Makes a promo code.
@@ -10151,13 +10807,7 @@ declare
 begin
   perform core._guard('admin_actions');
   perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
-  perform core._require(p_discount_percent between 1 and 100, 'p_discount_percent: 1 to 100');
-  perform core._require(p_max_uses is null or p_max_uses between 1 and 1000000,
-                        'p_max_uses: 1 to 1000000, or null for no limit');
-  perform core._require(p_per_user_limit is null or p_per_user_limit between 1 and 1000,
-                        'p_per_user_limit: 1 to 1000, or null for 1');
-  perform core._require(p_expires_at is null or isfinite(p_expires_at),
-                        'p_expires_at: a moment, or null for never');
+  perform promo._require_terms(p_discount_percent, p_max_uses, p_per_user_limit, p_expires_at);
   perform core._require_key(p_idempotency_key);
   v_wanted := promo._require_code(p_code);
   perform account._require_admin(p_admin_id);
@@ -10203,6 +10853,185 @@ comment on function promo.issue is
   'Idempotent by p_idempotency_key, which belongs to the admin.';
 
 grant execute on function promo.issue to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/promo/issue_batch.sql
+-- +goose StatementBegin
+-- Makes up to a hundred generated promo codes with one set of terms.
+-- Locks: account.admin row (share).
+-- Raises: US003, ID001, 22023, OP001, OP003.
+create or replace function promo.issue_batch(
+  p_admin_id bigint, p_count int, p_discount_percent int, p_max_uses int, p_per_user_limit int,
+  p_expires_at timestamptz, p_idempotency_key text)
+returns table (batch_id bigint, promo_id bigint, code text, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_asked jsonb;
+  v_first record;
+  v_is_replay boolean;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_count between 1 and 100, 'p_count: 1 to 100');
+  perform promo._require_terms(p_discount_percent, p_max_uses, p_per_user_limit, p_expires_at);
+  perform core._require_key(p_idempotency_key);
+  perform account._require_admin(p_admin_id);
+  v_asked := jsonb_build_object(
+    'count', p_count, 'discount_percent', p_discount_percent, 'max_uses', p_max_uses,
+    'per_user_limit', coalesce(p_per_user_limit, 1),
+    'expires_at', p_expires_at at time zone 'UTC');
+
+  insert into promo.batch (
+    code_count, discount_percent, max_uses, per_user_limit, expires_at, issued_at, issued_by,
+    asked, idempotency_key)
+  values (p_count, p_discount_percent, p_max_uses, coalesce(p_per_user_limit, 1), p_expires_at,
+          core.now(), p_admin_id, v_asked, p_idempotency_key)
+  on conflict on constraint batch_key_once do nothing;
+  v_is_replay := not found;
+
+  select b.batch_id, b.asked into strict v_first
+  from promo.batch b
+  where b.issued_by = p_admin_id and b.idempotency_key = p_idempotency_key;
+  if v_first.asked <> v_asked then
+    perform core._refuse('ID001', format('batch_id %s has the key', v_first.batch_id));
+  elsif not v_is_replay then
+    perform promo._fill_batch(v_first.batch_id);
+    perform audit._record('promo.issue_batch', p_admin_id, v_first.batch_id::text, v_asked);
+  end if;
+
+  return query
+  select c.batch_id, c.promo_id, c.code, v_is_replay
+  from promo.code c
+  where c.batch_id = v_first.batch_id
+  order by c.promo_id;
+end
+$$;
+
+comment on function promo.issue_batch is
+  'As promo.issue with a null code, so many times at once; one row per code, p_count of them. All '
+  'or none. Idempotent by p_idempotency_key, which belongs to the admin: a repeat gives the same '
+  'codes.';
+
+grant execute on function promo.issue_batch to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/promo/list.sql
+-- +goose StatementBegin
+-- The promo codes that were made alone, newest first.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function promo.list(
+  p_admin_id bigint, p_is_usable boolean, p_before bigint, p_limit int)
+returns table (
+  promo_id bigint, code text, discount_percent int, max_uses int, expires_at timestamptz,
+  is_active boolean)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform core._require(p_is_usable is not null, 'p_is_usable: true or false');
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select c.promo_id, c.code, c.discount_percent::int, c.max_uses, c.expires_at, c.is_active
+  from promo.code c
+  where c.batch_id is null and (p_before is null or c.promo_id < p_before)
+    and (c.is_active and coalesce(c.expires_at > v_now, true)) = p_is_usable
+  order by c.promo_id desc
+  limit p_limit;
+end
+$$;
+
+comment on function promo.list is
+  'For admins only, a page at a time: p_is_usable true for those that are neither switched off nor '
+  'past their end, false for the others; p_before is the last page''s last promo_id. Codes of '
+  'batches are in promo.list_batches. Reads only.';
+
+grant execute on function promo.list to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/promo/list_batch.sql
+-- +goose StatementBegin
+-- The codes of a batch.
+-- Locks: none.
+-- Raises: PR001, US003, 22023.
+create or replace function promo.list_batch(p_admin_id bigint, p_batch_id bigint)
+returns table (batch_id bigint, promo_id bigint, code text, is_active boolean, is_used boolean)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require(p_batch_id >= 1, 'p_batch_id: of a row in promo.list_batches');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select c.batch_id, c.promo_id, c.code, c.is_active,
+         exists (select 1 from promo.use u where u.promo_id = c.promo_id)
+  from promo.code c
+  where c.batch_id = p_batch_id
+  order by c.promo_id;
+  if not found then
+    perform core._refuse('PR001', format('batch_id %s', p_batch_id));
+  end if;
+end
+$$;
+
+comment on function promo.list_batch is
+  'For admins only: at most a hundred rows. is_used: reserved or consumed at least once. Reads '
+  'only.';
+
+grant execute on function promo.list_batch to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/promo/list_batches.sql
+-- +goose StatementBegin
+-- The batches of promo codes, newest first.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function promo.list_batches(p_admin_id bigint, p_before bigint, p_limit int)
+returns table (
+  batch_id bigint, code_count int, discount_percent int, max_uses int, per_user_limit int,
+  expires_at timestamptz, issued_at timestamptz, issued_by bigint, issued_by_username text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select b.batch_id, b.code_count, b.discount_percent::int, b.max_uses, b.per_user_limit,
+         b.expires_at, b.issued_at, b.issued_by::bigint, a.username
+  from promo.batch b
+  left join account.account a on a.telegram_id = b.issued_by
+  where p_before is null or b.batch_id < p_before
+  order by b.batch_id desc
+  limit p_limit;
+end
+$$;
+
+comment on function promo.list_batches is
+  'For admins only, a page at a time: p_before is the last page''s last batch_id. The terms are '
+  'those that the codes were made with. Reads only.';
+
+grant execute on function promo.list_batches to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/promo/set_limit.sql
@@ -10293,6 +11122,182 @@ comment on function promo.validate is
 grant execute on function promo.validate to atlas_bot, atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/referral/detail.sql
+-- +goose StatementBegin
+-- Everything about one person as a referrer.
+-- Locks: none.
+-- Raises: US001, US003, 22023.
+create or replace function referral.detail(p_admin_id bigint, p_telegram_id bigint)
+returns table (
+  telegram_id bigint, username text, code text, registered_at timestamptz, referrer_id bigint,
+  referrer_username text, invited bigint, paying bigint, level text, percent int,
+  earned_kopecks bigint, clawed_back_kopecks bigint, owed_rewards bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select a.telegram_id::bigint, a.username, a.referral_code, a.registered_at,
+         a.referrer_id::bigint, b.username,
+         (select count(*) from account.account i where i.referrer_id = a.telegram_id),
+         coalesce(r.paying_count, 0)::bigint, l.level, l.percent,
+         coalesce(r.earned_kopecks, 0)::bigint,
+         (select coalesce(sum(w.reward_kopecks), 0)::bigint from referral.reward w
+          where w.telegram_id = a.telegram_id and w.status = 'clawed_back'),
+         (select count(*) from outbox.task t
+          where t.telegram_id = a.telegram_id and t.kind = 'cashback' and t.finished_at is null
+            and t.name = 'reward')
+  from account.account a
+  left join account.account b on b.telegram_id = a.referrer_id
+  left join referral.referrer r on r.telegram_id = a.telegram_id
+  cross join lateral referral._level_of(coalesce(r.paying_count, 0)) l
+  where a.telegram_id = p_telegram_id;
+  if not found then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+end
+$$;
+
+comment on function referral.detail is
+  'For admins only: who invited this user, whom the user invited, level, cashback received less '
+  'what was clawed back, and how many rewards wait. All from indexes, in the size of what this one '
+  'user has. Reads only.';
+
+grant execute on function referral.detail to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/referral/invited.sql
+-- +goose StatementBegin
+-- Whom a user has invited, a page at a time.
+-- Locks: none.
+-- Raises: US001, US003, 22023.
+create or replace function referral.invited(
+  p_admin_id bigint, p_telegram_id bigint, p_before bigint, p_limit int)
+returns table (
+  telegram_id bigint, username text, registered_at timestamptz, pays_since timestamptz)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+  if not exists (select 1 from account.account a where a.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  return query
+  select i.telegram_id::bigint, i.username, i.registered_at, p.since
+  from account.account i
+  left join referral.paying p
+    on p.telegram_id = p_telegram_id and p.referred_id = i.telegram_id
+  where i.referrer_id = p_telegram_id and (p_before is null or i.telegram_id < p_before)
+  order by i.telegram_id desc
+  limit p_limit;
+end
+$$;
+
+comment on function referral.invited is
+  'For admins only, by the number downwards from the index account_referrer; p_before is the last '
+  'page''s last telegram_id. pays_since is null for who has not paid, or whose payment was not '
+  'processed yet. Reads only.';
+
+grant execute on function referral.invited to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/referral/levels.sql
+-- +goose StatementBegin
+-- How many referrers each level has, and what they have brought and got.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function referral.levels(p_admin_id bigint)
+returns table (
+  level text, from_paying int, percent int, referrers bigint, paying bigint,
+  earned_kopecks bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  with ladder as (
+    select l.level, l.from_paying, l.percent,
+           lead(l.from_paying) over (order by l.from_paying) as up_to
+    from referral.level l
+  )
+  select l.level, min(l.from_paying), min(l.percent)::int, count(r.telegram_id),
+         coalesce(sum(r.paying_count), 0)::bigint, coalesce(sum(r.earned_kopecks), 0)::bigint
+  from ladder l
+  left join referral.referrer r
+    on r.paying_count >= l.from_paying and (l.up_to is null or r.paying_count < l.up_to)
+  group by grouping sets ((l.level), ())
+  order by grouping(l.level), min(l.from_paying);
+end
+$$;
+
+comment on function referral.levels is
+  'For admins only: one row per level, and a last one with a null level for all together. Only who '
+  'has a referral that paid is a referrer here, so that it reads that table alone. earned_kopecks '
+  'is cashback paid, less what was clawed back. Reads only.';
+
+grant execute on function referral.levels to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/referral/overview.sql
+-- +goose StatementBegin
+-- How many people were invited, and what cashback waits to be paid.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function referral.overview(p_admin_id bigint)
+returns table (invited bigint, owed_rewards bigint, owed_kopecks bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select (select count(*) from account.account a where a.referrer_id is not null),
+         count(*), coalesce(sum(w.amount_kopecks * l.percent / 100), 0)::bigint
+  from (select t.telegram_id, t.amount_kopecks
+        from outbox.task t
+        where t.kind = 'cashback' and t.name = 'reward' and t.finished_at is null
+        order by t.due_at
+        limit 10000) w
+  left join referral.referrer r on r.telegram_id = w.telegram_id
+  cross join lateral (
+    select n.percent
+    from referral.level n
+    where n.from_paying <= coalesce(r.paying_count, 0)
+    order by n.from_paying desc
+    limit 1) l;
+end
+$$;
+
+comment on function referral.overview is
+  'For admins only. owed: promised and not worked off yet, the oldest 10 000, at the levels that '
+  'the referrers have now. What was paid is in referral.levels. invited is read from the index '
+  'account_referrer. Reads only.';
+
+grant execute on function referral.overview to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/referral/pay_due.sql
 -- +goose StatementBegin
 -- Pays the cashback that is due, and claws back what was taken back.
@@ -10360,6 +11365,43 @@ comment on function referral.pay_due is
 grant execute on function referral.pay_due to atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/referral/search.sql
+-- +goose StatementBegin
+-- Finds referrers by their code or link, number or name, for admins.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function referral.search(p_admin_id bigint, p_query text, p_limit int)
+returns table (telegram_id bigint, username text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_code text := coalesce(substring(p_query from 'ref_([0-9a-f]{16})$'),
+                          substring(p_query from '^([0-9a-f]{16})$'));
+begin
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select f.telegram_id, f.username
+  from account.find_users(p_admin_id, p_query, p_limit) f
+  union
+  select a.telegram_id::bigint, a.username
+  from account.account a
+  where a.referral_code = v_code
+  limit p_limit;
+end
+$$;
+
+comment on function referral.search is
+  'What account.find_users finds, and whose code or link it is. Reads only.';
+
+grant execute on function referral.search to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/referral/stats.sql
 -- +goose StatementBegin
 -- What the loyalty screen shows a referrer.
@@ -10400,6 +11442,54 @@ comment on function referral.stats is
   'level with how many paying ones it takes; nulls at the highest. Reads only.';
 
 grant execute on function referral.stats to atlas_bot, atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/referral/top.sql
+-- +goose StatementBegin
+-- The referrers with the most paying referrals.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function referral.top(p_admin_id bigint, p_after bigint, p_limit int)
+returns table (
+  telegram_id bigint, username text, paying bigint, level text, percent int,
+  earned_kopecks bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_paying_count int := 2147483647;
+  v_telegram_id bigint := 9223372036854775807;
+begin
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+  if p_after is not null then
+    select r.paying_count, r.telegram_id into v_paying_count, v_telegram_id
+    from referral.referrer r
+    where r.telegram_id = p_after;
+  end if;
+
+  return query
+  select r.telegram_id::bigint, a.username, r.paying_count::bigint, l.level, l.percent,
+         r.earned_kopecks::bigint
+  from (select t.telegram_id, t.paying_count, t.earned_kopecks
+        from referral.referrer t
+        where (t.paying_count, t.telegram_id::bigint) < (v_paying_count, v_telegram_id)
+        order by t.paying_count desc, t.telegram_id desc
+        limit p_limit) r
+  join account.account a on a.telegram_id = r.telegram_id
+  cross join lateral referral._level_of(r.paying_count) l
+  order by r.paying_count desc, r.telegram_id desc;
+end
+$$;
+
+comment on function referral.top is
+  'For admins only, a page at a time from the index referrer_by_paying; p_after is the last '
+  'page''s last telegram_id. Reads only.';
+
+grant execute on function referral.top to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/subscription/current.sql
@@ -12861,17 +13951,25 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/_reconcile_refunds.sql
 -- gone: functions/ops/_reconcile_subscriptions.sql
 -- gone: functions/ops/_reconcile_withdrawals.sql
+-- gone: functions/ops/_revive.sql
 -- gone: functions/ops/_setting_value.sql
 -- gone: functions/ops/_tell_admins.sql
 -- gone: functions/ops/_tell_of_component.sql
+-- gone: functions/ops/_user_of_message.sql
 -- gone: functions/ops/_without_values.sql
 -- gone: functions/ops/acquire_lease.sql
 -- gone: functions/ops/claim_run.sql
 -- gone: functions/ops/clear_dead_letter.sql
 -- gone: functions/ops/dashboard.sql
+-- gone: functions/ops/drop_dead_letter.sql
 -- gone: functions/ops/finish_run.sql
 -- gone: functions/ops/incident.sql
+-- gone: functions/ops/list_components.sql
+-- gone: functions/ops/list_dead_letters.sql
 -- gone: functions/ops/list_features.sql
+-- gone: functions/ops/list_jobs.sql
+-- gone: functions/ops/list_lock_waits.sql
+-- gone: functions/ops/list_processes.sql
 -- gone: functions/ops/lock_waits.sql
 -- gone: functions/ops/purge_due.sql
 -- gone: functions/ops/rate_limits.sql
@@ -12879,13 +13977,18 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/reconcile.sql
 -- gone: functions/ops/release_lease.sql
 -- gone: functions/ops/report_component.sql
+-- gone: functions/ops/retry_dead_letter.sql
+-- gone: functions/ops/run_job_now.sql
 -- gone: functions/ops/schema_version.sql
 -- gone: functions/ops/service_status.sql
 -- gone: functions/ops/set_feature.sql
 -- gone: functions/ops/set_incident.sql
 -- gone: functions/ops/set_job.sql
 -- gone: functions/ops/set_setting.sql
+-- gone: functions/ops/show_dead_letter.sql
 -- gone: functions/ops/show_incident.sql
+-- gone: functions/ops/switch_job.sql
+-- gone: functions/ops/system.sql
 -- gone: functions/ops/take_attempt.sql
 -- gone: functions/outbox/_claim.sql
 -- gone: functions/outbox/_finish.sql
@@ -12893,6 +13996,8 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/outbox/_require_claim.sql
 -- gone: functions/outbox/_retry.sql
 -- gone: functions/promo/_canonical.sql
+-- gone: functions/promo/_figures.sql
+-- gone: functions/promo/_fill_batch.sql
 -- gone: functions/promo/_is_full.sql
 -- gone: functions/promo/_lock_code.sql
 -- gone: functions/promo/_move_below.sql
@@ -12901,14 +14006,21 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/promo/_oldest_open.sql
 -- gone: functions/promo/_refuse_taken.sql
 -- gone: functions/promo/_require_code.sql
+-- gone: functions/promo/_require_terms.sql
 -- gone: functions/promo/_reserve.sql
 -- gone: functions/promo/_retake.sql
 -- gone: functions/promo/_take.sql
 -- gone: functions/promo/_take_over.sql
 -- gone: functions/promo/_terms.sql
 -- gone: functions/promo/_usable.sql
+-- gone: functions/promo/card.sql
 -- gone: functions/promo/disable.sql
+-- gone: functions/promo/find.sql
 -- gone: functions/promo/issue.sql
+-- gone: functions/promo/issue_batch.sql
+-- gone: functions/promo/list.sql
+-- gone: functions/promo/list_batch.sql
+-- gone: functions/promo/list_batches.sql
 -- gone: functions/promo/set_limit.sql
 -- gone: functions/promo/validate.sql
 -- gone: functions/referral/_claw_back.sql
@@ -12918,8 +14030,14 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/referral/_reward.sql
 -- gone: functions/referral/_void.sql
 -- gone: functions/referral/_work.sql
+-- gone: functions/referral/detail.sql
+-- gone: functions/referral/invited.sql
+-- gone: functions/referral/levels.sql
+-- gone: functions/referral/overview.sql
 -- gone: functions/referral/pay_due.sql
+-- gone: functions/referral/search.sql
 -- gone: functions/referral/stats.sql
+-- gone: functions/referral/top.sql
 -- gone: functions/subscription/_activate.sql
 -- gone: functions/subscription/_add_months.sql
 -- gone: functions/subscription/_change.sql
@@ -13044,20 +14162,37 @@ drop function subscription.renew_due;
 drop function subscription.grant_time;
 drop function subscription.expire_due;
 drop function subscription.current;
+drop function referral.top;
 drop function referral.stats;
+drop function referral.search;
 drop function referral.pay_due;
+drop function referral.overview;
+drop function referral.levels;
+drop function referral.invited;
+drop function referral.detail;
 drop function promo.validate;
 drop function promo.set_limit;
+drop function promo.list_batches;
+drop function promo.list_batch;
+drop function promo.list;
+drop function promo.issue_batch;
 drop function promo.issue;
+drop function promo.find;
 drop function promo.disable;
+drop function promo.card;
 drop function ops.take_attempt;
+drop function ops.system;
+drop function ops.switch_job;
 drop function ops.show_incident;
+drop function ops.show_dead_letter;
 drop function ops.set_setting;
 drop function ops.set_job;
 drop function ops.set_incident;
 drop function ops.set_feature;
 drop function ops.service_status;
 drop function ops.schema_version;
+drop function ops.run_job_now;
+drop function ops.retry_dead_letter;
 drop function ops.report_component;
 drop function ops.release_lease;
 drop function ops.reconcile;
@@ -13065,9 +14200,15 @@ drop function ops.rebuild_wallet;
 drop function ops.rate_limits;
 drop function ops.purge_due;
 drop function ops.lock_waits;
+drop function ops.list_processes;
+drop function ops.list_lock_waits;
+drop function ops.list_jobs;
 drop function ops.list_features;
+drop function ops.list_dead_letters;
+drop function ops.list_components;
 drop function ops.incident;
 drop function ops.finish_run;
+drop function ops.drop_dead_letter;
 drop function ops.dashboard;
 drop function ops.clear_dead_letter;
 drop function ops.claim_run;
@@ -13181,6 +14322,7 @@ drop function promo._take_over;
 drop function promo._take;
 drop function promo._retake;
 drop function promo._reserve;
+drop function promo._require_terms;
 drop function promo._require_code;
 drop function promo._refuse_taken;
 drop function promo._oldest_open;
@@ -13189,6 +14331,8 @@ drop function promo._new_code;
 drop function promo._move_below;
 drop function promo._lock_code;
 drop function promo._is_full;
+drop function promo._fill_batch;
+drop function promo._figures;
 drop function promo._canonical;
 drop function outbox._retry;
 drop function outbox._require_claim;
@@ -13196,9 +14340,11 @@ drop function outbox._lock_leased;
 drop function outbox._finish;
 drop function outbox._claim;
 drop function ops._without_values;
+drop function ops._user_of_message;
 drop function ops._tell_of_component;
 drop function ops._tell_admins;
 drop function ops._setting_value;
+drop function ops._revive;
 drop function ops._reconcile_withdrawals;
 drop function ops._reconcile_subscriptions;
 drop function ops._reconcile_refunds;

@@ -77,6 +77,7 @@ func newWorld(t *testing.T) world {
 	w.paid = w.Buy(anna, "basic", 1, "world-paid")["purchase_id"].(string)
 	w.open = w.Open(anna, "plus", 1, "world-open")
 	w.issue("HOT", 10)
+	w.All("promo.issue_batch", batchOf(1, 5, "world"))
 	w.job = w.One("vpn.claim_jobs", desk.ClaimArgs("w", 1))
 	w.message = w.One("notify.claim", desk.ClaimArgs("w", 1))
 	w.One("inbox.receive", A{"p_update_ids": []int{1, 2}, "p_chat_ids": []int{anna, bert},
@@ -100,7 +101,8 @@ func catalogue() []function {
 	all := []function{}
 	for _, list := range [][]function{accountFunctions(), corporateFunctions(), walletFunctions(), billingFunctions(), moneyFunctions(), subscriptionFunctions(),
 		vpnFunctions(), promoFunctions(), notifyFunctions(), inboxFunctions(), auditFunctions(), opsFunctions(),
-		referralFunctions(), withdrawalFunctions(), broadcastFunctions(), systemFunctions()} {
+		referralFunctions(), withdrawalFunctions(), broadcastFunctions(), systemFunctions(), jobFunctions(),
+		promoAdminFunctions(), referralAdminFunctions()} {
 		all = append(all, list...)
 	}
 	return all

@@ -26,6 +26,17 @@ func systemFunctions() []function {
 				return incident(true, "Платежи не проходят", "Payments do not work", "k")
 			},
 			bad: map[string][]bad{"p_is_on": {refuse("22023", nil)}, "p_text_ru": text, "p_text_en": text}},
+		{name: "ops.list_components", reads: true, allowed: "admin", args: asks,
+			returns: "kind text, name text, state text, since timestamptz, detail text"},
+		{name: "ops.system", reads: true, allowed: "admin", args: asks,
+			returns: "schema_version bigint, postgres_version text, postgres_started_at timestamptz, database_bytes bigint, " +
+				"sessions integer, max_sessions integer, checked_at timestamptz"},
+		{name: "ops.list_processes", reads: true, allowed: "admin", args: asks,
+			returns: "holder text, leads text[], since timestamptz"},
+		{name: "ops.list_lock_waits", reads: true, allowed: "admin",
+			args: func(world) A { return A{"p_admin_id": boss, "p_limit": 10} },
+			returns: "waited interval, waits_for text, pid integer, application_name text, query text, blocking_pid integer, " +
+				"blocking_application_name text, blocking_state text, blocking_transaction_lasts interval, blocking_query text"},
 	}
 }
 

@@ -23,7 +23,7 @@ begin
   values (p_name, 0, '-infinity')
   on conflict on constraint lease_pkey do nothing;
 
-  select l.holder, l.epoch, l.expires_at into strict v_lease
+  select l.holder, l.epoch, l.expires_at, l.since into strict v_lease
   from ops.lease l
   where l.name = p_name
   for no key update;
@@ -31,13 +31,14 @@ begin
 
   if v_lease.expires_at <= v_now then
     v_lease.epoch := v_lease.epoch + 1;
+    v_lease.since := v_now;
   elsif v_lease.holder is distinct from p_holder then
     return query select null::bigint;
     return;
   end if;
 
   update ops.lease l
-  set holder = p_holder, epoch = v_lease.epoch, expires_at = v_now + p_ttl
+  set holder = p_holder, epoch = v_lease.epoch, expires_at = v_now + p_ttl, since = v_lease.since
   where l.name = p_name;
   return query select v_lease.epoch;
 end

@@ -18,13 +18,7 @@ declare
 begin
   perform core._guard('admin_actions');
   perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
-  perform core._require(p_discount_percent between 1 and 100, 'p_discount_percent: 1 to 100');
-  perform core._require(p_max_uses is null or p_max_uses between 1 and 1000000,
-                        'p_max_uses: 1 to 1000000, or null for no limit');
-  perform core._require(p_per_user_limit is null or p_per_user_limit between 1 and 1000,
-                        'p_per_user_limit: 1 to 1000, or null for 1');
-  perform core._require(p_expires_at is null or isfinite(p_expires_at),
-                        'p_expires_at: a moment, or null for never');
+  perform promo._require_terms(p_discount_percent, p_max_uses, p_per_user_limit, p_expires_at);
   perform core._require_key(p_idempotency_key);
   v_wanted := promo._require_code(p_code);
   perform account._require_admin(p_admin_id);
