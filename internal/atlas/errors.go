@@ -68,6 +68,7 @@ var (
 	ErrTrialUsed        = &Error{Code: "SU002", Message: "trial already used"}
 	ErrPaidSubscription = &Error{Code: "SU003", Message: "has a paid subscription"}
 	ErrLeaseLost        = &Error{Code: "VP001", Message: "provisioning lease lost"}
+	ErrNoSuchJob        = &Error{Code: "VP002", Message: "no such provisioning job"}
 
 	ErrNoSuchWithdrawal       = &Error{Code: "WD001", Message: "no such withdrawal"}
 	ErrWithdrawalNotPending   = &Error{Code: "WD002", Message: "withdrawal is not pending"}
@@ -91,6 +92,7 @@ var refusals = index(
 	ErrNotInSuspense, ErrNoSubscription, ErrTrialUsed, ErrPaidSubscription, ErrLeaseLost, ErrNoSuchWithdrawal,
 	ErrWithdrawalNotPending, ErrWithdrawalBelowMinimum, ErrTooManyWithdrawals, ErrOwnWithdrawal,
 	ErrNoSuchRequest, ErrRequestIsOpen, ErrRequestIsClosed, ErrNoSuchBroadcast, ErrBroadcastState, ErrNoSuchDraft,
+	ErrNoSuchJob,
 )
 
 func index(sentinels ...*Error) map[string]*Error {

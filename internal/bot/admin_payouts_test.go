@@ -19,11 +19,12 @@ import (
 // adminMoneyScreens draws the admins' screens about money.
 func adminMoneyScreens(text *i18n.Text, screens map[string]screen.Screen, soon time.Time) {
 	payoutScreens(text, screens, soon)
+	moneyScreens(text, screens, soon)
 }
 
 func payoutScreens(text *i18n.Text, screens map[string]screen.Screen, soon time.Time) {
 	queued := sqlapi.QueuedWithdrawal{
-		WithdrawalID: 12, TelegramID: 1<<52 - 1, Username: strings.Repeat("<x_", 21), Amount: 1_000_000_000_000, RequestedAt: soon, ApprovalsNeeded: 2,
+		WithdrawalID: 12, TelegramID: 12, Username: strings.Repeat("<x_", 21), Amount: 1_000_000_000_000, RequestedAt: soon, ApprovalsNeeded: 2,
 	}
 	screens["no payouts"] = screen.Payouts(text, screen.PageOf([]sqlapi.QueuedWithdrawal{}, 8, true))
 	screens["no more payouts"] = screen.Payouts(text, screen.PageOf([]sqlapi.QueuedWithdrawal{}, 8, false))

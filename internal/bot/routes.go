@@ -171,7 +171,7 @@ func (b *Bot) adminUserRoutes() []route {
 
 // adminMoneyRoutes: figures, withdrawals, suspense, activations, manual payments, export.
 func (b *Bot) adminMoneyRoutes() []route {
-	return slices.Concat(b.adminPayoutRoutes())
+	return slices.Concat(b.adminPayoutRoutes(), b.adminSuspenseRoutes(), b.adminPurchaseRoutes(), b.adminKeyRoutes())
 }
 
 // adminPromoRoutes: promo codes and referrals.

@@ -161,7 +161,8 @@ insert into core.refusal (sqlstate, message, hint) values
   ('BR002', 'broadcast cannot change like that', 'DETAIL says how it stands; one that has ended stays ended.'),
   ('40001', 'try again with the same key', 'Something else changed it first: call again.'),
   ('VP001', 'provisioning lease lost',
-   'Another worker has the job now, or it has ended: drop it and call vpn.claim_jobs.');
+   'Another worker has the job now, or it has ended: drop it and call vpn.claim_jobs.'),
+  ('VP002', 'no such provisioning job', 'vpn.list_undelivered lists those that wait for a key.');
 
 create table account.account (
   telegram_id core.telegram_id not null constraint account_pkey primary key,
@@ -621,7 +622,8 @@ create table billing.payment (
 );
 create index payment_by_id on billing.payment (payment_id);
 create index payment_received on billing.payment (provider, received_at, payment_id);
-create index payment_suspended on billing.payment (received_at) where outcome = 'suspense';
+create index payment_suspended on billing.payment (received_at, payment_id)
+  where outcome = 'suspense';
 comment on table billing.payment is 'Money that a provider brought, each with exactly one outcome.';
 comment on column billing.payment.telegram_id is 'Whose it is; 0 while it is nobody''s.';
 comment on column billing.payment.payment_id is 'The payment''s number.';
@@ -960,6 +962,10 @@ create index task_due on outbox.task (kind, due_at) where finished_at is null;
 create index task_waiting on outbox.task (telegram_id, kind, task_id) where finished_at is null;
 create index task_leased on outbox.task (leased_until)
   where finished_at is null and leased_until is not null;
+-- What an admin may have to look at: keys that were tried in vain. Who promises a key or delivers it at once pays nothing.
+create index task_undelivered on outbox.task (task_id)
+  where kind = 'provision' and name = 'add' and last_error is not null
+    and (finished_at is null or outcome = 'failed');
 create unique index task_cashback_once on outbox.task (telegram_id, purchase_id, name)
   where kind = 'cashback';
 comment on table outbox.task is 'Work that a committed transaction promised. A user''s tasks of a kind are worked in order.';

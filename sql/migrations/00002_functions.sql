@@ -7349,6 +7349,62 @@ comment on function billing.find_payments is
 grant execute on function billing.find_payments to atlas_payments, atlas_auditor, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/billing/inspect_purchase.sql
+-- +goose StatementBegin
+-- One purchase as an admin's screens show it.
+-- Locks: none.
+-- Raises: PU001, US003, 22023.
+create or replace function billing.inspect_purchase(p_admin_id bigint, p_purchase_id uuid)
+returns table (
+  purchase_id uuid, telegram_id bigint, username text, kind text, status text, tariff text,
+  months int, price_kopecks bigint, opened_at timestamptz, expires_at timestamptz,
+  closed_at timestamptz, paid_with text, manual_kopecks bigint, manual_by bigint,
+  manual_by_name text, manual_at timestamptz, manual_outcome text, refunded_kopecks bigint,
+  refunded_by bigint, refunded_by_name text, refunded_at timestamptz, is_refundable boolean)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform core._require(p_purchase_id is not null, 'p_purchase_id: the id from open_purchase');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select u.purchase_id, u.telegram_id::bigint, a.username, u.kind::text,
+         case when u.status = 'open' and u.expires_at <= v_now then 'expired'
+              else u.status::text end,
+         u.tariff, u.months::int, u.price_kopecks::bigint, u.opened_at, u.expires_at,
+         u.closed_at, u.paid_with, m.amount_minor, n.telegram_id::bigint, n.username,
+         m.received_at, m.outcome::text, r.refunded_kopecks::bigint, r.actor_id, b.username,
+         r.refunded_at, u.status = 'paid' and u.kind = 'subscription'
+  from billing.purchase u
+  join account.account a on a.telegram_id = u.telegram_id
+  left join billing.charge c
+    on c.provider = 'manual' and c.charge_id = 'manual:' || u.purchase_id
+  left join billing.payment m
+    on m.telegram_id = c.telegram_id and m.payment_id = c.payment_id
+  left join account.account n on n.telegram_id = (m.raw ->> 'admin')::bigint
+  left join billing.refund r
+    on r.telegram_id = u.telegram_id and r.purchase_id = u.purchase_id
+  left join account.account b on b.telegram_id = r.actor_id
+  where u.purchase_id = p_purchase_id;
+  if not found then
+    perform core._refuse('PU001', format('purchase_id %s', p_purchase_id));
+  end if;
+end
+$$;
+
+comment on function billing.inspect_purchase is
+  'For admins only: a purchase, who has confirmed its money by hand (manual_…) and who has given '
+  'it back (refunded_…; a null refunded_by is the provider). Reads only.';
+
+grant execute on function billing.inspect_purchase to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/billing/list_payments.sql
 -- +goose StatementBegin
 -- A provider's payments of a period, in the order in which they were received.
@@ -7416,6 +7472,95 @@ comment on function billing.list_prices is
   'Tariffs and periods on sale, before any discount; buttons carry offer_id. Reads only.';
 
 grant execute on function billing.list_prices to atlas_bot, atlas_admin, atlas_auditor, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/billing/list_suspense.sql
+-- +goose StatementBegin
+-- One page of the money that is nobody's yet, oldest first.
+-- Locks: none.
+-- Raises: PY002, US003, 22023.
+create or replace function billing.list_suspense(
+  p_admin_id bigint, p_after_id bigint, p_limit int)
+returns table (
+  payment_id bigint, provider text, amount_minor bigint, currency text, suspense_reason text,
+  received_at timestamptz)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_after timestamptz := '-infinity';
+begin
+  perform core._require(p_limit between 1 and 100, 'p_limit: 1 to 100');
+  perform account._only_admins(p_admin_id);
+  if p_after_id is not null then
+    select p.received_at into v_after from billing.payment p where p.payment_id = p_after_id;
+    if not found then
+      perform core._refuse('PY002', format('no payment has payment_id %s', p_after_id));
+    end if;
+  end if;
+
+  return query
+  select p.payment_id, p.provider, p.amount_minor, p.currency, p.suspense_reason, p.received_at
+  from billing.payment p
+  where p.outcome = 'suspense'
+    and (p.received_at, p.payment_id) > (v_after, coalesce(p_after_id, 0))
+  order by p.received_at, p.payment_id
+  limit p_limit;
+end
+$$;
+
+comment on function billing.list_suspense is
+  'For admins only. p_after_id: the last row of the page before, which may have been assigned '
+  'since; null begins. Reads only.';
+
+grant execute on function billing.list_suspense to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/billing/list_unpaid.sql
+-- +goose StatementBegin
+-- A user's purchases that money may have come for past the providers, newest first.
+-- Locks: none.
+-- Raises: US001, US003, 22023.
+create or replace function billing.list_unpaid(
+  p_admin_id bigint, p_telegram_id bigint, p_limit int)
+returns table (
+  purchase_id uuid, kind text, status text, tariff text, months int, price_kopecks bigint,
+  opened_at timestamptz)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_limit between 1 and 100, 'p_limit: 1 to 100');
+  perform account._only_admins(p_admin_id);
+  if not exists (select 1 from account.account a where a.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  return query
+  select u.purchase_id, u.kind::text,
+         case when u.status = 'open' and u.expires_at <= v_now then 'expired'
+              else u.status::text end,
+         u.tariff, u.months::int, u.price_kopecks::bigint, u.opened_at
+  from billing.purchase u
+  where u.telegram_id = p_telegram_id and u.status in ('open', 'expired', 'cancelled')
+  order by u.opened_at desc, u.purchase_id
+  limit p_limit;
+end
+$$;
+
+comment on function billing.list_unpaid is
+  'For admins only: open, expired and cancelled; money that comes late is honoured. Reads only.';
+
+grant execute on function billing.list_unpaid to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/billing/open_purchase.sql
@@ -7940,6 +8085,53 @@ comment on function billing.settle_payment is
   'the admins are told), reversed. A null p_payer_id is the purchase''s owner.';
 
 grant execute on function billing.settle_payment to atlas_payments, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/billing/show_payment.sql
+-- +goose StatementBegin
+-- One payment as an admin's screens show it.
+-- Locks: none.
+-- Raises: PY002, US003, 22023.
+create or replace function billing.show_payment(p_admin_id bigint, p_payment_id bigint)
+returns table (
+  payment_id bigint, provider text, charge_id text, purchase_id uuid, payer_id bigint,
+  payer_name text, amount_minor bigint, currency text, received_kopecks bigint, outcome text,
+  suspense_reason text, received_at timestamptz, telegram_id bigint, username text,
+  worth_kopecks bigint, resolved_by bigint, resolved_by_name text, resolved_at timestamptz,
+  resolution_note text, reversed_at timestamptz, raw text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require(p_payment_id is not null, 'p_payment_id: the id from list_suspense');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select p.payment_id, p.provider, p.charge_id, p.purchase_id, p.payer_id, y.username,
+         p.amount_minor, p.currency, case p.currency when 'RUB' then p.amount_minor end,
+         p.outcome::text, p.suspense_reason, p.received_at, nullif(p.telegram_id, 0),
+         u.username, p.worth_kopecks, p.resolved_by, r.username, p.resolved_at,
+         p.resolution_note, p.reversed_at, left(p.raw::text, 2000)
+  from billing.payment p
+  left join account.account y on y.telegram_id = p.payer_id
+  left join account.account u on u.telegram_id = p.telegram_id
+  left join account.account r on r.telegram_id = p.resolved_by
+  where p.payment_id = p_payment_id;
+  if not found then
+    perform core._refuse('PY002', format('no payment has payment_id %s', p_payment_id));
+  end if;
+end
+$$;
+
+comment on function billing.show_payment is
+  'For admins only: what the provider said, and what became of it. received_kopecks: as received, '
+  'null in another currency than roubles. A null telegram_id: nobody''s. raw: the provider''s own '
+  'words, their first 2000 characters. Reads only.';
+
+grant execute on function billing.show_payment to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/billing/show_purchase.sql
@@ -12247,6 +12439,73 @@ comment on function vpn.list_nodes is
 grant execute on function vpn.list_nodes to atlas_worker, atlas_admin, atlas_auditor, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/vpn/list_undelivered.sql
+-- +goose StatementBegin
+-- One page of the keys that are promised and not delivered.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function vpn.list_undelivered(
+  p_admin_id bigint, p_is_tried boolean, p_after_user bigint, p_after_id bigint, p_limit int)
+returns table (
+  job_id bigint, telegram_id bigint, username text, promised_at timestamptz, attempts int,
+  is_failed boolean, last_error text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_after timestamptz := '-infinity';
+begin
+  perform core._require(p_is_tried is not null, 'p_is_tried: whether an attempt has failed');
+  perform core._require((p_after_user is null) = (p_after_id is null),
+                        'p_after_user, p_after_id: both of the last row, or none');
+  perform core._require(p_limit between 1 and 100, 'p_limit: 1 to 100');
+  perform account._only_admins(p_admin_id);
+
+  if p_is_tried then
+    return query
+    select t.task_id, t.telegram_id::bigint, a.username, t.created_at, t.attempt::int,
+           t.finished_at is not null, t.last_error
+    from outbox.task t
+    join account.account a on a.telegram_id = t.telegram_id
+    left join subscription.subscription s on s.telegram_id = t.telegram_id
+    where t.kind = 'provision' and t.name = 'add' and t.last_error is not null
+      and (t.finished_at is null or t.outcome = 'failed')
+      and (t.finished_at is null
+           or s.activation = 'failed' and s.vpn_uuid = t.vpn_uuid and s.expires_at > core.now())
+      and t.task_id > coalesce(p_after_id, 0)
+    order by t.task_id
+    limit p_limit;
+    return;
+  end if;
+
+  select t.due_at into v_after
+  from outbox.task t
+  where t.telegram_id = p_after_user and t.task_id = p_after_id;
+  return query
+  select t.task_id, t.telegram_id::bigint, a.username, t.created_at, t.attempt::int, false,
+         t.last_error
+  from outbox.task t
+  join account.account a on a.telegram_id = t.telegram_id
+  where t.kind = 'provision' and t.finished_at is null
+    and t.name = 'add' and t.last_error is null
+    and (t.due_at, t.task_id) > (coalesce(v_after, '-infinity'), coalesce(p_after_id, 0))
+  order by t.due_at, t.task_id
+  limit p_limit;
+end
+$$;
+
+comment on function vpn.list_undelivered is
+  'For admins only. p_is_tried: those that an attempt has failed for, and those given up while '
+  'nothing else has brought a key, oldest promise first; else those that wait for their first '
+  'attempt, as they are due. p_after_user and p_after_id: the last row of the page before; null '
+  'begins. Reads only.';
+
+grant execute on function vpn.list_undelivered to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/vpn/move_keys.sql
 -- +goose StatementBegin
 -- Makes new keys, at other nodes, for users of a node that is draining.
@@ -12463,6 +12722,63 @@ comment on function vpn.report_node is
 grant execute on function vpn.report_node to atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/vpn/retry_job.sql
+-- +goose StatementBegin
+-- Has a promised key tried again now, one that was given up, too.
+-- Locks: account.admin row (share), user, outbox.task row, subscription.
+-- Raises: US001, US003, VP002, 22023, OP001, OP003.
+create or replace function vpn.retry_job(
+  p_admin_id bigint, p_telegram_id bigint, p_job_id bigint)
+returns table (job_id bigint, status text, is_retried boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_status text;
+  v_vpn_uuid uuid;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_job_id is not null, 'p_job_id: the id from list_undelivered');
+  perform account._require_admin(p_admin_id);
+  perform account._lock(p_telegram_id);
+  perform 1
+  from outbox.task t
+  where t.telegram_id = p_telegram_id and t.task_id = p_job_id
+  for no key update;
+
+  select j.status into v_status from vpn.show_job(p_admin_id, p_telegram_id, p_job_id) j;
+  retry_job.is_retried := v_status in ('waiting', 'failed');
+  if retry_job.is_retried then
+    update outbox.task t
+    set due_at = core.now(), finished_at = null, outcome = null, leased_until = null,
+        holder = null, lease_token = case when v_status = 'waiting' then t.lease_token end,
+        attempt = case when v_status = 'waiting' then t.attempt else 0 end
+    where t.telegram_id = p_telegram_id and t.task_id = p_job_id
+    returning t.vpn_uuid into v_vpn_uuid;
+    update subscription.subscription s
+    set activation = 'pending'
+    where s.telegram_id = p_telegram_id and s.vpn_uuid = v_vpn_uuid and s.activation = 'failed';
+    perform audit._record('vpn.retry_job', p_admin_id, p_telegram_id::text,
+                          jsonb_build_object('job_id', p_job_id, 'was', v_status));
+    v_status := 'waiting';
+  end if;
+
+  return query select p_job_id, v_status, retry_job.is_retried;
+end
+$$;
+
+comment on function vpn.retry_job is
+  'Its attempts begin anew if it was given up. status: as vpn.show_job has it now; one that is '
+  'being worked on, delivered or stale is left as it is. Safe to call again: it is due once more.';
+
+grant execute on function vpn.retry_job to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/vpn/set_node.sql
 -- +goose StatementBegin
 -- Takes a VPN node out of the choice for new keys, or puts it back.
@@ -12502,6 +12818,58 @@ comment on function vpn.set_node is
   'vpn.move_keys. Safe to call again.';
 
 grant execute on function vpn.set_node to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/vpn/show_job.sql
+-- +goose StatementBegin
+-- One promised key as an admin's screens show it.
+-- Locks: none.
+-- Raises: US003, VP002, 22023.
+create or replace function vpn.show_job(
+  p_admin_id bigint, p_telegram_id bigint, p_job_id bigint)
+returns table (
+  job_id bigint, telegram_id bigint, username text, purchase_id uuid, promised_at timestamptz,
+  attempts int, due_at timestamptz, status text, last_error text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_job_id is not null, 'p_job_id: the id from list_undelivered');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select t.task_id, t.telegram_id::bigint, a.username, t.purchase_id, t.created_at,
+         t.attempt::int, t.due_at,
+         case when t.outcome = 'failed'
+                then case when vpn._is_stale(t.vpn_uuid, s.vpn_uuid, s.expires_at, v_now)
+                          then 'stale' when s.activation = 'active' then 'delivered'
+                          else 'failed' end
+              when t.finished_at is not null then 'delivered'
+              when t.leased_until > v_now then 'working'
+              else 'waiting' end,
+         t.last_error
+  from outbox.task t
+  join account.account a on a.telegram_id = t.telegram_id
+  left join subscription.subscription s on s.telegram_id = t.telegram_id
+  where t.telegram_id = p_telegram_id and t.task_id = p_job_id
+    and t.kind = 'provision' and t.name = 'add';
+  if not found then
+    perform core._refuse('VP002', format('telegram_id %s, job_id %s', p_telegram_id, p_job_id));
+  end if;
+end
+$$;
+
+comment on function vpn.show_job is
+  'For admins only. status: waiting (from due_at on), working, failed (given up), delivered (also '
+  'by another job since), or stale (its subscription is over). Reads only.';
+
+grant execute on function vpn.show_job to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/vpn/wanted_users.sql
@@ -13869,8 +14237,11 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/billing/cancel_purchase.sql
 -- gone: functions/billing/expire_due.sql
 -- gone: functions/billing/find_payments.sql
+-- gone: functions/billing/inspect_purchase.sql
 -- gone: functions/billing/list_payments.sql
 -- gone: functions/billing/list_prices.sql
+-- gone: functions/billing/list_suspense.sql
+-- gone: functions/billing/list_unpaid.sql
 -- gone: functions/billing/open_purchase.sql
 -- gone: functions/billing/open_topup.sql
 -- gone: functions/billing/pay_from_balance.sql
@@ -13881,6 +14252,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/billing/resolve_suspense.sql
 -- gone: functions/billing/reverse_payment.sql
 -- gone: functions/billing/settle_payment.sql
+-- gone: functions/billing/show_payment.sql
 -- gone: functions/billing/show_purchase.sql
 -- gone: functions/billing/topup_options.sql
 -- gone: functions/billing/ways_to_pay.sql
@@ -14071,11 +14443,14 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/vpn/draining_nodes.sql
 -- gone: functions/vpn/fail_job.sql
 -- gone: functions/vpn/list_nodes.sql
+-- gone: functions/vpn/list_undelivered.sql
 -- gone: functions/vpn/move_keys.sql
 -- gone: functions/vpn/reissue.sql
 -- gone: functions/vpn/release_job.sql
 -- gone: functions/vpn/report_node.sql
+-- gone: functions/vpn/retry_job.sql
 -- gone: functions/vpn/set_node.sql
+-- gone: functions/vpn/show_job.sql
 -- gone: functions/vpn/wanted_users.sql
 -- gone: functions/wallet/_adjust.sql
 -- gone: functions/wallet/balance.sql
@@ -14143,11 +14518,14 @@ drop function wallet.credit;
 drop function wallet.balance_at;
 drop function wallet.balance;
 drop function vpn.wanted_users;
+drop function vpn.show_job;
 drop function vpn.set_node;
+drop function vpn.retry_job;
 drop function vpn.report_node;
 drop function vpn.release_job;
 drop function vpn.reissue;
 drop function vpn.move_keys;
+drop function vpn.list_undelivered;
 drop function vpn.list_nodes;
 drop function vpn.fail_job;
 drop function vpn.draining_nodes;
@@ -14240,6 +14618,7 @@ drop function broadcast.cancel;
 drop function billing.ways_to_pay;
 drop function billing.topup_options;
 drop function billing.show_purchase;
+drop function billing.show_payment;
 drop function billing.settle_payment;
 drop function billing.reverse_payment;
 drop function billing.resolve_suspense;
@@ -14249,8 +14628,11 @@ drop function billing.precheck;
 drop function billing.pending_invoices;
 drop function billing.open_topup;
 drop function billing.open_purchase;
+drop function billing.list_unpaid;
+drop function billing.list_suspense;
 drop function billing.list_prices;
 drop function billing.list_payments;
+drop function billing.inspect_purchase;
 drop function billing.find_payments;
 drop function billing.expire_due;
 drop function billing.cancel_purchase;

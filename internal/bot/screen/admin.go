@@ -25,7 +25,8 @@ func AdminMenu(t *i18n.Text, d sqlapi.Dashboard) Screen {
 		row(press(t, "button.a_users", VerbAdminUsers), press(t, "button.corporate_list", VerbAdminCorporate)),
 
 		// Money.
-		row(press(t, "button.payouts", VerbPayouts)),
+		row(press(t, "button.payouts", VerbPayouts), press(t, "button.suspense", VerbSuspense)),
+		row(press(t, "button.keys", VerbKeysTried), press(t, "button.manual", VerbManual)),
 
 		// Promo codes and referrals.
 

@@ -74,7 +74,7 @@ func Payout(t *i18n.Text, w sqlapi.ShownWithdrawal, requisites string) Screen {
 	if len(decide) > 0 {
 		s.Rows = append(s.Rows, decide)
 	}
-	s.Rows = append(s.Rows, row(back(t, VerbPayouts)), toAdmin(t))
+	s.Rows = append(s.Rows, row(toUser(t, w.TelegramID)), row(back(t, VerbPayouts)), toAdmin(t))
 	return s
 }
 
@@ -156,6 +156,11 @@ func who(t *i18n.Text, id atlas.TelegramID, username string) i18n.HTML {
 		return t.HTML("who.named", args)
 	}
 	return t.HTML("who.unnamed", args)
+}
+
+// toUser leads to a user's card.
+func toUser(t *i18n.Text, id atlas.TelegramID) Button {
+	return press(t, "button.to_user", VerbAdminUser, userNumber(id))
 }
 
 // cleanUsername keeps what Telegram allows in a @name.
