@@ -3604,6 +3604,52 @@ $$;
 COMMENT ON FUNCTION billing.find_payments(p_provider text, p_charge_ids text[]) IS 'Of the charges that are in the books; the others have no row. Reads only.';
 
 --
+-- Name: inspect_purchase(bigint, uuid); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.inspect_purchase(p_admin_id bigint, p_purchase_id uuid) RETURNS TABLE(purchase_id uuid, telegram_id bigint, username text, kind text, status text, tariff text, months integer, price_kopecks bigint, opened_at timestamp with time zone, expires_at timestamp with time zone, closed_at timestamp with time zone, paid_with text, manual_kopecks bigint, manual_by bigint, manual_by_name text, manual_at timestamp with time zone, manual_outcome text, refunded_kopecks bigint, refunded_by bigint, refunded_by_name text, refunded_at timestamp with time zone, is_refundable boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform core._require(p_purchase_id is not null, 'p_purchase_id: the id from open_purchase');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select u.purchase_id, u.telegram_id::bigint, a.username, u.kind::text,
+         case when u.status = 'open' and u.expires_at <= v_now then 'expired'
+              else u.status::text end,
+         u.tariff, u.months::int, u.price_kopecks::bigint, u.opened_at, u.expires_at,
+         u.closed_at, u.paid_with, m.amount_minor, n.telegram_id::bigint, n.username,
+         m.received_at, m.outcome::text, r.refunded_kopecks::bigint, r.actor_id, b.username,
+         r.refunded_at, u.status = 'paid' and u.kind = 'subscription'
+  from billing.purchase u
+  join account.account a on a.telegram_id = u.telegram_id
+  left join billing.charge c
+    on c.provider = 'manual' and c.charge_id = 'manual:' || u.purchase_id
+  left join billing.payment m
+    on m.telegram_id = c.telegram_id and m.payment_id = c.payment_id
+  left join account.account n on n.telegram_id = (m.raw ->> 'admin')::bigint
+  left join billing.refund r
+    on r.telegram_id = u.telegram_id and r.purchase_id = u.purchase_id
+  left join account.account b on b.telegram_id = r.actor_id
+  where u.purchase_id = p_purchase_id;
+  if not found then
+    perform core._refuse('PU001', format('purchase_id %s', p_purchase_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION inspect_purchase(p_admin_id bigint, p_purchase_id uuid); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.inspect_purchase(p_admin_id bigint, p_purchase_id uuid) IS 'For admins only: a purchase, who has confirmed its money by hand (manual_…) and who has given it back (refunded_…; a null refunded_by is the provider). Reads only.';
+
+--
 -- Name: list_payments(text, timestamp with time zone, timestamp with time zone, bigint, integer); Type: FUNCTION; Schema: billing; Owner: -
 --
 
@@ -3707,6 +3753,80 @@ $$;
 --
 
 COMMENT ON FUNCTION billing.list_purchases(p_admin_id bigint, p_telegram_id bigint, p_before_id uuid, p_limit integer) IS 'Without those that expired or were cancelled unpaid. taken_back_by: the admin, or null for the provider. The next page begins before the last purchase seen. Reads that user''s rows only.';
+
+--
+-- Name: list_suspense(bigint, bigint, integer); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.list_suspense(p_admin_id bigint, p_after_id bigint, p_limit integer) RETURNS TABLE(payment_id bigint, provider text, amount_minor bigint, currency text, suspense_reason text, received_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_after timestamptz := '-infinity';
+begin
+  perform core._require(p_limit between 1 and 100, 'p_limit: 1 to 100');
+  perform account._only_admins(p_admin_id);
+  if p_after_id is not null then
+    select p.received_at into v_after from billing.payment p where p.payment_id = p_after_id;
+    if not found then
+      perform core._refuse('PY002', format('no payment has payment_id %s', p_after_id));
+    end if;
+  end if;
+
+  return query
+  select p.payment_id, p.provider, p.amount_minor, p.currency, p.suspense_reason, p.received_at
+  from billing.payment p
+  where p.outcome = 'suspense'
+    and (p.received_at, p.payment_id) > (v_after, coalesce(p_after_id, 0))
+  order by p.received_at, p.payment_id
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION list_suspense(p_admin_id bigint, p_after_id bigint, p_limit integer); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.list_suspense(p_admin_id bigint, p_after_id bigint, p_limit integer) IS 'For admins only. p_after_id: the last row of the page before, which may have been assigned since; null begins. Reads only.';
+
+--
+-- Name: list_unpaid(bigint, bigint, integer); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.list_unpaid(p_admin_id bigint, p_telegram_id bigint, p_limit integer) RETURNS TABLE(purchase_id uuid, kind text, status text, tariff text, months integer, price_kopecks bigint, opened_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_limit between 1 and 100, 'p_limit: 1 to 100');
+  perform account._only_admins(p_admin_id);
+  if not exists (select 1 from account.account a where a.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  return query
+  select u.purchase_id, u.kind::text,
+         case when u.status = 'open' and u.expires_at <= v_now then 'expired'
+              else u.status::text end,
+         u.tariff, u.months::int, u.price_kopecks::bigint, u.opened_at
+  from billing.purchase u
+  where u.telegram_id = p_telegram_id and u.status in ('open', 'expired', 'cancelled')
+  order by u.opened_at desc, u.purchase_id
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION list_unpaid(p_admin_id bigint, p_telegram_id bigint, p_limit integer); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.list_unpaid(p_admin_id bigint, p_telegram_id bigint, p_limit integer) IS 'For admins only: open, expired and cancelled; money that comes late is honoured. Reads only.';
 
 --
 -- Name: open_purchase(bigint, text, integer, text, text); Type: FUNCTION; Schema: billing; Owner: -
@@ -4232,6 +4352,42 @@ $$;
 --
 
 COMMENT ON FUNCTION billing.settle_payment(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb) IS 'Received money is never refused or lost. Its key is (provider, charge id): a repeat is a replay, whatever else differs. outcome: applied (bought the purchase, late or not; a surplus is credited), credited (all of it is on the payer''s balance: bought already, too little, paid by somebody else, or a blocked user), suspense (unknown purchase or payer, wrong currency: the admins are told), reversed. A null p_payer_id is the purchase''s owner.';
+
+--
+-- Name: show_payment(bigint, bigint); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.show_payment(p_admin_id bigint, p_payment_id bigint) RETURNS TABLE(payment_id bigint, provider text, charge_id text, purchase_id uuid, payer_id bigint, payer_name text, amount_minor bigint, currency text, received_kopecks bigint, outcome text, suspense_reason text, received_at timestamp with time zone, telegram_id bigint, username text, worth_kopecks bigint, resolved_by bigint, resolved_by_name text, resolved_at timestamp with time zone, resolution_note text, reversed_at timestamp with time zone, raw text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require(p_payment_id is not null, 'p_payment_id: the id from list_suspense');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select p.payment_id, p.provider, p.charge_id, p.purchase_id, p.payer_id, y.username,
+         p.amount_minor, p.currency, case p.currency when 'RUB' then p.amount_minor end,
+         p.outcome::text, p.suspense_reason, p.received_at, nullif(p.telegram_id, 0),
+         u.username, p.worth_kopecks, p.resolved_by, r.username, p.resolved_at,
+         p.resolution_note, p.reversed_at, left(p.raw::text, 2000)
+  from billing.payment p
+  left join account.account y on y.telegram_id = p.payer_id
+  left join account.account u on u.telegram_id = p.telegram_id
+  left join account.account r on r.telegram_id = p.resolved_by
+  where p.payment_id = p_payment_id;
+  if not found then
+    perform core._refuse('PY002', format('no payment has payment_id %s', p_payment_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION show_payment(p_admin_id bigint, p_payment_id bigint); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.show_payment(p_admin_id bigint, p_payment_id bigint) IS 'For admins only: what the provider said, and what became of it. received_kopecks: as received, null in another currency than roubles. A null telegram_id: nobody''s. raw: the provider''s own words, their first 2000 characters. Reads only.';
 
 --
 -- Name: show_purchase(bigint, uuid); Type: FUNCTION; Schema: billing; Owner: -
@@ -11384,6 +11540,63 @@ $$;
 COMMENT ON FUNCTION vpn.list_nodes() IS 'As vpn.sync_nodes saw them last; a node appears when a worker has asked it first. Reads only.';
 
 --
+-- Name: list_undelivered(bigint, boolean, bigint, bigint, integer); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn.list_undelivered(p_admin_id bigint, p_is_tried boolean, p_after_user bigint, p_after_id bigint, p_limit integer) RETURNS TABLE(job_id bigint, telegram_id bigint, username text, promised_at timestamp with time zone, attempts integer, is_failed boolean, last_error text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_after timestamptz := '-infinity';
+begin
+  perform core._require(p_is_tried is not null, 'p_is_tried: whether an attempt has failed');
+  perform core._require((p_after_user is null) = (p_after_id is null),
+                        'p_after_user, p_after_id: both of the last row, or none');
+  perform core._require(p_limit between 1 and 100, 'p_limit: 1 to 100');
+  perform account._only_admins(p_admin_id);
+
+  if p_is_tried then
+    return query
+    select t.task_id, t.telegram_id::bigint, a.username, t.created_at, t.attempt::int,
+           t.finished_at is not null, t.last_error
+    from outbox.task t
+    join account.account a on a.telegram_id = t.telegram_id
+    left join subscription.subscription s on s.telegram_id = t.telegram_id
+    where t.kind = 'provision' and t.name = 'add' and t.last_error is not null
+      and (t.finished_at is null or t.outcome = 'failed')
+      and (t.finished_at is null
+           or s.activation = 'failed' and s.vpn_uuid = t.vpn_uuid and s.expires_at > core.now())
+      and t.task_id > coalesce(p_after_id, 0)
+    order by t.task_id
+    limit p_limit;
+    return;
+  end if;
+
+  select t.due_at into v_after
+  from outbox.task t
+  where t.telegram_id = p_after_user and t.task_id = p_after_id;
+  return query
+  select t.task_id, t.telegram_id::bigint, a.username, t.created_at, t.attempt::int, false,
+         t.last_error
+  from outbox.task t
+  join account.account a on a.telegram_id = t.telegram_id
+  where t.kind = 'provision' and t.finished_at is null
+    and t.name = 'add' and t.last_error is null
+    and (t.due_at, t.task_id) > (coalesce(v_after, '-infinity'), coalesce(p_after_id, 0))
+  order by t.due_at, t.task_id
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION list_undelivered(p_admin_id bigint, p_is_tried boolean, p_after_user bigint, p_after_id bigint, p_limit integer); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn.list_undelivered(p_admin_id bigint, p_is_tried boolean, p_after_user bigint, p_after_id bigint, p_limit integer) IS 'For admins only. p_is_tried: those that an attempt has failed for, and those given up while nothing else has brought a key, oldest promise first; else those that wait for their first attempt, as they are due. p_after_user and p_after_id: the last row of the page before; null begins. Reads only.';
+
+--
 -- Name: move_keys(bigint, text, integer); Type: FUNCTION; Schema: vpn; Owner: -
 --
 
@@ -11576,6 +11789,57 @@ $_$;
 COMMENT ON FUNCTION vpn.report_node(p_name text, p_is_up boolean, p_users integer, p_error text) IS 'By vpn.sync_nodes, for every node that the worker is configured with. What vpn.set_node said stays.';
 
 --
+-- Name: retry_job(bigint, bigint, bigint); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn.retry_job(p_admin_id bigint, p_telegram_id bigint, p_job_id bigint) RETURNS TABLE(job_id bigint, status text, is_retried boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_status text;
+  v_vpn_uuid uuid;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_job_id is not null, 'p_job_id: the id from list_undelivered');
+  perform account._require_admin(p_admin_id);
+  perform account._lock(p_telegram_id);
+  perform 1
+  from outbox.task t
+  where t.telegram_id = p_telegram_id and t.task_id = p_job_id
+  for no key update;
+
+  select j.status into v_status from vpn.show_job(p_admin_id, p_telegram_id, p_job_id) j;
+  retry_job.is_retried := v_status in ('waiting', 'failed');
+  if retry_job.is_retried then
+    update outbox.task t
+    set due_at = core.now(), finished_at = null, outcome = null, leased_until = null,
+        holder = null, lease_token = case when v_status = 'waiting' then t.lease_token end,
+        attempt = case when v_status = 'waiting' then t.attempt else 0 end
+    where t.telegram_id = p_telegram_id and t.task_id = p_job_id
+    returning t.vpn_uuid into v_vpn_uuid;
+    update subscription.subscription s
+    set activation = 'pending'
+    where s.telegram_id = p_telegram_id and s.vpn_uuid = v_vpn_uuid and s.activation = 'failed';
+    perform audit._record('vpn.retry_job', p_admin_id, p_telegram_id::text,
+                          jsonb_build_object('job_id', p_job_id, 'was', v_status));
+    v_status := 'waiting';
+  end if;
+
+  return query select p_job_id, v_status, retry_job.is_retried;
+end
+$$;
+
+--
+-- Name: FUNCTION retry_job(p_admin_id bigint, p_telegram_id bigint, p_job_id bigint); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn.retry_job(p_admin_id bigint, p_telegram_id bigint, p_job_id bigint) IS 'Its attempts begin anew if it was given up. status: as vpn.show_job has it now; one that is being worked on, delivered or stale is left as it is. Safe to call again: it is due once more.';
+
+--
 -- Name: set_node(bigint, text, boolean); Type: FUNCTION; Schema: vpn; Owner: -
 --
 
@@ -11610,6 +11874,50 @@ $$;
 --
 
 COMMENT ON FUNCTION vpn.set_node(p_admin_id bigint, p_name text, p_is_draining boolean) IS 'A draining node gets no new keys from the next batch on; the keys that lead to it work on until vpn.move_keys. Safe to call again.';
+
+--
+-- Name: show_job(bigint, bigint, bigint); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn.show_job(p_admin_id bigint, p_telegram_id bigint, p_job_id bigint) RETURNS TABLE(job_id bigint, telegram_id bigint, username text, purchase_id uuid, promised_at timestamp with time zone, attempts integer, due_at timestamp with time zone, status text, last_error text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_job_id is not null, 'p_job_id: the id from list_undelivered');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select t.task_id, t.telegram_id::bigint, a.username, t.purchase_id, t.created_at,
+         t.attempt::int, t.due_at,
+         case when t.outcome = 'failed'
+                then case when vpn._is_stale(t.vpn_uuid, s.vpn_uuid, s.expires_at, v_now)
+                          then 'stale' when s.activation = 'active' then 'delivered'
+                          else 'failed' end
+              when t.finished_at is not null then 'delivered'
+              when t.leased_until > v_now then 'working'
+              else 'waiting' end,
+         t.last_error
+  from outbox.task t
+  join account.account a on a.telegram_id = t.telegram_id
+  left join subscription.subscription s on s.telegram_id = t.telegram_id
+  where t.telegram_id = p_telegram_id and t.task_id = p_job_id
+    and t.kind = 'provision' and t.name = 'add';
+  if not found then
+    perform core._refuse('VP002', format('telegram_id %s, job_id %s', p_telegram_id, p_job_id));
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION show_job(p_admin_id bigint, p_telegram_id bigint, p_job_id bigint); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn.show_job(p_admin_id bigint, p_telegram_id bigint, p_job_id bigint) IS 'For admins only. status: waiting (from due_at on), working, failed (given up), delivered (also by another job since), or stale (its subscription is over). Reads only.';
 
 --
 -- Name: wanted_users(); Type: FUNCTION; Schema: vpn; Owner: -
@@ -17960,7 +18268,7 @@ CREATE INDEX payment_received ON billing.payment USING btree (provider, received
 -- Name: payment_suspended; Type: INDEX; Schema: billing; Owner: -
 --
 
-CREATE INDEX payment_suspended ON billing.payment USING btree (received_at) WHERE (outcome = 'suspense'::billing.payment_outcome);
+CREATE INDEX payment_suspended ON billing.payment USING btree (received_at, payment_id) WHERE (outcome = 'suspense'::billing.payment_outcome);
 
 --
 -- Name: purchase_by_id; Type: INDEX; Schema: billing; Owner: -
@@ -18087,6 +18395,12 @@ CREATE INDEX task_due ON outbox.task USING btree (kind, due_at) WHERE (finished_
 --
 
 CREATE INDEX task_leased ON outbox.task USING btree (leased_until) WHERE ((finished_at IS NULL) AND (leased_until IS NOT NULL));
+
+--
+-- Name: task_undelivered; Type: INDEX; Schema: outbox; Owner: -
+--
+
+CREATE INDEX task_undelivered ON outbox.task USING btree (task_id) WHERE ((kind = 'provision'::outbox.kind) AND (name = 'add'::text) AND (last_error IS NOT NULL) AND ((finished_at IS NULL) OR (outcome = 'failed'::text)));
 
 --
 -- Name: task_waiting; Type: INDEX; Schema: outbox; Owner: -
@@ -19051,6 +19365,14 @@ GRANT ALL ON FUNCTION billing.find_payments(p_provider text, p_charge_ids text[]
 GRANT ALL ON FUNCTION billing.find_payments(p_provider text, p_charge_ids text[]) TO atlas_dba;
 
 --
+-- Name: FUNCTION inspect_purchase(p_admin_id bigint, p_purchase_id uuid); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.inspect_purchase(p_admin_id bigint, p_purchase_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.inspect_purchase(p_admin_id bigint, p_purchase_id uuid) TO atlas_admin;
+GRANT ALL ON FUNCTION billing.inspect_purchase(p_admin_id bigint, p_purchase_id uuid) TO atlas_dba;
+
+--
 -- Name: FUNCTION list_payments(p_provider text, p_from timestamp with time zone, p_to timestamp with time zone, p_after_payment_id bigint, p_limit integer); Type: ACL; Schema: billing; Owner: -
 --
 
@@ -19076,6 +19398,22 @@ GRANT ALL ON FUNCTION billing.list_prices() TO atlas_dba;
 REVOKE ALL ON FUNCTION billing.list_purchases(p_admin_id bigint, p_telegram_id bigint, p_before_id uuid, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION billing.list_purchases(p_admin_id bigint, p_telegram_id bigint, p_before_id uuid, p_limit integer) TO atlas_admin;
 GRANT ALL ON FUNCTION billing.list_purchases(p_admin_id bigint, p_telegram_id bigint, p_before_id uuid, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION list_suspense(p_admin_id bigint, p_after_id bigint, p_limit integer); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.list_suspense(p_admin_id bigint, p_after_id bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.list_suspense(p_admin_id bigint, p_after_id bigint, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION billing.list_suspense(p_admin_id bigint, p_after_id bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION list_unpaid(p_admin_id bigint, p_telegram_id bigint, p_limit integer); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.list_unpaid(p_admin_id bigint, p_telegram_id bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.list_unpaid(p_admin_id bigint, p_telegram_id bigint, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION billing.list_unpaid(p_admin_id bigint, p_telegram_id bigint, p_limit integer) TO atlas_dba;
 
 --
 -- Name: FUNCTION open_purchase(p_telegram_id bigint, p_tariff text, p_months integer, p_promo_code text, p_idempotency_key text); Type: ACL; Schema: billing; Owner: -
@@ -19159,6 +19497,14 @@ GRANT ALL ON FUNCTION billing.reverse_payment(p_provider text, p_charge_id text,
 REVOKE ALL ON FUNCTION billing.settle_payment(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION billing.settle_payment(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb) TO atlas_payments;
 GRANT ALL ON FUNCTION billing.settle_payment(p_provider text, p_charge_id text, p_purchase_id uuid, p_payer_id bigint, p_amount_minor bigint, p_currency text, p_raw jsonb) TO atlas_dba;
+
+--
+-- Name: FUNCTION show_payment(p_admin_id bigint, p_payment_id bigint); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.show_payment(p_admin_id bigint, p_payment_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.show_payment(p_admin_id bigint, p_payment_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION billing.show_payment(p_admin_id bigint, p_payment_id bigint) TO atlas_dba;
 
 --
 -- Name: FUNCTION show_purchase(p_telegram_id bigint, p_purchase_id uuid); Type: ACL; Schema: billing; Owner: -
@@ -20506,6 +20852,14 @@ GRANT ALL ON FUNCTION vpn.list_nodes() TO atlas_auditor;
 GRANT ALL ON FUNCTION vpn.list_nodes() TO atlas_dba;
 
 --
+-- Name: FUNCTION list_undelivered(p_admin_id bigint, p_is_tried boolean, p_after_user bigint, p_after_id bigint, p_limit integer); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn.list_undelivered(p_admin_id bigint, p_is_tried boolean, p_after_user bigint, p_after_id bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.list_undelivered(p_admin_id bigint, p_is_tried boolean, p_after_user bigint, p_after_id bigint, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION vpn.list_undelivered(p_admin_id bigint, p_is_tried boolean, p_after_user bigint, p_after_id bigint, p_limit integer) TO atlas_dba;
+
+--
 -- Name: FUNCTION move_keys(p_admin_id bigint, p_name text, p_limit integer); Type: ACL; Schema: vpn; Owner: -
 --
 
@@ -20539,12 +20893,28 @@ GRANT ALL ON FUNCTION vpn.report_node(p_name text, p_is_up boolean, p_users inte
 GRANT ALL ON FUNCTION vpn.report_node(p_name text, p_is_up boolean, p_users integer, p_error text) TO atlas_dba;
 
 --
+-- Name: FUNCTION retry_job(p_admin_id bigint, p_telegram_id bigint, p_job_id bigint); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn.retry_job(p_admin_id bigint, p_telegram_id bigint, p_job_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.retry_job(p_admin_id bigint, p_telegram_id bigint, p_job_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION vpn.retry_job(p_admin_id bigint, p_telegram_id bigint, p_job_id bigint) TO atlas_dba;
+
+--
 -- Name: FUNCTION set_node(p_admin_id bigint, p_name text, p_is_draining boolean); Type: ACL; Schema: vpn; Owner: -
 --
 
 REVOKE ALL ON FUNCTION vpn.set_node(p_admin_id bigint, p_name text, p_is_draining boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION vpn.set_node(p_admin_id bigint, p_name text, p_is_draining boolean) TO atlas_admin;
 GRANT ALL ON FUNCTION vpn.set_node(p_admin_id bigint, p_name text, p_is_draining boolean) TO atlas_dba;
+
+--
+-- Name: FUNCTION show_job(p_admin_id bigint, p_telegram_id bigint, p_job_id bigint); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn.show_job(p_admin_id bigint, p_telegram_id bigint, p_job_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.show_job(p_admin_id bigint, p_telegram_id bigint, p_job_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION vpn.show_job(p_admin_id bigint, p_telegram_id bigint, p_job_id bigint) TO atlas_dba;
 
 --
 -- Name: FUNCTION wanted_users(); Type: ACL; Schema: vpn; Owner: -

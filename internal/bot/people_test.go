@@ -40,12 +40,12 @@ func (b *bundle) subscribed(t *testing.T, name, language string, roubles int64) 
 	p := b.started(t, name, language)
 	b.credit(t, p, 149+roubles)
 	b.buys(t, p, "basic")
-	b.settled(t, p)
+	b.served(t, p)
 	return p
 }
 
-// settled waits until everything that was promised to somebody has come: the chat stands still.
-func (b *bundle) settled(t *testing.T, p *person.Person) {
+// served waits until everything that was promised to somebody has come: the chat stands still.
+func (b *bundle) served(t *testing.T, p *person.Person) {
 	t.Helper()
 	b.waitCount(t, 0, `select count(*)::int from outbox.task where telegram_id = $1 and finished_at is null and kind <> 'cashback'`, p.ID)
 }
@@ -190,7 +190,7 @@ func TestRenewAndChangePlan(t *testing.T) {
 	require.NotContains(t, m.Text, "The plan changes")
 	b.press(t, ann, "Pay from the balance")
 	b.sees(t, ann, "Your key stays the same")
-	b.settled(t, ann)
+	b.served(t, ann)
 
 	b.send(t, ann, "/profile")
 	b.waitLast(t, ann, "Profile")
@@ -206,7 +206,7 @@ func TestRenewAndChangePlan(t *testing.T) {
 	require.Contains(t, m.Text, until.UTC().Format("The subscription will run until 2 January 2006, 15:04 UTC"))
 	b.press(t, ann, "Pay from the balance")
 	b.sees(t, ann, "Plus, 1 month: paid")
-	b.settled(t, ann)
+	b.served(t, ann)
 
 	b.send(t, ann, "/buy")
 	b.waitLast(t, ann, "Choose a plan")
@@ -251,7 +251,7 @@ func TestReissueInTheBot(t *testing.T) {
 	yes := b.data(t, ann, "Yes, make a new key")
 	b.together(t, ann, m.MessageID, yes)
 	keys(2)
-	b.settled(t, ann)
+	b.served(t, ann)
 	b.forge(t, ann, m.MessageID, yes) // the third attempt: the answer is the key as it is
 	b.sees(t, ann, "Your key (tap to copy)")
 	b.forge(t, ann, m.MessageID, yes)

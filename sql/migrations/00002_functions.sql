@@ -280,21 +280,28 @@ comment on function account._set_admin is 'grant_admin and revoke_admin.';
 -- file: functions/account/_set_blocked.sql
 -- +goose StatementBegin
 -- Blocks a user or lifts it, with an audit entry.
--- Locks: account.admin row (share), user, subscription.
--- Raises: US001, US003, 22023.
+-- Locks: account.admin row (share), user, account.draft row, subscription.
+-- Raises: US001, US003, US004, 22023.
 create or replace function account._set_blocked(
-  p_admin_id bigint, p_telegram_id bigint, p_reason text, p_is_blocked boolean)
-returns void
+  p_admin_id bigint, p_telegram_id bigint, p_reason text, p_is_blocked boolean,
+  p_draft_id uuid)
+returns boolean
 language plpgsql
 volatile
 as $$
+declare
+  v_is_blocked boolean;
 begin
   perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
   perform core._require_user_id(p_telegram_id);
   perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
   perform account._require_admin(p_admin_id);
-  if account._lock(p_telegram_id) = p_is_blocked then
-    return;
+  v_is_blocked := account._lock(p_telegram_id);
+  if not account._take_draft(p_admin_id, p_draft_id,
+                             case when p_is_blocked then 'block' else 'unblock' end) then
+    return true;
+  elsif v_is_blocked = p_is_blocked then
+    return false;
   end if;
 
   update account.account a
@@ -309,10 +316,52 @@ begin
   end if;
   perform audit._record(case when p_is_blocked then 'account.block' else 'account.unblock' end,
                         p_admin_id, p_telegram_id::text, jsonb_build_object('reason', p_reason));
+  return false;
 end
 $$;
 
-comment on function account._set_blocked is 'account.block and account.unblock.';
+comment on function account._set_blocked is
+  'account.block and account.unblock. True: the draft was done before, and nothing changed.';
+-- +goose StatementEnd
+
+-- file: functions/account/_take_draft.sql
+-- +goose StatementBegin
+-- Takes the draft of what an admin does now, once; false: it was done before.
+-- Locks: account.draft row; the caller holds the locks of what the draft is about.
+-- Raises: US004.
+create or replace function account._take_draft(
+  p_admin_id bigint, p_draft_id uuid, p_action text)
+returns boolean
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz := core.now();
+begin
+  if p_draft_id is null then -- not from a confirm screen
+    return true;
+  end if;
+
+  update account.draft d
+  set done_at = v_now
+  where d.admin_id = p_admin_id and d.draft_id = p_draft_id and d.action = p_action
+    and d.done_at is null and d.expires_at > v_now;
+  if found then
+    return true;
+  elsif not exists (
+    select 1 from account.draft d
+    where d.admin_id = p_admin_id and d.draft_id = p_draft_id and d.action = p_action
+      and d.done_at is not null) then
+    perform core._refuse('US004', format('draft_id %s: unknown, expired, or of something else',
+                                         p_draft_id));
+  end if;
+  return false;
+end
+$$;
+
+comment on function account._take_draft is
+  'For actions that have no key of their own: pressed again, the button of a draft does not do '
+  'once more what somebody may have changed since. A null draft is always the first time.';
 -- +goose StatementEnd
 
 -- file: functions/account/_tell_referrer.sql
@@ -5067,7 +5116,8 @@ create or replace function subscription._change(
   p_telegram_id bigint, p_kind subscription.change_kind, p_tariff text,
   p_expires_at timestamptz, p_period subscription.period, p_now timestamptz,
   p_purchase_id uuid default null, p_actor_id bigint default null, p_reason text default null,
-  p_duration interval default null, p_idempotency_key text default null)
+  p_duration interval default null, p_idempotency_key text default null,
+  p_is_told boolean default true)
 returns void
 language plpgsql
 volatile
@@ -5088,11 +5138,11 @@ begin
   insert into subscription.change (
     telegram_id, change_id, kind, before_tariff, before_expires_at, before_period, after_tariff,
     after_expires_at, after_period, vpn_uuid, duration, purchase_id, actor_id, reason,
-    idempotency_key, changed_at)
+    is_told, idempotency_key, changed_at)
   values (
     p_telegram_id, v_change_id, p_kind, v_before.tariff, v_before.expires_at, v_before.period,
     p_tariff, p_expires_at, p_period, v_vpn_uuid, p_duration, p_purchase_id, p_actor_id,
-    p_reason, p_idempotency_key, p_now);
+    p_reason, p_is_told, p_idempotency_key, p_now);
 
   if v_is_active then
     insert into outbox.task (
@@ -5221,6 +5271,7 @@ comment on function subscription._extend is
 create or replace function subscription._find_change(
   p_telegram_id bigint, p_kind subscription.change_kind, p_idempotency_key text,
   p_actor_id bigint, p_tariff text, p_duration interval, p_reason text,
+  p_is_told boolean,
   out is_found boolean, out expires_at timestamptz, out vpn_uuid uuid)
 language plpgsql
 stable
@@ -5230,7 +5281,7 @@ declare
   v_first record;
 begin
   select c.change_id, c.actor_id, c.after_tariff, c.duration, c.reason, c.after_expires_at,
-         c.vpn_uuid
+         c.vpn_uuid, c.is_told
   into v_first
   from subscription.change c
   where c.telegram_id = p_telegram_id and c.kind = p_kind
@@ -5238,8 +5289,8 @@ begin
 
   _find_change.is_found := found;
   if _find_change.is_found
-     and ((v_first.actor_id, v_first.duration, v_first.reason)
-            is distinct from (p_actor_id, p_duration, p_reason)
+     and ((v_first.actor_id, v_first.duration, v_first.reason, v_first.is_told)
+            is distinct from (p_actor_id, p_duration, p_reason, p_is_told)
           or v_first.after_tariff <> p_tariff) then
     perform core._refuse('ID001', format('change_id %s has the key', v_first.change_id));
   end if;
@@ -5985,14 +6036,73 @@ comment on function withdrawal._require_request is
   'Checks the arguments of request and draft. The requisites are never repeated in a refusal.';
 -- +goose StatementEnd
 
+-- file: functions/account/draft_action.sql
+-- +goose StatementBegin
+-- Keeps what an admin is about to do until it is confirmed.
+-- Locks: account.admin row (share).
+-- Raises: US003, ID001, 22023, OP001, OP003.
+create or replace function account.draft_action(
+  p_admin_id bigint, p_action text, p_arguments jsonb, p_idempotency_key text)
+returns table (draft_id uuid, expires_at timestamptz, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_first record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_action ~ '^[a-z_]{1,64}$', 'p_action: a-z and _, 1 to 64 characters');
+  perform core._require(
+    jsonb_typeof(p_arguments) = 'object' and length(p_arguments::text) <= 20000,
+    'p_arguments: an object of at most 20000 characters');
+  perform core._require_key(p_idempotency_key);
+  perform account._require_admin(p_admin_id);
+  v_now := core.now();
+
+  insert into account.draft (
+    admin_id, draft_id, action, arguments, idempotency_key, drafted_at, expires_at)
+  values (p_admin_id, gen_random_uuid(), p_action, p_arguments, p_idempotency_key, v_now,
+          v_now + make_interval(secs => ops._setting_value('action_draft_seconds')))
+  on conflict on constraint draft_key_once do nothing;
+  draft_action.is_replay := not found;
+
+  select d.draft_id, d.expires_at, d.action, d.arguments into v_first
+  from account.draft d
+  where d.admin_id = p_admin_id and d.idempotency_key = p_idempotency_key;
+  if v_first.action <> p_action or v_first.arguments <> p_arguments then
+    perform core._refuse('ID001', format('draft_id %s has the key', v_first.draft_id));
+  end if;
+  if not draft_action.is_replay then
+    perform audit._record('account.draft_action', p_admin_id, v_first.draft_id::text,
+                          jsonb_build_object('action', p_action));
+  end if;
+
+  return query select v_first.draft_id, v_first.expires_at, draft_action.is_replay;
+end
+$$;
+
+comment on function account.draft_action is
+  'For confirm screens: the button carries draft_id, and what is done is read from the draft. '
+  'Does nothing yet. It can be confirmed for 15 minutes (setting action_draft_seconds). The '
+  'action itself takes a key made of the draft''s id, so that it happens once. Idempotent by '
+  'p_idempotency_key.';
+
+grant execute on function account.draft_action to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/account/block.sql
 -- +goose StatementBegin
 -- Stops a user from buying.
--- Locks: account.admin row (share), user.
--- Raises: US001, US003, 22023, OP001.
+-- Locks: account.admin row (share), user, account.draft row.
+-- Raises: US001, US003, US004, 22023, OP001.
 create or replace function account.block(
-  p_admin_id bigint, p_telegram_id bigint, p_reason text)
-returns table (telegram_id bigint, is_blocked boolean)
+  p_admin_id bigint, p_telegram_id bigint, p_reason text, p_draft_id uuid default null)
+returns table (telegram_id bigint, is_blocked boolean, is_replay boolean)
 language plpgsql
 volatile
 security definer
@@ -6001,14 +6111,18 @@ as $$
 #variable_conflict use_column
 begin
   perform core._guard();
-  perform account._set_blocked(p_admin_id, p_telegram_id, p_reason, true);
-  return query select p_telegram_id, true;
+  block.is_replay := account._set_blocked(
+    p_admin_id, p_telegram_id, p_reason, true, p_draft_id);
+  return query
+  select a.telegram_id::bigint, a.is_blocked, block.is_replay
+  from account.account a where a.telegram_id = p_telegram_id;
 end
 $$;
 
 comment on function account.block is
   'A blocked user buys nothing and starts nothing; received money goes to the balance, and what '
-  'is paid for stays. Works with every switch off. Safe to call again.';
+  'is paid for stays. Works with every switch off. Safe to call again; with p_draft_id, of '
+  'account.draft_action, a repeat changes nothing, whatever was done since.';
 
 grant execute on function account.block to atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -6114,7 +6228,7 @@ end
 $$;
 
 comment on function account.card is
-  'For admins: rights, discounts, balance, subscription, referrals, the paid subscriptions (how many, '
+  'For admins: rights, discounts, balance, subscription, referrals, paid subscriptions (how many, '
   'their price, the last), the last payment by a provider and the pending withdrawal. Reads that '
   'user''s own rows only.';
 
@@ -6178,65 +6292,6 @@ comment on function account.close_corporate is
   'another''s is CO003 with who and when in DETAIL.';
 
 grant execute on function account.close_corporate to atlas_admin, atlas_dba;
--- +goose StatementEnd
-
--- file: functions/account/draft_action.sql
--- +goose StatementBegin
--- Keeps what an admin is about to do until it is confirmed.
--- Locks: account.admin row (share).
--- Raises: US003, ID001, 22023, OP001, OP003.
-create or replace function account.draft_action(
-  p_admin_id bigint, p_action text, p_arguments jsonb, p_idempotency_key text)
-returns table (draft_id uuid, expires_at timestamptz, is_replay boolean)
-language plpgsql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-declare
-  v_now timestamptz;
-  v_first record;
-begin
-  perform core._guard('admin_actions');
-  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
-  perform core._require(p_action ~ '^[a-z_]{1,64}$', 'p_action: a-z and _, 1 to 64 characters');
-  perform core._require(
-    jsonb_typeof(p_arguments) = 'object' and length(p_arguments::text) <= 20000,
-    'p_arguments: an object of at most 20000 characters');
-  perform core._require_key(p_idempotency_key);
-  perform account._require_admin(p_admin_id);
-  v_now := core.now();
-
-  insert into account.draft (
-    admin_id, draft_id, action, arguments, idempotency_key, drafted_at, expires_at)
-  values (p_admin_id, gen_random_uuid(), p_action, p_arguments, p_idempotency_key, v_now,
-          v_now + make_interval(secs => ops._setting_value('action_draft_seconds')))
-  on conflict on constraint draft_key_once do nothing;
-  draft_action.is_replay := not found;
-
-  select d.draft_id, d.expires_at, d.action, d.arguments into v_first
-  from account.draft d
-  where d.admin_id = p_admin_id and d.idempotency_key = p_idempotency_key;
-  if v_first.action <> p_action or v_first.arguments <> p_arguments then
-    perform core._refuse('ID001', format('draft_id %s has the key', v_first.draft_id));
-  end if;
-  if not draft_action.is_replay then
-    perform audit._record('account.draft_action', p_admin_id, v_first.draft_id::text,
-                          jsonb_build_object('action', p_action));
-  end if;
-
-  return query select v_first.draft_id, v_first.expires_at, draft_action.is_replay;
-end
-$$;
-
-comment on function account.draft_action is
-  'For confirm screens: the button carries draft_id, and what is done is read from the draft. '
-  'Does nothing yet. It can be confirmed for 15 minutes (setting action_draft_seconds). The '
-  'action itself takes a key made of the draft''s id, so that it happens once. Idempotent by '
-  'p_idempotency_key.';
-
-grant execute on function account.draft_action to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/account/find_users.sql
@@ -6590,11 +6645,12 @@ grant execute on function account.revoke_admin to atlas_dba;
 -- file: functions/account/set_discount.sql
 -- +goose StatementBegin
 -- Gives a user a personal discount, or takes it away.
--- Locks: account.admin row (share), user.
--- Raises: US001, US003, 22023, OP001, OP003.
+-- Locks: account.admin row (share), user, account.draft row.
+-- Raises: US001, US003, US004, 22023, OP001, OP003.
 create or replace function account.set_discount(
-  p_admin_id bigint, p_telegram_id bigint, p_percent int, p_expires_at timestamptz)
-returns table (telegram_id bigint, discount_percent int)
+  p_admin_id bigint, p_telegram_id bigint, p_percent int, p_expires_at timestamptz,
+  p_draft_id uuid default null)
+returns table (telegram_id bigint, discount_percent int, is_replay boolean)
 language plpgsql
 volatile
 security definer
@@ -6616,6 +6672,7 @@ begin
   v_now := core.now();
   perform core._require(p_expires_at is null or p_expires_at > v_now,
                         'p_expires_at: in the future, or null for no end');
+  set_discount.is_replay := not account._take_draft(p_admin_id, p_draft_id, 'set_discount');
   v_percent := nullif(p_percent, 0)::smallint;
   v_expires_at := case when v_percent is not null then p_expires_at end;
 
@@ -6623,20 +6680,23 @@ begin
   set discount_percent = v_percent, discount_expires_at = v_expires_at
   where a.telegram_id = p_telegram_id
     and (a.discount_percent::smallint, a.discount_expires_at)
-        is distinct from (v_percent, v_expires_at);
+        is distinct from (v_percent, v_expires_at)
+    and not set_discount.is_replay;
   if found then
     perform audit._record('account.set_discount', p_admin_id, p_telegram_id::text,
       jsonb_build_object('percent', v_percent, 'expires_at', v_expires_at));
   end if;
 
-  return query select p_telegram_id, account._discount_percent(p_telegram_id, v_now);
+  return query
+  select p_telegram_id, account._discount_percent(p_telegram_id, v_now), set_discount.is_replay;
 end
 $$;
 
 comment on function account.set_discount is
   'A personal discount on everything, from now until p_expires_at (null: for good). It never adds '
   'to another discount: the largest wins, and discount_percent is what the user has now without a '
-  'promo code. Safe to call again.';
+  'promo code. Safe to call again; with p_draft_id, of account.draft_action, a repeat changes '
+  'nothing, whatever was done since.';
 
 grant execute on function account.set_discount to atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -6712,11 +6772,11 @@ grant execute on function account.set_reachable to atlas_bot, atlas_worker, atla
 -- file: functions/account/set_vip.sql
 -- +goose StatementBegin
 -- Makes a user a VIP, or not.
--- Locks: account.admin row (share), user.
--- Raises: US001, US003, 22023, OP001, OP003.
+-- Locks: account.admin row (share), user, account.draft row.
+-- Raises: US001, US003, US004, 22023, OP001, OP003.
 create or replace function account.set_vip(
-  p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean)
-returns table (telegram_id bigint, discount_percent int)
+  p_admin_id bigint, p_telegram_id bigint, p_is_vip boolean, p_draft_id uuid default null)
+returns table (telegram_id bigint, discount_percent int, is_replay boolean)
 language plpgsql
 volatile
 security definer
@@ -6730,22 +6790,25 @@ begin
   perform core._require(p_is_vip is not null, 'p_is_vip: true or false');
   perform account._require_admin(p_admin_id);
   perform account._lock(p_telegram_id);
+  set_vip.is_replay := not account._take_draft(p_admin_id, p_draft_id, 'set_vip');
 
   update account.account a
   set is_vip = p_is_vip
-  where a.telegram_id = p_telegram_id and a.is_vip <> p_is_vip;
+  where a.telegram_id = p_telegram_id and a.is_vip <> p_is_vip and not set_vip.is_replay;
   if found then
     perform audit._record('account.set_vip', p_admin_id, p_telegram_id::text,
                           jsonb_build_object('is_vip', p_is_vip));
   end if;
 
-  return query select p_telegram_id, account._discount_percent(p_telegram_id, core.now());
+  return query
+  select p_telegram_id, account._discount_percent(p_telegram_id, core.now()), set_vip.is_replay;
 end
 $$;
 
 comment on function account.set_vip is
   'VIPs have a discount of 30 % (setting vip_discount_percent). discount_percent is what the user '
-  'has now, the larger of VIP and personal. Safe to call again.';
+  'has now, the larger of VIP and personal. Safe to call again; with p_draft_id, of '
+  'account.draft_action, a repeat changes nothing, whatever was done since.';
 
 grant execute on function account.set_vip to atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -6789,11 +6852,11 @@ grant execute on function account.show_action to atlas_admin, atlas_dba;
 -- file: functions/account/unblock.sql
 -- +goose StatementBegin
 -- Lets a blocked user buy again.
--- Locks: account.admin row (share), user.
--- Raises: US001, US003, 22023, OP001, OP003.
+-- Locks: account.admin row (share), user, account.draft row.
+-- Raises: US001, US003, US004, 22023, OP001, OP003.
 create or replace function account.unblock(
-  p_admin_id bigint, p_telegram_id bigint, p_reason text)
-returns table (telegram_id bigint, is_blocked boolean)
+  p_admin_id bigint, p_telegram_id bigint, p_reason text, p_draft_id uuid default null)
+returns table (telegram_id bigint, is_blocked boolean, is_replay boolean)
 language plpgsql
 volatile
 security definer
@@ -6802,13 +6865,17 @@ as $$
 #variable_conflict use_column
 begin
   perform core._guard('admin_actions');
-  perform account._set_blocked(p_admin_id, p_telegram_id, p_reason, false);
-  return query select p_telegram_id, false;
+  unblock.is_replay := account._set_blocked(
+    p_admin_id, p_telegram_id, p_reason, false, p_draft_id);
+  return query
+  select a.telegram_id::bigint, a.is_blocked, unblock.is_replay
+  from account.account a where a.telegram_id = p_telegram_id;
 end
 $$;
 
 comment on function account.unblock is
-  'Lifts account.block. Safe to call again.';
+  'Lifts account.block. Safe to call again; with p_draft_id, of account.draft_action, a repeat '
+  'changes nothing, whatever was done since.';
 
 grant execute on function account.unblock to atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -7472,6 +7539,64 @@ comment on function billing.list_prices is
   'Tariffs and periods on sale, before any discount; buttons carry offer_id. Reads only.';
 
 grant execute on function billing.list_prices to atlas_bot, atlas_admin, atlas_auditor, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/billing/list_purchases.sql
+-- +goose StatementBegin
+-- What a user has bought, or is buying, newest first, for admins.
+-- Locks: none.
+-- Raises: PU001, US001, US003, 22023.
+create or replace function billing.list_purchases(
+  p_admin_id bigint, p_telegram_id bigint, p_before_id uuid, p_limit int)
+returns table (
+  purchase_id uuid, kind text, status text, tariff text, months int, price_kopecks bigint,
+  opened_at timestamptz, paid_at timestamptz, paid_with text, can_be_refunded boolean,
+  taken_back_at timestamptz, taken_back_by bigint, taken_back_reason text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_before_at timestamptz := 'infinity'::timestamptz;
+begin
+  perform core._require_user_id(p_telegram_id);
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+  if not exists (select 1 from account.account a where a.telegram_id = p_telegram_id) then
+    perform core._refuse('US001', format('telegram_id %s', p_telegram_id));
+  end if;
+
+  if p_before_id is not null then
+    select p.opened_at into v_before_at
+    from billing.purchase p
+    where p.telegram_id = p_telegram_id and p.purchase_id = p_before_id;
+    if not found then
+      perform core._refuse('PU001', format('purchase_id %s', p_before_id));
+    end if;
+  end if;
+
+  return query
+  select p.purchase_id, p.kind::text, p.status::text, p.tariff, p.months::int,
+         p.price_kopecks::bigint, p.opened_at,
+         case when p.status in ('paid', 'refunded') then p.closed_at end, p.paid_with,
+         p.status = 'paid' and p.kind = 'subscription', r.refunded_at, r.actor_id, r.reason
+  from billing.purchase p
+  left join billing.refund r
+    on r.telegram_id = p.telegram_id and r.purchase_id = p.purchase_id
+  where p.telegram_id = p_telegram_id and p.status in ('open', 'paid', 'refunded')
+    and (p.opened_at, p.purchase_id) < (v_before_at, coalesce(p_before_id, p.purchase_id))
+  order by p.opened_at desc, p.purchase_id desc
+  limit p_limit;
+end
+$$;
+
+comment on function billing.list_purchases is
+  'Without those that expired or were cancelled unpaid. taken_back_by: the admin, or null for the '
+  'provider. The next page begins before the last purchase seen. Reads that user''s rows only.';
+
+grant execute on function billing.list_purchases to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/billing/list_suspense.sql
@@ -11799,7 +11924,7 @@ grant execute on function subscription.expire_due to atlas_worker, atlas_dba;
 -- Raises: US001, US003, ID001, 22023, OP001, OP003.
 create or replace function subscription.grant_time(
   p_admin_id bigint, p_telegram_id bigint, p_tariff text, p_duration interval, p_reason text,
-  p_idempotency_key text)
+  p_idempotency_key text, p_is_told boolean default true)
 returns table (expires_at timestamptz, is_replay boolean)
 language plpgsql
 volatile
@@ -11820,6 +11945,7 @@ begin
                         'p_tariff: a tariff in billing.list_prices()');
   perform subscription._require_duration(p_duration);
   perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform core._require(p_is_told is not null, 'p_is_told: whether the user is told');
   perform core._require_key(p_idempotency_key);
   perform account._require_admin(p_admin_id);
   perform account._lock(p_telegram_id);
@@ -11827,7 +11953,7 @@ begin
 
   select f.is_found, f.expires_at into v_first
   from subscription._find_change(p_telegram_id, 'grant', p_idempotency_key, p_admin_id,
-                                 p_tariff, p_duration, p_reason) f;
+                                 p_tariff, p_duration, p_reason, p_is_told) f;
   if v_first.is_found then
     return query select v_first.expires_at, true;
     return;
@@ -11845,13 +11971,14 @@ begin
     case when v_before.is_active and v_before.period = 'paid' then 'paid' else 'grant' end
       ::subscription.period,
     v_now, p_actor_id => p_admin_id, p_reason => p_reason, p_duration => p_duration,
-    p_idempotency_key => p_idempotency_key);
+    p_idempotency_key => p_idempotency_key, p_is_told => p_is_told);
   perform audit._record('subscription.grant_time', p_admin_id, p_telegram_id::text,
     jsonb_build_object('tariff', p_tariff, 'duration', p_duration, 'reason', p_reason,
                        'expires_at', v_expires_at));
   insert into outbox.task (telegram_id, kind, name, due_at, created_at, arguments)
-  values (p_telegram_id, 'message', 'time_granted', v_now, v_now,
-          jsonb_build_object('tariff', p_tariff, 'expires_at', v_expires_at));
+  select p_telegram_id, 'message', 'time_granted', v_now, v_now,
+         jsonb_build_object('tariff', p_tariff, 'expires_at', v_expires_at)
+  where p_is_told;
 
   return query select v_expires_at, false;
 end
@@ -11860,7 +11987,7 @@ $$;
 comment on function subscription.grant_time is
   'Gives p_duration (minutes, hours or days; months are refused) of a tariff, from the end in '
   'force or from now. The tariff is in force at once; remaining time converts as at a purchase. '
-  'The user is told. Idempotent by p_idempotency_key.';
+  'The user is told, unless p_is_told is false. Idempotent by p_idempotency_key.';
 
 grant execute on function subscription.grant_time to atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -11995,7 +12122,8 @@ grant execute on function subscription.renewal to atlas_bot, atlas_admin, atlas_
 -- Locks: account.admin row (share), user, subscription.
 -- Raises: SU001, US001, US003, ID001, 22023, OP001, OP003.
 create or replace function subscription.revoke(
-  p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text)
+  p_admin_id bigint, p_telegram_id bigint, p_reason text, p_idempotency_key text,
+  p_is_told boolean default true)
 returns table (expires_at timestamptz, is_replay boolean)
 language plpgsql
 volatile
@@ -12012,6 +12140,7 @@ begin
   perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
   perform core._require_user_id(p_telegram_id);
   perform core._require(length(p_reason) between 1 and 1000, 'p_reason: 1 to 1000 characters');
+  perform core._require(p_is_told is not null, 'p_is_told: whether the user is told');
   perform core._require_key(p_idempotency_key);
   perform account._require_admin(p_admin_id);
   perform account._lock(p_telegram_id);
@@ -12019,7 +12148,7 @@ begin
 
   select f.is_found, f.expires_at into v_first
   from subscription._find_change(p_telegram_id, 'revoke', p_idempotency_key, p_admin_id,
-                                 null, null, p_reason) f;
+                                 null, null, p_reason, p_is_told) f;
   if v_first.is_found then
     return query select v_first.expires_at, true;
     return;
@@ -12034,13 +12163,15 @@ begin
 
   perform subscription._change(
     p_telegram_id, 'revoke', v_before.tariff, v_now, v_before.period, v_now,
-    p_actor_id => p_admin_id, p_reason => p_reason, p_idempotency_key => p_idempotency_key);
+    p_actor_id => p_admin_id, p_reason => p_reason, p_idempotency_key => p_idempotency_key,
+    p_is_told => p_is_told);
   perform audit._record('subscription.revoke', p_admin_id, p_telegram_id::text,
     jsonb_build_object('reason', p_reason, 'tariff', v_before.tariff,
                        'expires_at', v_before.expires_at));
   insert into outbox.task (telegram_id, kind, name, due_at, created_at, arguments)
-  values (p_telegram_id, 'message', 'subscription_revoked', v_now, v_now,
-          jsonb_build_object('reason', p_reason));
+  select p_telegram_id, 'message', 'subscription_revoked', v_now, v_now,
+         jsonb_build_object('reason', p_reason)
+  where p_is_told;
 
   return query select v_now, false;
 end
@@ -12048,7 +12179,8 @@ $$;
 
 comment on function subscription.revoke is
   'The subscription ends now, its key is removed, auto-renewal is off, and the user is told the '
-  'reason. No money moves: see billing.refund_purchase. Idempotent by p_idempotency_key.';
+  'reason, unless p_is_told is false. No money moves: see billing.refund_purchase. Idempotent by '
+  'p_idempotency_key.';
 
 grant execute on function subscription.revoke to atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -12601,7 +12733,7 @@ begin
 
   select f.is_found, f.vpn_uuid into v_first
   from subscription._find_change(p_telegram_id, 'reissue', p_idempotency_key, p_admin_id,
-                                 null, null, null) f;
+                                 null, null, null, true) f;
   if v_first.is_found then
     return query select v_first.vpn_uuid, true;
     return;
@@ -14165,6 +14297,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/account/_require_words.sql
 -- gone: functions/account/_set_admin.sql
 -- gone: functions/account/_set_blocked.sql
+-- gone: functions/account/_take_draft.sql
 -- gone: functions/account/_tell_referrer.sql
 -- gone: functions/account/block.sql
 -- gone: functions/account/cancel_corporate.sql
@@ -14240,6 +14373,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/billing/inspect_purchase.sql
 -- gone: functions/billing/list_payments.sql
 -- gone: functions/billing/list_prices.sql
+-- gone: functions/billing/list_purchases.sql
 -- gone: functions/billing/list_suspense.sql
 -- gone: functions/billing/list_unpaid.sql
 -- gone: functions/billing/open_purchase.sql
@@ -14630,6 +14764,7 @@ drop function billing.open_topup;
 drop function billing.open_purchase;
 drop function billing.list_unpaid;
 drop function billing.list_suspense;
+drop function billing.list_purchases;
 drop function billing.list_prices;
 drop function billing.list_payments;
 drop function billing.inspect_purchase;
@@ -14658,12 +14793,12 @@ drop function account.list_corporate;
 drop function account.latest_corporate;
 drop function account.grant_admin;
 drop function account.find_users;
-drop function account.draft_action;
 drop function account.close_corporate;
 drop function account.check_admin;
 drop function account.card;
 drop function account.cancel_corporate;
 drop function account.block;
+drop function account.draft_action;
 drop function withdrawal._require_request;
 drop function withdrawal._require_may;
 drop function withdrawal._refuse_ended;
@@ -14816,6 +14951,7 @@ drop function audit._field;
 drop function audit._batch_hash;
 drop function audit._batch_end;
 drop function account._tell_referrer;
+drop function account._take_draft;
 drop function account._set_blocked;
 drop function account._set_admin;
 drop function account._require_words;
