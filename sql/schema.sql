@@ -3764,7 +3764,7 @@ CREATE FUNCTION billing.list_suspense(p_admin_id bigint, p_after_id bigint, p_li
     AS $$
 #variable_conflict use_column
 declare
-  v_after timestamptz := '-infinity';
+  v_after timestamptz := timestamptz '-infinity';
 begin
   perform core._require(p_limit between 1 and 100, 'p_limit: 1 to 100');
   perform account._only_admins(p_admin_id);
@@ -11549,7 +11549,7 @@ CREATE FUNCTION vpn.list_undelivered(p_admin_id bigint, p_is_tried boolean, p_af
     AS $$
 #variable_conflict use_column
 declare
-  v_after timestamptz := '-infinity';
+  v_after timestamptz := timestamptz '-infinity';
 begin
   perform core._require(p_is_tried is not null, 'p_is_tried: whether an attempt has failed');
   perform core._require((p_after_user is null) = (p_after_id is null),
@@ -12763,7 +12763,7 @@ CREATE FUNCTION withdrawal.queue(p_admin_id bigint, p_after_id bigint, p_limit i
 #variable_conflict use_column
 declare
   v_four_eyes_kopecks bigint := ops._setting_value('withdrawal_four_eyes_kopecks');
-  v_after timestamptz := '-infinity';
+  v_after timestamptz := timestamptz '-infinity';
 begin
   perform core._require_feature('admin_actions');
   perform core._require(p_limit between 1 and 100, 'p_limit: 1 to 100');

@@ -7616,7 +7616,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-  v_after timestamptz := '-infinity';
+  v_after timestamptz := timestamptz '-infinity';
 begin
   perform core._require(p_limit between 1 and 100, 'p_limit: 1 to 100');
   perform account._only_admins(p_admin_id);
@@ -12588,7 +12588,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-  v_after timestamptz := '-infinity';
+  v_after timestamptz := timestamptz '-infinity';
 begin
   perform core._require(p_is_tried is not null, 'p_is_tried: whether an attempt has failed');
   perform core._require((p_after_user is null) = (p_after_id is null),
@@ -13627,7 +13627,7 @@ as $$
 #variable_conflict use_column
 declare
   v_four_eyes_kopecks bigint := ops._setting_value('withdrawal_four_eyes_kopecks');
-  v_after timestamptz := '-infinity';
+  v_after timestamptz := timestamptz '-infinity';
 begin
   perform core._require_feature('admin_actions');
   perform core._require(p_limit between 1 and 100, 'p_limit: 1 to 100');

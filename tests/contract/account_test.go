@@ -12,7 +12,10 @@ import (
 
 func accountFunctions() []function {
 	me := func(world) A { return A{"p_telegram_id": anna} }
-	judged := func(world) A { return A{"p_admin_id": boss, "p_telegram_id": anna, "p_reason": "fraud"} }
+	judged := func(world) A {
+		return A{"p_admin_id": boss, "p_telegram_id": anna, "p_reason": "fraud", "p_draft_id": nil}
+	}
+	ofDraft := []bad{accept(nil), refuse("US004", unknown)}
 	noted := func(world) A { return A{"p_telegram_id": anna, "p_note": "why"} }
 	return []function{
 		{name: "account.register", allowed: "bot",
@@ -59,17 +62,20 @@ func accountFunctions() []function {
 		{name: "account.set_reachable", allowed: "bot worker", returns: "telegram_id bigint",
 			args: func(world) A { return A{"p_telegram_id": anna, "p_is_reachable": false} },
 			bad:  map[string][]bad{"p_is_reachable": {refuse("22023", nil)}}},
-		{name: "account.block", allowed: "admin", returns: "telegram_id bigint, is_blocked boolean, is_replay boolean", args: judged},
+		{name: "account.block", allowed: "admin", args: judged,
+			returns: "telegram_id bigint, is_blocked boolean, is_replay boolean", bad: map[string][]bad{"p_draft_id": ofDraft}},
 		{name: "account.unblock", allowed: "admin", switche: "admin_actions", args: judged,
-			returns: "telegram_id bigint, is_blocked boolean, is_replay boolean"},
+			returns: "telegram_id bigint, is_blocked boolean, is_replay boolean", bad: map[string][]bad{"p_draft_id": ofDraft}},
 		{name: "account.set_vip", allowed: "admin", switche: "admin_actions",
 			returns: "telegram_id bigint, discount_percent integer, is_replay boolean",
-			args:    func(world) A { return A{"p_admin_id": boss, "p_telegram_id": anna, "p_is_vip": true} },
-			bad:     map[string][]bad{"p_is_vip": {refuse("22023", nil)}}},
+			args: func(world) A {
+				return A{"p_admin_id": boss, "p_telegram_id": anna, "p_is_vip": true, "p_draft_id": nil}
+			},
+			bad: map[string][]bad{"p_is_vip": {refuse("22023", nil)}, "p_draft_id": ofDraft}},
 		{name: "account.set_discount", allowed: "admin", switche: "admin_actions",
 			returns: "telegram_id bigint, discount_percent integer, is_replay boolean",
-			args:    func(world) A { return discount(anna, 20, "2099-01-01") },
-			bad: map[string][]bad{"p_percent": {refuse("22023", -1, 100, math.MaxInt32), accept(nil, 0, 1, 99)},
+			args:    func(world) A { return discount(anna, 20, "2099-01-01").With("p_draft_id", nil) },
+			bad: map[string][]bad{"p_draft_id": ofDraft, "p_percent": {refuse("22023", -1, 100, math.MaxInt32), accept(nil, 0, 1, 99)},
 				"p_expires_at": {refuse("22023", "2020-01-01", "-infinity"), accept(nil, "infinity")}}},
 		{name: "account.grant_admin", returns: "telegram_id bigint, is_admin boolean", args: noted},
 		{name: "account.revoke_admin", returns: "telegram_id bigint, is_admin boolean", args: noted},

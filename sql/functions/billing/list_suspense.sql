@@ -13,7 +13,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-  v_after timestamptz := '-infinity';
+  v_after timestamptz := timestamptz '-infinity';
 begin
   perform core._require(p_limit between 1 and 100, 'p_limit: 1 to 100');
   perform account._only_admins(p_admin_id);

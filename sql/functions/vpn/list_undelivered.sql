@@ -13,7 +13,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-  v_after timestamptz := '-infinity';
+  v_after timestamptz := timestamptz '-infinity';
 begin
   perform core._require(p_is_tried is not null, 'p_is_tried: whether an attempt has failed');
   perform core._require((p_after_user is null) = (p_after_id is null),

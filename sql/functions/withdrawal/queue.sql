@@ -13,7 +13,7 @@ as $$
 #variable_conflict use_column
 declare
   v_four_eyes_kopecks bigint := ops._setting_value('withdrawal_four_eyes_kopecks');
-  v_after timestamptz := '-infinity';
+  v_after timestamptz := timestamptz '-infinity';
 begin
   perform core._require_feature('admin_actions');
   perform core._require(p_limit between 1 and 100, 'p_limit: 1 to 100');
