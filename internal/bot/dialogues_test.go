@@ -243,7 +243,7 @@ func (d *dialogues) forget2() {
 // isOnTwoDevices does each step twice at once, with two bots at work, and then goes on as far as the talk still fits.
 func (d *dialogues) isOnTwoDevices() {
 	d.t.Helper()
-	d.startBot(d.t)
+	d.start()
 	for i := slices.IndexFunc(d.steps, d.isMine) + 1; i < len(d.says); i++ {
 		d.begin()
 		d.say(i)

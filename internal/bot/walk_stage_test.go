@@ -30,19 +30,19 @@ import (
 // at a known moment.
 type stage struct {
 	*bundle
-	t         *testing.T
-	desk      *desk.Desk
-	running   *process
-	languages []*i18n.Text // all there are
-	text      *i18n.Text   // the actor's
-	codes     []string     // of refusals
-	me        *person.Person
-	words     map[string]string // what says may name in braces
-	stranger  *person.Person    // who tries what the actor may, once there is one
-	registry  *prometheus.Registry
-	jobs      []worker.Job
-	messenger *notice.Messenger
-	clean     string // the tables when the actor had come
+	t          *testing.T
+	desk       *desk.Desk
+	running    *process
+	languages  []*i18n.Text // all there are
+	text       *i18n.Text   // the actor's
+	codes      []string     // of refusals
+	me         *person.Person
+	words      map[string]string      // what says may name in braces
+	stranger   *person.Person         // who tries what the actor may, once there is one
+	registries []*prometheus.Registry // of all bots that there are and were
+	jobs       []worker.Job
+	messenger  *notice.Messenger
+	clean      string // the tables when the actor had come
 }
 
 // newStage makes a stage with nobody on it.
@@ -60,9 +60,10 @@ func newStage(t *testing.T) *stage {
 // start starts the bot.
 func (s *stage) start() {
 	s.t.Helper()
-	s.registry = prometheus.NewRegistry()
+	registry := prometheus.NewRegistry()
+	s.registries = append(s.registries, registry)
 	s.running = s.startBot(s.t, func(parts *bot.Parts) {
-		parts.Registerer = s.registry
+		parts.Registerer = registry
 		s.languages = nil
 		for _, each := range parts.Texts.Languages() {
 			s.languages = append(s.languages, parts.Texts.In(each))
@@ -131,20 +132,22 @@ func (s *stage) work() {
 	}
 }
 
-// handled counts the updates that the bot has worked off, by what they led to.
+// handled counts the updates that the bots have worked off, by what they led to.
 func (s *stage) handled() map[string]uint64 {
 	s.t.Helper()
-	families, err := s.registry.Gather()
-	require.NoError(s.t, err)
 	counts := map[string]uint64{}
-	for _, family := range families {
-		if family.GetName() != "atlas_bot_update_seconds" {
-			continue
-		}
-		for _, each := range family.GetMetric() {
-			for _, label := range each.GetLabel() {
-				if label.GetName() == "operation" {
-					counts[label.GetValue()] += each.GetHistogram().GetSampleCount()
+	for _, registry := range s.registries {
+		families, err := registry.Gather()
+		require.NoError(s.t, err)
+		for _, family := range families {
+			if family.GetName() != "atlas_bot_update_seconds" {
+				continue
+			}
+			for _, each := range family.GetMetric() {
+				for _, label := range each.GetLabel() {
+					if label.GetName() == "operation" {
+						counts[label.GetValue()] += each.GetHistogram().GetSampleCount()
+					}
 				}
 			}
 		}
