@@ -19,8 +19,8 @@ func (b *bundle) lose(t *testing.T) {
 	}
 }
 
-// settled waits until everything that was said is answered.
-func (b *bundle) settled(t *testing.T) {
+// allAnswered waits until everything that was said is answered.
+func (b *bundle) allAnswered(t *testing.T) {
 	t.Helper()
 	b.waitCount(t, 0, `select count(*)::int from inbox.update where finished_at is null`)
 	require.NoError(t, b.people.ClearFaults(b.ctx))
@@ -67,13 +67,13 @@ func TestGrantDialogue(t *testing.T) {
 	b.lose(t)
 	b.send(t, admin, "36")
 	m := b.waitLast(t, admin, "Which plan?")
-	b.settled(t)
+	b.allAnswered(t)
 	p.stop()
 	b.startBot(t)
 	b.lose(t)
 	b.pressLast(t, admin, "Plus")
 	b.waitLast(t, admin, "Shall the user be told?")
-	b.settled(t)
+	b.allAnswered(t)
 	t.Log("a button of the question before shows where it stands")
 	b.forge(t, admin, m.MessageID, "a_grant_tariff:0")
 	b.waitLast(t, admin, "Shall the user be told?")
@@ -106,7 +106,7 @@ func TestGrantDialogue(t *testing.T) {
 	b.lose(t)
 	b.pressLast(t, admin, "Do it")
 	b.waitLast(t, admin, "Given: plan Plus, 14 days")
-	b.settled(t)
+	b.allAnswered(t)
 	require.Equal(t, (36+14*24)*60, b.minutes(t, anna))
 	require.Equal(t, 1, b.tasks(t, anna, "time_granted"))
 
@@ -287,8 +287,8 @@ func TestLongHistory(t *testing.T) {
 	first := b.waitLast(t, admin, "Движения денег").Text
 	require.Contains(t, first, "+9 ₽")
 	require.NotContains(t, first, "+1 ₽")
-	b.pressLast(t, admin, "Раньше")
+	b.pressLast(t, admin, "Дальше")
 	b.waitLast(t, admin, "+1 ₽")
-	b.pressLast(t, admin, "Новые")
+	b.pressLast(t, admin, "В начало")
 	b.waitLast(t, admin, "+9 ₽")
 }

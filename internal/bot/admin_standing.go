@@ -13,7 +13,7 @@ import (
 
 // An admin changes how a user stands: discounts, VIP, a block. And makes a new key, or gives a purchase back.
 var (
-	discountDialogue = kindOf("discount")
+	discountDialogue = kindOf(setDiscount)
 	discountPercent  = step{kind: discountDialogue, name: "percent"}
 	discountExpiry   = step{kind: discountDialogue, name: "expiry"}
 
