@@ -1759,6 +1759,32 @@ $$;
 COMMENT ON FUNCTION audit._batch_hash(p_batch_id bigint, p_from_xid bigint, p_to_xid bigint, p_row_ids text[], p_row_hashes bytea[], p_previous_hash bytea) IS 'SHA-256 over a version byte 01, the batch''s number, its range, the number of its rows (eight bytes each), the hash before, and of each row its id (framed) and its hash.';
 
 --
+-- Name: _event_at(text); Type: FUNCTION; Schema: audit; Owner: -
+--
+
+CREATE FUNCTION audit._event_at(p_event_id text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    AS $_$
+begin
+  if p_event_id ~ '^e[0-9]{1,18}$' then
+    return (select e.occurred_at from audit.entry e
+            where e.entry_id = substr(p_event_id, 2)::bigint);
+  elsif p_event_id ~ '^t[0-9]{1,16}\.[0-9]{1,18}$' then
+    return (select t.created_at from ledger.transfer t
+            where t.telegram_id = split_part(substr(p_event_id, 2), '.', 1)::bigint
+              and t.version = split_part(p_event_id, '.', 2)::bigint);
+  end if;
+  return null;
+end
+$_$;
+
+--
+-- Name: FUNCTION _event_at(p_event_id text); Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON FUNCTION audit._event_at(p_event_id text) IS 'An event_id is e and the number of the entry, or t, the user and the version of a transfer.';
+
+--
 -- Name: _field(text); Type: FUNCTION; Schema: audit; Owner: -
 --
 
@@ -2016,6 +2042,67 @@ $$;
 --
 
 COMMENT ON FUNCTION audit.head() IS 'How many rows are sealed, and the last batch''s hash in hex (zeros before the first): the two arguments of audit.verify_against.';
+
+--
+-- Name: list(bigint, bigint, text, text, integer); Type: FUNCTION; Schema: audit; Owner: -
+--
+
+CREATE FUNCTION audit.list(p_admin_id bigint, p_actor_id bigint, p_subject_id text, p_before_id text, p_limit integer) RETURNS TABLE(event_id text, occurred_at timestamp with time zone, actor_id bigint, actor_name text, action text, subject_id text, details jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $_$
+#variable_conflict use_column
+declare
+  v_before timestamptz := audit._event_at(p_before_id);
+begin
+  perform core._require(p_subject_id is null or length(p_subject_id) between 1 and 256,
+                        'p_subject_id: null for all, or 1 to 256 characters');
+  perform core._require(p_before_id is null or v_before is not null,
+                        'p_before_id: null for the newest, or an event_id of this list');
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select u.event_id, u.occurred_at, u.actor_id, n.username, u.action, u.subject_id, u.details
+  from (
+    (select i.event_id, e.occurred_at, e.actor_id, e.action, e.subject_id, e.details
+     from audit.entry e
+     cross join lateral (select 'e' || e.entry_id as event_id) i
+     where (p_actor_id is null or e.actor_id = p_actor_id)
+       and (p_subject_id is null or e.subject_id = p_subject_id)
+       and (v_before is null or e.occurred_at <= v_before)
+       and (v_before is null
+            or (e.occurred_at, i.event_id collate "C") < (v_before, p_before_id collate "C"))
+     order by e.occurred_at desc, i.event_id collate "C" desc
+     limit p_limit)
+    union all
+    (select i.event_id, t.created_at, t.actor_id, 'ledger.' || t.reason, t.telegram_id::text,
+            jsonb_strip_nulls(
+              jsonb_build_object('amount_kopecks', t.amount_kopecks, 'note', t.note))
+     from ledger.transfer t
+     cross join lateral (select 't' || t.telegram_id || '.' || t.version as event_id) i
+     where t.actor_id is not null
+       and (p_actor_id is null or t.actor_id = p_actor_id)
+       and (p_subject_id is null or t.telegram_id = case
+              when p_subject_id ~ '^[0-9]{1,16}$' then p_subject_id::bigint end)
+       and (v_before is null or t.created_at <= v_before)
+       and (v_before is null
+            or (t.created_at, i.event_id collate "C") < (v_before, p_before_id collate "C"))
+     order by t.created_at desc, i.event_id collate "C" desc
+     limit p_limit)
+  ) u
+  left join account.account n on n.telegram_id = u.actor_id
+  order by u.occurred_at desc, u.event_id collate "C" desc
+  limit p_limit;
+end
+$_$;
+
+--
+-- Name: FUNCTION list(p_admin_id bigint, p_actor_id bigint, p_subject_id text, p_before_id text, p_limit integer); Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON FUNCTION audit.list(p_admin_id bigint, p_actor_id bigint, p_subject_id text, p_before_id text, p_limit integer) IS 'Audit entries, and the movements of money that admins made; what users moved themselves is in wallet.statement and audit.event. By who did it, by what it was done to (a user''s number), or all; the next page begins before the last event seen. Each way reads an index. Reads only.';
 
 --
 -- Name: refused(bigint, text, text, text); Type: FUNCTION; Schema: audit; Owner: -
@@ -18223,6 +18310,12 @@ CREATE INDEX corporate_request_waiting ON account.corporate_request USING btree 
 CREATE INDEX draft_expires ON account.draft USING btree (expires_at);
 
 --
+-- Name: entry_actor; Type: INDEX; Schema: audit; Owner: -
+--
+
+CREATE INDEX entry_actor ON audit.entry USING btree (actor_id, occurred_at) WHERE (actor_id IS NOT NULL);
+
+--
 -- Name: entry_occurred; Type: INDEX; Schema: audit; Owner: -
 --
 
@@ -18335,6 +18428,12 @@ CREATE INDEX update_waiting ON inbox.update USING btree (update_id) WHERE (finis
 --
 
 CREATE INDEX update_waiting_by_chat ON inbox.update USING btree (chat_id, update_id) WHERE (finished_at IS NULL);
+
+--
+-- Name: transfer_by_admin; Type: INDEX; Schema: ledger; Owner: -
+--
+
+CREATE INDEX transfer_by_admin ON ledger.transfer USING btree (created_at) WHERE (actor_id IS NOT NULL);
 
 --
 -- Name: transfer_key_once; Type: INDEX; Schema: ledger; Owner: -
@@ -19041,6 +19140,12 @@ REVOKE ALL ON FUNCTION audit._batch_end(p_from_xid bigint, p_settled_xid bigint,
 REVOKE ALL ON FUNCTION audit._batch_hash(p_batch_id bigint, p_from_xid bigint, p_to_xid bigint, p_row_ids text[], p_row_hashes bytea[], p_previous_hash bytea) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _event_at(p_event_id text); Type: ACL; Schema: audit; Owner: -
+--
+
+REVOKE ALL ON FUNCTION audit._event_at(p_event_id text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _field(p_value text); Type: ACL; Schema: audit; Owner: -
 --
 
@@ -19102,6 +19207,14 @@ REVOKE ALL ON FUNCTION audit.head() FROM PUBLIC;
 GRANT ALL ON FUNCTION audit.head() TO atlas_auditor;
 GRANT ALL ON FUNCTION audit.head() TO atlas_worker;
 GRANT ALL ON FUNCTION audit.head() TO atlas_dba;
+
+--
+-- Name: FUNCTION list(p_admin_id bigint, p_actor_id bigint, p_subject_id text, p_before_id text, p_limit integer); Type: ACL; Schema: audit; Owner: -
+--
+
+REVOKE ALL ON FUNCTION audit.list(p_admin_id bigint, p_actor_id bigint, p_subject_id text, p_before_id text, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION audit.list(p_admin_id bigint, p_actor_id bigint, p_subject_id text, p_before_id text, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION audit.list(p_admin_id bigint, p_actor_id bigint, p_subject_id text, p_before_id text, p_limit integer) TO atlas_dba;
 
 --
 -- Name: FUNCTION refused(p_actor_id bigint, p_action text, p_subject_id text, p_sqlstate text); Type: ACL; Schema: audit; Owner: -

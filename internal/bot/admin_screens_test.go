@@ -51,6 +51,16 @@ func userScreens(text *i18n.Text, screens map[string]screen.Screen, prices []sql
 		p.TakenBackBy = atlas.TelegramID(i % 2)
 		purchases = append(purchases, p)
 	}
+	var events []sqlapi.AuditEvent
+	for i, action := range []string{"account.block", "refused.ledger.admin_credit", "new.one", "ledger.new", "x", "x", "x"} {
+		events = append(events, sqlapi.AuditEvent{
+			EventID: "e55", OccurredAt: soon, ActorID: atlas.TelegramID(i), ActorName: full.Username, Action: action, SubjectID: full.BlockedReason,
+			Details: map[string]any{"amount_kopecks": 5.0, "n": 7.0, "reason": full.BlockedReason, "z": nil},
+		})
+	}
+	screens["audit"] = screen.Audit(text, screen.VerbAdminAudit, sqlapi.AuditFilter{Before: "e55"}, events)
+	screens["audit on"] = screen.Audit(text, screen.VerbAdminAuditOn, sqlapi.AuditFilter{Subject: 12}, events)
+	screens["audit by"] = screen.Audit(text, screen.VerbAdminAuditBy, sqlapi.AuditFilter{Actor: 12}, nil)
 	screens["user history"], screens["no history"] = screen.UserHistory(text, full, lines, false), screen.UserHistory(text, empty, nil, true)
 	screens["purchases"], screens["no purchases"] = screen.UserPurchases(text, full, purchases, false), screen.UserPurchases(text, empty, nil, true)
 }

@@ -162,6 +162,9 @@ func (b *Bot) adminUserRoutes() []route {
 		{verb: screen.VerbAdminUser, handle: b.userCard},
 		{verb: screen.VerbAdminHistory, handle: b.userHistory},
 		{verb: screen.VerbAdminPurchases, handle: b.userPurchases},
+		{verb: screen.VerbAdminAudit, handle: b.auditAll},
+		{verb: screen.VerbAdminAuditOn, handle: b.auditOn},
+		{verb: screen.VerbAdminAuditBy, handle: b.auditBy},
 	}
 	for _, f := range userFlows() {
 		all = append(all, f.routes(b)...)

@@ -316,6 +316,8 @@ create table ledger.transfer (
 );
 create unique index transfer_key_once on ledger.transfer (telegram_id, reason, idempotency_key)
   where idempotency_key is not null;
+-- What admins did, for audit.list: buyers' rows are not in it.
+create index transfer_by_admin on ledger.transfer (created_at) where actor_id is not null;
 create index transfer_recorded on ledger.transfer using brin (recorded_xid)
   with (pages_per_range = 16, autosummarize = on);
 comment on sequence ledger.transfer_id is 'Numbers transfers; gaps mean nothing.';
@@ -1097,6 +1099,7 @@ create index entry_occurred on audit.entry (occurred_at);
 create index entry_recorded on audit.entry using brin (recorded_xid)
   with (pages_per_range = 16, autosummarize = on);
 create index entry_subject on audit.entry (subject_id, occurred_at);
+create index entry_actor on audit.entry (actor_id, occurred_at) where actor_id is not null;
 comment on table audit.entry is 'What happened beside the ledger: refusals of authority, admins, switches, suspense.';
 comment on column audit.entry.entry_id is 'The row''s number.';
 comment on column audit.entry.occurred_at is 'When.';

@@ -454,6 +454,33 @@ comment on function audit._batch_hash is
   'bytes each), the hash before, and of each row its id (framed) and its hash.';
 -- +goose StatementEnd
 
+-- file: functions/audit/_event_at.sql
+-- +goose StatementBegin
+-- When an event of audit.list happened; null for what is none.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function audit._event_at(p_event_id text)
+returns timestamptz
+language plpgsql
+stable
+as $$
+begin
+  if p_event_id ~ '^e[0-9]{1,18}$' then
+    return (select e.occurred_at from audit.entry e
+            where e.entry_id = substr(p_event_id, 2)::bigint);
+  elsif p_event_id ~ '^t[0-9]{1,16}\.[0-9]{1,18}$' then
+    return (select t.created_at from ledger.transfer t
+            where t.telegram_id = split_part(substr(p_event_id, 2), '.', 1)::bigint
+              and t.version = split_part(p_event_id, '.', 2)::bigint);
+  end if;
+  return null;
+end
+$$;
+
+comment on function audit._event_at is
+  'An event_id is e and the number of the entry, or t, the user and the version of a transfer.';
+-- +goose StatementEnd
+
 -- file: functions/audit/_field.sql
 -- +goose StatementBegin
 -- Frames one value of a canonical form: its length in four bytes, then its bytes.
@@ -6902,6 +6929,76 @@ comment on function audit.head is
   'arguments of audit.verify_against.';
 
 grant execute on function audit.head to atlas_auditor, atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/audit/list.sql
+-- +goose StatementBegin
+-- What was done, and by whom, newest first, for admins.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function audit.list(
+  p_admin_id bigint, p_actor_id bigint, p_subject_id text, p_before_id text, p_limit int)
+returns table (
+  event_id text, occurred_at timestamptz, actor_id bigint, actor_name text, action text,
+  subject_id text, details jsonb)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan -- each filter has its own index
+as $$
+#variable_conflict use_column
+declare
+  v_before timestamptz := audit._event_at(p_before_id);
+begin
+  perform core._require(p_subject_id is null or length(p_subject_id) between 1 and 256,
+                        'p_subject_id: null for all, or 1 to 256 characters');
+  perform core._require(p_before_id is null or v_before is not null,
+                        'p_before_id: null for the newest, or an event_id of this list');
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select u.event_id, u.occurred_at, u.actor_id, n.username, u.action, u.subject_id, u.details
+  from (
+    (select i.event_id, e.occurred_at, e.actor_id, e.action, e.subject_id, e.details
+     from audit.entry e
+     cross join lateral (select 'e' || e.entry_id as event_id) i
+     where (p_actor_id is null or e.actor_id = p_actor_id)
+       and (p_subject_id is null or e.subject_id = p_subject_id)
+       and (v_before is null or e.occurred_at <= v_before)
+       and (v_before is null
+            or (e.occurred_at, i.event_id collate "C") < (v_before, p_before_id collate "C"))
+     order by e.occurred_at desc, i.event_id collate "C" desc
+     limit p_limit)
+    union all
+    (select i.event_id, t.created_at, t.actor_id, 'ledger.' || t.reason, t.telegram_id::text,
+            jsonb_strip_nulls(
+              jsonb_build_object('amount_kopecks', t.amount_kopecks, 'note', t.note))
+     from ledger.transfer t
+     cross join lateral (select 't' || t.telegram_id || '.' || t.version as event_id) i
+     where t.actor_id is not null
+       and (p_actor_id is null or t.actor_id = p_actor_id)
+       and (p_subject_id is null or t.telegram_id = case
+              when p_subject_id ~ '^[0-9]{1,16}$' then p_subject_id::bigint end)
+       and (v_before is null or t.created_at <= v_before)
+       and (v_before is null
+            or (t.created_at, i.event_id collate "C") < (v_before, p_before_id collate "C"))
+     order by t.created_at desc, i.event_id collate "C" desc
+     limit p_limit)
+  ) u
+  left join account.account n on n.telegram_id = u.actor_id
+  order by u.occurred_at desc, u.event_id collate "C" desc
+  limit p_limit;
+end
+$$;
+
+comment on function audit.list is
+  'Audit entries, and the movements of money that admins made; what users moved themselves is in '
+  'wallet.statement and audit.event. By who did it, by what it was done to (a user''s number), or '
+  'all; the next page begins before the last event seen. Each way reads an index. Reads only.';
+
+grant execute on function audit.list to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/audit/refused.sql
@@ -14321,6 +14418,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/account/unblock.sql
 -- gone: functions/audit/_batch_end.sql
 -- gone: functions/audit/_batch_hash.sql
+-- gone: functions/audit/_event_at.sql
 -- gone: functions/audit/_field.sql
 -- gone: functions/audit/_first_bad.sql
 -- gone: functions/audit/_first_bad_batch.sql
@@ -14331,6 +14429,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/audit/_refuse_change.sql
 -- gone: functions/audit/_rows.sql
 -- gone: functions/audit/head.sql
+-- gone: functions/audit/list.sql
 -- gone: functions/audit/refused.sql
 -- gone: functions/audit/seal.sql
 -- gone: functions/audit/verify.sql
@@ -14778,6 +14877,7 @@ drop function audit.verify_against;
 drop function audit.verify;
 drop function audit.seal;
 drop function audit.refused;
+drop function audit.list;
 drop function audit.head;
 drop function account.unblock;
 drop function account.show_action;
@@ -14948,6 +15048,7 @@ drop function audit._first_bad_row;
 drop function audit._first_bad_batch;
 drop function audit._first_bad;
 drop function audit._field;
+drop function audit._event_at;
 drop function audit._batch_hash;
 drop function audit._batch_end;
 drop function account._tell_referrer;

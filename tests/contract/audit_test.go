@@ -2,10 +2,12 @@ package contract_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -29,6 +31,16 @@ func auditFunctions() []function {
 					accept("ab" + noHead[2:])}}},
 		{name: "audit.head", reads: true, allowed: "auditor worker", returns: "sealed_rows bigint, head text",
 			args: func(world) A { return A{} }},
+		{name: "audit.list", reads: true, allowed: "admin",
+			returns: "event_id text, occurred_at timestamptz, actor_id bigint, actor_name text, action text, subject_id text, details jsonb",
+			args: func(world) A {
+				return A{"p_admin_id": boss, "p_actor_id": boss, "p_subject_id": "1001", "p_before_id": "t1001.1", "p_limit": 10}
+			},
+			bad: map[string][]bad{
+				"p_actor_id":   {accept(nil, 0, -1, math.MaxInt64)},
+				"p_subject_id": {refuse("22023", "", strings.Repeat("s", 257), long), accept(nil, control, "99999999999999999999")},
+				"p_before_id": {refuse("22023", "", "x", "e0", "t1", "t1.1", "e1 or true", "e99999999999999999999", long, control),
+					accept(nil)}}},
 		{name: "audit.refused", allowed: "bot payments admin worker", returns: "void",
 			args: func(world) A {
 				return A{"p_actor_id": anna, "p_action": "wallet.credit", "p_subject_id": "1", "p_sqlstate": "US003"}
@@ -131,4 +143,61 @@ func (w world) leavesTrace(function string, args A) bool {
 	before, tables := traces(), inside.fingerprint()
 	d.All(function, args)
 	return traces() > before || reflect.DeepEqual(tables, inside.fingerprint())
+}
+
+// TestAuditList: each way shows the same events in the same order, page by page, each once, and movements of money only
+// where an admin made them.
+func TestAuditList(t *testing.T) {
+	b := setup(t)
+	b.User(second)
+	b.One("account.grant_admin", A{"p_telegram_id": second, "p_note": "one more"})
+	b.Credit(anna, 50000)
+	b.Buy(anna, "basic", 1, "k")
+	b.One("account.set_vip", A{"p_admin_id": second, "p_telegram_id": anna, "p_is_vip": true})
+	b.One("account.set_vip", A{"p_admin_id": boss, "p_telegram_id": bert, "p_is_vip": true})
+	b.One("wallet.debit", A{"p_telegram_id": anna, "p_amount_kopecks": 100, "p_admin_id": second, "p_note": "n", "p_idempotency_key": "d"})
+	b.One("audit.refused", A{"p_actor_id": anna, "p_action": "wallet.credit", "p_subject_id": nil, "p_sqlstate": "US003"})
+	for _, at := range []string{"", "2027-01-01"} {
+		if at != "" { // all at one moment: the ids alone keep them apart
+			b.owner.Query("alter table audit.entry disable trigger user")
+			b.owner.Query("alter table ledger.transfer disable trigger user")
+			b.owner.Query("update audit.entry set occurred_at = $1", time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC))
+			b.owner.Query("update ledger.transfer set created_at = $1", time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC))
+		}
+		for where, filter := range map[string]A{
+			"true":                                 {"p_actor_id": nil, "p_subject_id": nil},
+			"actor_id = 1":                         {"p_actor_id": boss, "p_subject_id": nil},
+			"actor_id = 5":                         {"p_actor_id": second, "p_subject_id": nil},
+			"subject_id = '1001'":                  {"p_actor_id": nil, "p_subject_id": "1001"},
+			"subject_id = 'x'":                     {"p_actor_id": nil, "p_subject_id": "x"},
+			"actor_id = 5 and subject_id = '1001'": {"p_actor_id": second, "p_subject_id": "1001"},
+		} {
+			want := []string{}
+			for _, row := range b.owner.Query(`select action || ' ' || coalesce(subject_id, '') as line from audit.event
+				where (action not like 'ledger.%' or actor_id is not null) and ` + where) {
+				want = append(want, row["line"].(string))
+			}
+			seen, ids, before := []string{}, map[any]bool{}, any(nil)
+			for {
+				page := b.All("audit.list", filter.With("p_admin_id", boss).With("p_before_id", before).With("p_limit", 2))
+				for _, row := range page {
+					subject, _ := row["subject_id"].(string)
+					seen = append(seen, row["action"].(string)+" "+subject)
+					require.False(t, ids[row["event_id"]])
+					ids[row["event_id"]] = true
+					before = row["event_id"]
+				}
+				if len(page) < 2 {
+					break
+				}
+			}
+			require.ElementsMatch(t, want, seen, "%s %s", where, at)
+		}
+	}
+	newest := b.All("audit.list", A{"p_admin_id": boss, "p_actor_id": second, "p_subject_id": nil, "p_before_id": nil, "p_limit": 1})
+	require.Equal(t, "user_5", newest[0]["actor_name"])
+	debit := b.All("audit.list", A{"p_admin_id": boss, "p_actor_id": second, "p_subject_id": nil, "p_before_id": nil, "p_limit": 9})
+	require.Contains(t, debit, Row{"event_id": "t1001.3", "occurred_at": debit[0]["occurred_at"], "actor_id": second, "actor_name": "user_5",
+		"action": "ledger.admin_debit", "subject_id": "1001", "details": map[string]any{"amount_kopecks": 100.0, "note": "n"}})
+	require.NotContains(t, fmt.Sprint(debit), "ledger.purchase")
 }

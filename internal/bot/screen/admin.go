@@ -23,6 +23,7 @@ func AdminMenu(t *i18n.Text, d sqlapi.Dashboard) Screen {
 	return Screen{Text: i18n.Join("\n", lines...), Rows: [][]Button{
 		// Users.
 		row(press(t, "button.a_users", VerbAdminUsers), press(t, "button.corporate_list", VerbAdminCorporate)),
+		row(press(t, "button.a_audit", VerbAdminAudit)),
 
 		// Money.
 		row(press(t, "button.payouts", VerbPayouts), press(t, "button.suspense", VerbSuspense)),

@@ -16,7 +16,7 @@ const (
 
 // How many lines a page of these lists has.
 const (
-	UserPage      = 8
+	UserPage      = 6
 	PurchasesPage = 5
 )
 

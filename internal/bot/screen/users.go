@@ -105,9 +105,14 @@ func UserCard(t *i18n.Text, c sqlapi.Card) Screen {
 	if c.IsBlocked {
 		block = press(t, "button.a_unblock", VerbAdminUnblock, id)
 	}
+	audit := row(press(t, "button.a_audit_on", VerbAdminAuditOn, id))
+	if c.IsAdmin {
+		audit = append(audit, press(t, "button.a_audit_by", VerbAdminAuditBy, id))
+	}
 	return Screen{Text: userText(t, c), Rows: append(rows,
 		row(press(t, "button.a_discount", VerbAdminDiscount, id), vip),
 		row(press(t, "button.a_history", VerbAdminHistory, id), press(t, "button.a_purchases", VerbAdminPurchases, id)),
+		audit,
 		row(block, press(t, "button.refresh", VerbAdminUser, id)),
 		row(press(t, "button.a_search", VerbAdminUsers)),
 		toAdmin(t),
