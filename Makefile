@@ -16,7 +16,7 @@ MUTANT ?=
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help deps run run/fresh build test test/race race soak mutants scale bench lint fmt sql/snapshot sql/verify images psql clean
+.PHONY: help deps run run/fresh build test test/race race soak mutants scale broadcast bench lint fmt sql/snapshot sql/verify images psql clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z\/]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,15 @@ mutants: ## Break the SQL functions in 150 ways; the tests have to catch each (M
 scale: ## Time the jobs with a million users (ARGS=-scale.users=200000 for fewer; some minutes, some 8 GB in /tmp)
 	@.ci/deps test
 	go test ./tests/scale -run TestWorkGrowsWithWhatIsDueOnly -count 1 -v -timeout 120m -scale.users=1000000 $(ARGS)
+
+# How many people `make broadcast` writes to, and at how many messages a second.
+PEOPLE ?= 100000
+RATE ?= 400
+
+broadcast: ## Write to PEOPLE= (100000) at RATE= (400) a second, a tenth of whom are gone; a worker dies half way
+	@.ci/deps test
+	ATLAS_BROADCAST_PEOPLE=$(PEOPLE) ATLAS_BROADCAST_RATE=$(RATE) \
+		go test ./tests/processes -run '^TestBroadcastToMany$$' -count 1 -v -timeout 120m $(ARGS)
 
 bench: ## Measure against pgbench and separate statements (ROUNDS=, ONLY=1,3; ARGS="--quick", ARGS=--help)
 	@.ci/deps test

@@ -120,7 +120,8 @@ func (p *parts) jobs(cfg *config.Config, log *slog.Logger, nodeMeter *worker.Nod
 		return nil, fmt.Errorf("wiring: %w", err)
 	}
 	limiter := limit.New(p.redis, cfg.RedisKeyPrefix, limit.Sharing(p.patience))
-	messenger := notice.New(telegram.NewSender(p.telegram, limiter, log), texts)
+	limits := telegram.LimitsOf(cfg.MessagesPerSecond, cfg.BroadcastsPerSecond)
+	messenger := notice.New(telegram.NewSender(p.telegram, limiter, log, telegram.WithLimits(limits)), texts)
 	jobs := map[string]worker.Job{
 		"vpn.provision":      worker.Provision(p.db.VPN, p.nodes, log),
 		"vpn.sync_nodes":     worker.SyncNodes(p.db.VPN, p.nodes, log, nodeMeter),

@@ -13,11 +13,11 @@ import (
 
 // broadcastScreens draws the admins' screens about broadcasts, and what people get of one.
 func broadcastScreens(text *i18n.Text, screens map[string]screen.Screen, soon time.Time) {
-	for _, ask := range []screen.BroadcastAsk{screen.BroadcastTitle, screen.BroadcastKind, screen.BroadcastTexts, screen.BroadcastTextA,
+	for _, ask := range []screen.BroadcastAsk{screen.BroadcastTitle, screen.BroadcastKind, screen.BroadcastTexts, screen.BroadcastTextOne, screen.BroadcastTextA,
 		screen.BroadcastTextB, screen.BroadcastSegment, screen.BroadcastText, screen.BroadcastOffer} {
 		screens["ask broadcast "+string(ask)] = screen.AskBroadcast(text, ask, false)
 	}
-	for _, ask := range []screen.BroadcastAsk{screen.BroadcastTitle, screen.BroadcastTextA, screen.BroadcastTextB, screen.BroadcastText} {
+	for _, ask := range []screen.BroadcastAsk{screen.BroadcastTitle, screen.BroadcastTextOne, screen.BroadcastTextA, screen.BroadcastTextB, screen.BroadcastText} {
 		screens["ask broadcast again "+string(ask)] = screen.AskBroadcast(text, ask, true)
 	}
 	screens["broadcasts"] = screen.Broadcasts(text)

@@ -112,7 +112,7 @@ func TestBroadcast(t *testing.T) {
 	b.send(t, boss, "two")
 	b.waitLast(t, boss, "One text for everybody")
 	b.press(t, boss, "Two texts")
-	b.waitLast(t, boss, "Type the text")
+	b.waitLast(t, boss, "Type text A")
 	for _, wrong := range []string{"\u200b", "a\u0007b"} {
 		b.send(t, boss, wrong)
 		b.waitLast(t, boss, "That cannot be the text")
@@ -234,7 +234,7 @@ func TestBroadcastIsLeft(t *testing.T) {
 		{func() { b.forge(t, boss, b.lastMessage(t, boss).MessageID, "a_broadcast_new") }, "What is it called?"},
 		{func() { b.send(t, boss, "Title") }, "What is it about?"},
 		{func() { b.press(t, boss, "News") }, "One text for everybody"},
-		{func() { b.press(t, boss, "Two texts") }, "Type the text"},
+		{func() { b.press(t, boss, "Two texts") }, "Type text A"},
 		{func() { b.send(t, boss, "first") }, "And now text B"},
 		{func() { b.send(t, boss, "second") }, "Who is it for?"},
 	}
@@ -277,7 +277,7 @@ func TestBroadcastByBotsThatDie(t *testing.T) {
 	for _, s := range []struct{ press, send, asks string }{
 		{press: "📣 Broadcasts", asks: "One message for many people"}, {press: "New broadcast", asks: "What is it called?"},
 		{send: "Title", asks: "What is it about?"}, {press: "Security", asks: "One text for everybody"},
-		{press: "Two texts", asks: "Type the text"}, {send: "first text", asks: "And now text B"},
+		{press: "Two texts", asks: "Type text A"}, {send: "first text", asks: "And now text B"},
 		{send: "second text", asks: "Who is it for?"}, {press: "Everybody", asks: "first text"},
 		{press: "To the broadcast", asks: "Written by"}, {press: "🚀 Send …", asks: "When is “Title” to begin?"},
 		{press: "In 3 hours", asks: "Until then it can be paused"}, {press: "Yes, send it then", asks: "⏰ Begins"},

@@ -22,6 +22,7 @@ var (
 	broadcastTitle    = step{kind: broadcastDialogue, name: string(screen.BroadcastTitle)}
 	broadcastKind     = step{kind: broadcastDialogue, name: string(screen.BroadcastKind)}
 	broadcastTexts    = step{kind: broadcastDialogue, name: string(screen.BroadcastTexts)}
+	broadcastTextOne  = step{kind: broadcastDialogue, name: string(screen.BroadcastTextOne)}
 	broadcastTextA    = step{kind: broadcastDialogue, name: string(screen.BroadcastTextA)}
 	broadcastTextB    = step{kind: broadcastDialogue, name: string(screen.BroadcastTextB)}
 	broadcastSegment  = step{kind: broadcastDialogue, name: string(screen.BroadcastSegment)}
@@ -43,6 +44,7 @@ func (b *Bot) broadcastWriteRoutes() []route {
 		{verb: screen.VerbBroadcastKind, step: broadcastKind, handle: b.broadcastChosen},
 		{step: broadcastTexts, handle: b.broadcastWaits},
 		{verb: screen.VerbBroadcastTexts, step: broadcastTexts, handle: b.broadcastChosen},
+		{step: broadcastTextOne, handle: b.broadcastTyped},
 		{step: broadcastTextA, handle: b.broadcastTyped},
 		{step: broadcastTextB, handle: b.broadcastTyped},
 		{step: broadcastSegment, handle: b.broadcastWaits},
@@ -67,7 +69,6 @@ type broadcastDraft struct {
 	UpdateID    int64  `json:"update_id"` // what brought the admin to this step: its repeat is no answer to the next
 	Title       string `json:"title,omitempty"`
 	Kind        string `json:"kind,omitempty"`
-	IsAB        bool   `json:"is_ab,omitempty"`
 	TextA       string `json:"text_a,omitempty"`
 	TextB       string `json:"text_b,omitempty"`
 	BroadcastID int64  `json:"broadcast_id,omitempty"` // once it is written
@@ -115,11 +116,10 @@ func (b *Bot) broadcastTyped(ctx context.Context, r *request) (screen.Screen, er
 		asked.TextB = text
 	case r.isAt(broadcastOfferText):
 		asked.TextA, next = text, broadcastOfferButton
+	case r.isAt(broadcastTextA):
+		asked.TextA, next = text, broadcastTextB
 	default:
 		asked.TextA = text
-		if asked.IsAB {
-			next = broadcastTextB
-		}
 	}
 	return b.broadcastGoOn(ctx, r, next, asked)
 }
@@ -141,8 +141,11 @@ func (b *Bot) broadcastChosen(ctx context.Context, r *request) (screen.Screen, e
 		asked.Kind = r.argument
 		return b.broadcastGoOn(ctx, r, broadcastTexts, asked)
 	case is(broadcastTexts, screen.VerbBroadcastTexts, screen.BroadcastTextsOf):
-		asked.IsAB = r.argument == "ab"
-		return b.broadcastGoOn(ctx, r, broadcastTextA, asked)
+		next := broadcastTextOne
+		if r.argument == "ab" {
+			next = broadcastTextA
+		}
+		return b.broadcastGoOn(ctx, r, next, asked)
 	case is(broadcastSegment, screen.VerbBroadcastSegment, screen.BroadcastSegments):
 		return b.composeBroadcast(ctx, r, broadcastWritten, asked, sqlapi.ComposeParams{Segment: r.argument})
 	case is(broadcastOfferButton, screen.VerbBroadcastOfferKind, screen.BroadcastOffers):

@@ -58,6 +58,7 @@ var (
 	_ = says("broadcast.title", "Maintenance tonight", "two\nlines")
 	_ = says("broadcast.kind", "news")
 	_ = says("broadcast.texts", "two")
+	_ = says("broadcast.text_one", "<b>The text</b>", "\u200b")
 	_ = says("broadcast.text_a", "<b>The first text</b>", "\u200b")
 	_ = says("broadcast.text_b", "The second text", "\u200b")
 	_ = says("broadcast.segment", "all")

@@ -19,6 +19,7 @@ import (
 	"atlas-secure/internal/limit"
 	"atlas-secure/internal/obs"
 	"atlas-secure/internal/sandbox/botapi/person"
+	"atlas-secure/internal/sqlapi"
 	"atlas-secure/internal/telegram"
 	"atlas-secure/internal/vpn"
 	"atlas-secure/internal/worker"
@@ -42,7 +43,8 @@ type stage struct {
 	registries []*prometheus.Registry // of all bots that there are and were
 	jobs       []worker.Job
 	messenger  *notice.Messenger
-	clean      string // the tables when the actor had come
+	news       []sqlapi.BroadcastMessage // that the actor gets over and over
+	clean      string                    // the tables when the actor had come
 }
 
 // newStage makes a stage with nobody on it.
@@ -76,6 +78,7 @@ func (s *stage) enter(who actor, language string) {
 	s.t.Helper()
 	s.desk.On(s.t, s.db.Owner).Later("0 days")
 	s.text, s.words, s.stranger = s.in(language), map[string]string{}, nil
+	s.news = nil
 	s.me = s.person(s.t, map[string]string{"ru": "Анна", "en": "Bob"}[language], language)
 	who.come(s, language)
 	if who.probe != nil {
@@ -129,6 +132,9 @@ func (s *stage) work() {
 			}
 			isBusy = isBusy || items > 0
 		}
+	}
+	for _, message := range s.news {
+		require.NoError(s.t, s.messenger.Proclaim(s.ctx, message))
 	}
 }
 

@@ -56,10 +56,14 @@ type Config struct {
 	// BreakerFailures calls in a row that fail make a client leave Redis, or a VPN node, alone for its rest.
 	BreakerFailures int `env:"BREAKER_FAILURES" envDefault:"3"`
 
-	BotToken         Secret `env:"BOT_TOKEN"`
-	BotAPIURL        string `env:"BOT_API_URL" envDefault:"https://api.telegram.org"`
-	BotWebhookURL    string `env:"BOT_WEBHOOK_URL"`
-	BotWebhookSecret Secret `env:"BOT_WEBHOOK_SECRET"`
+	BotToken  Secret `env:"BOT_TOKEN"`
+	BotAPIURL string `env:"BOT_API_URL" envDefault:"https://api.telegram.org"`
+	// MessagesPerSecond is what Telegram allows this bot to send, and BroadcastsPerSecond what messages that nobody waits for
+	// may use of it. All processes that share a bot have to agree.
+	MessagesPerSecond   int    `env:"MESSAGES_PER_SECOND" envDefault:"30"`
+	BroadcastsPerSecond int    `env:"BROADCASTS_PER_SECOND" envDefault:"25"`
+	BotWebhookURL       string `env:"BOT_WEBHOOK_URL"`
+	BotWebhookSecret    Secret `env:"BOT_WEBHOOK_SECRET"`
 
 	HTTPAddr       string `env:"HTTP_ADDR" envDefault:"127.0.0.1:0"`
 	WorkerHTTPAddr string `env:"WORKER_HTTP_ADDR" envDefault:"127.0.0.1:0"`

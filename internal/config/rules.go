@@ -115,7 +115,16 @@ func (c *Config) checkDatabase(add func(string, string, ...any)) {
 	}
 }
 
+// maxMessages is what Telegram lets the largest bots send in a second.
+const maxMessages = 1000
+
 func (c *Config) checkTelegram(add func(string, string, ...any)) {
+	if c.MessagesPerSecond < 2 || c.MessagesPerSecond > maxMessages {
+		add("MESSAGES_PER_SECOND", "is %d: must be 2 to %d", c.MessagesPerSecond, maxMessages)
+	}
+	if c.BroadcastsPerSecond < 1 || c.BroadcastsPerSecond >= c.MessagesPerSecond {
+		add("BROADCASTS_PER_SECOND", "is %d: must be at least 1, and leave some of MESSAGES_PER_SECOND to answers", c.BroadcastsPerSecond)
+	}
 	if c.BotToken.IsSet() && !botTokenForm.MatchString(c.BotToken.Reveal()) {
 		add("BOT_TOKEN", "does not look like a bot token (digits, a colon, 35 characters)")
 	}

@@ -18,12 +18,16 @@ type Limits struct {
 	Bulk limit.Rule
 }
 
-// DefaultLimits keeps Telegram's figures. A person tapping through screens may be three messages ahead of one a second.
-func DefaultLimits() Limits {
+// DefaultLimits keeps Telegram's figures.
+func DefaultLimits() Limits { return LimitsOf(30, 25) }
+
+// LimitsOf is for a bot that may send so many messages a second, of which bulk messages may use so many. A person tapping
+// through screens may be three messages ahead of one a second.
+func LimitsOf(all, bulk int) Limits {
 	return Limits{
-		All:  limit.Rule{Events: 30, Per: time.Second, Burst: 10},
+		All:  limit.Rule{Events: all, Per: time.Second, Burst: 10},
 		Chat: limit.Rule{Events: 1, Per: time.Second, Burst: 3},
-		Bulk: limit.Rule{Events: 25, Per: time.Second, Burst: 1},
+		Bulk: limit.Rule{Events: bulk, Per: time.Second, Burst: 1},
 	}
 }
 

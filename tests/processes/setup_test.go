@@ -69,6 +69,7 @@ type bundle struct {
 	people  *person.Client
 
 	telegram *httptest.Server
+	sends    *sends
 }
 
 func setup(t *testing.T) *bundle {
@@ -85,12 +86,13 @@ func bundleOf(t *testing.T, h *harness.Bundle) *bundle {
 	t.Cleanup(func() { _ = super.Close(context.Background()) })
 	api, err := botapi.New(botapi.Options{Bots: []botapi.Bot{{Token: token}}})
 	require.NoError(t, err)
-	telegram := httptest.NewServer(api)
+	sends := &sends{next: api}
+	telegram := httptest.NewServer(sends)
 	t.Cleanup(func() { _ = api.Close(); telegram.CloseClientConnections(); telegram.Close() })
 	b := &bundle{
 		Desk: &desk.Desk{TB: t, Conn: h.DBA}, owner: &desk.Desk{TB: t, Conn: h.Owner}, root: &desk.Desk{TB: t, Conn: super},
 		harness: h, node: newNode(t), redis: harness.PrivateRedis(t), people: person.NewClient(telegram.URL, ""),
-		telegram: telegram,
+		telegram: telegram, sends: sends,
 	}
 	b.env = append(os.Environ(), "APP_ENV=local", "LOCAL_BOT_TOKEN="+token, "LOCAL_BOT_API_URL="+telegram.URL,
 		"LOCAL_REDIS_URL="+b.redis.URL, "LOCAL_VPN_NODE_URL="+b.node.URL, "LOCAL_VPN_NODE_API_KEY=key",
@@ -215,6 +217,12 @@ func (p *process) environment(b *bundle) []string { return append([]string{}, b.
 
 // eventually waits until something is so.
 func (b *bundle) eventually(what string, isSo func() bool) {
+	b.Helper()
+	b.eventuallyIn(what, patience, isSo)
+}
+
+// eventuallyIn is for what takes long.
+func (b *bundle) eventuallyIn(what string, patience time.Duration, isSo func() bool) {
 	b.Helper()
 	deadline := time.Now().Add(patience)
 	ticker := time.NewTicker(poll)

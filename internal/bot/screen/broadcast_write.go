@@ -29,6 +29,7 @@ const (
 	BroadcastTitle   BroadcastAsk = "title"
 	BroadcastKind    BroadcastAsk = "kind"
 	BroadcastTexts   BroadcastAsk = "texts"
+	BroadcastTextOne BroadcastAsk = "text_one"
 	BroadcastTextA   BroadcastAsk = "text_a"
 	BroadcastTextB   BroadcastAsk = "text_b"
 	BroadcastSegment BroadcastAsk = "segment"
@@ -68,7 +69,7 @@ func AskBroadcast(t *i18n.Text, ask BroadcastAsk, isWrong bool) Screen {
 		choose(VerbBroadcastSegment, BroadcastSegments, segmentName)
 	case BroadcastOffer:
 		choose(VerbBroadcastOfferKind, BroadcastOffers, offerName)
-	case BroadcastTitle, BroadcastTextA, BroadcastTextB, BroadcastText:
+	case BroadcastTitle, BroadcastTextOne, BroadcastTextA, BroadcastTextB, BroadcastText:
 	}
 	s.Rows = append(s.Rows, row(press(t, "button.leave", VerbBroadcasts)))
 	return s
