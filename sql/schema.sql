@@ -6153,6 +6153,36 @@ $$;
 COMMENT ON FUNCTION notify._close_lost() IS 'A message other than a key is never sent twice.';
 
 --
+-- Name: _drop_outdated(bigint[], bigint[]); Type: FUNCTION; Schema: notify; Owner: -
+--
+
+CREATE FUNCTION notify._drop_outdated(p_users bigint[], p_tasks bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_now timestamptz := core.now();
+  v_tolerance interval := make_interval(secs => ops._setting_value('reminder_tolerance_seconds'));
+begin
+  update outbox.task t
+  set finished_at = v_now, outcome = 'outdated', leased_until = null
+  from unnest(p_users, p_tasks) c (telegram_id, task_id)
+  where t.telegram_id = c.telegram_id and t.task_id = c.task_id and t.finished_at is null
+    and exists (select 1 from notify.reminder m where m.template = t.name)
+    and (t.created_at < v_now - v_tolerance
+      or not exists (
+        select 1 from subscription.subscription s
+        where s.telegram_id = t.telegram_id and s.expires_at > v_now
+          and s.expires_at = (t.arguments ->> 'expires_at')::timestamptz));
+end
+$$;
+
+--
+-- Name: FUNCTION _drop_outdated(p_users bigint[], p_tasks bigint[]); Type: COMMENT; Schema: notify; Owner: -
+--
+
+COMMENT ON FUNCTION notify._drop_outdated(p_users bigint[], p_tasks bigint[]) IS 'A reminder that could not be sent for longer than the setting reminder_tolerance_seconds, or of an end that has passed or has moved, is not sent any more: after an outage of the sender nobody gets several at once, or one that is not true.';
+
+--
 -- Name: _remind(bigint[], timestamp with time zone); Type: FUNCTION; Schema: notify; Owner: -
 --
 
@@ -6222,15 +6252,23 @@ begin
   perform outbox._require_claim(p_holder, p_limit, p_lease);
   perform notify._close_lost();
 
-  select array_agg(c.task_id), array_agg(c.telegram_id) into v_tasks, v_users
-  from outbox._claim('message', p_holder, p_limit, p_lease) c;
+  for v_round in 1 .. 20 loop -- as long as nothing is left of what was leased
+    select array_agg(c.task_id), array_agg(c.telegram_id) into v_tasks, v_users
+    from outbox._claim('message', p_holder, p_limit, p_lease) c;
+    exit when v_tasks is null;
 
-  -- Who takes no messages is left alone until they are back; a key is paid for and worth a try.
-  update outbox.task t
-  set finished_at = core.now(), outcome = 'unreachable', leased_until = null
-  from unnest(v_users, v_tasks) c (telegram_id, task_id)
-  join account.account a on a.telegram_id = c.telegram_id and not a.is_reachable
-  where t.telegram_id = c.telegram_id and t.task_id = c.task_id and not t.is_repeatable;
+    -- Who takes no messages is left alone until they are back; a key is paid for and worth a try.
+    update outbox.task t
+    set finished_at = core.now(), outcome = 'unreachable', leased_until = null
+    from unnest(v_users, v_tasks) c (telegram_id, task_id)
+    join account.account a on a.telegram_id = c.telegram_id and not a.is_reachable
+    where t.telegram_id = c.telegram_id and t.task_id = c.task_id and not t.is_repeatable;
+    perform notify._drop_outdated(v_users, v_tasks);
+    exit when exists (
+      select 1 from unnest(v_users, v_tasks) c (telegram_id, task_id)
+      join outbox.task t on t.telegram_id = c.telegram_id and t.task_id = c.task_id
+      where t.finished_at is null);
+  end loop;
 
   return query
   select t.task_id, t.telegram_id::bigint, t.name,
@@ -6248,7 +6286,7 @@ $$;
 -- Name: FUNCTION claim(p_holder text, p_limit integer, p_lease interval); Type: COMMENT; Schema: notify; Owner: -
 --
 
-COMMENT ON FUNCTION notify.claim(p_holder text, p_limit integer, p_lease interval) IS 'Leases up to p_limit messages for p_lease; then notify.sent, or notify.failed where it is certain that nothing was delivered. With neither, the outcome is unknown: when the lease has run out a key_ready is given out again, every other message is closed as lost. arguments has what the template shows: kopecks and times. Messages to somebody who has blocked the bot are closed unsent (unreachable), but for keys.';
+COMMENT ON FUNCTION notify.claim(p_holder text, p_limit integer, p_lease interval) IS 'Leases up to p_limit messages for p_lease; then notify.sent, or notify.failed where it is certain that nothing was delivered. With neither, the outcome is unknown: when the lease has run out a key_ready is given out again, every other message is closed as lost. arguments has what the template shows: kopecks and times. Messages to somebody who has blocked the bot are closed unsent (unreachable), but for keys; so are reminders of what is no longer so (outdated).';
 
 --
 -- Name: enqueue_due(bigint, integer); Type: FUNCTION; Schema: notify; Owner: -
@@ -15687,7 +15725,7 @@ COMMENT ON COLUMN outbox.task.finished_at IS 'When it ended.';
 -- Name: COLUMN task.outcome; Type: COMMENT; Schema: outbox; Owner: -
 --
 
-COMMENT ON COLUMN outbox.task.outcome IS 'done, failed, lost or unreachable; void: a reward and its claw-back that met.';
+COMMENT ON COLUMN outbox.task.outcome IS 'done, failed, lost, unreachable or outdated; void: a reward and its claw-back that met.';
 
 --
 -- Name: COLUMN task.last_error; Type: COMMENT; Schema: outbox; Owner: -
@@ -19964,6 +20002,12 @@ REVOKE ALL ON FUNCTION notify._arguments(p_telegram_id bigint, p_template text, 
 --
 
 REVOKE ALL ON FUNCTION notify._close_lost() FROM PUBLIC;
+
+--
+-- Name: FUNCTION _drop_outdated(p_users bigint[], p_tasks bigint[]); Type: ACL; Schema: notify; Owner: -
+--
+
+REVOKE ALL ON FUNCTION notify._drop_outdated(p_users bigint[], p_tasks bigint[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _remind(p_users bigint[], p_now timestamp with time zone); Type: ACL; Schema: notify; Owner: -

@@ -988,7 +988,7 @@ comment on column outbox.task.holder is 'The worker that has it.';
 comment on column outbox.task.lease_token is 'Proof of the last claim.';
 comment on column outbox.task.leased_until is 'When the claim runs out; null when it is free.';
 comment on column outbox.task.finished_at is 'When it ended.';
-comment on column outbox.task.outcome is 'done, failed, lost or unreachable; void: a reward and its claw-back that met.';
+comment on column outbox.task.outcome is 'done, failed, lost, unreachable or outdated; void: a reward and its claw-back that met.';
 comment on column outbox.task.last_error is 'The last failure.';
 comment on column outbox.task.correlation_id is 'Ties it to the update or event it follows from.';
 

@@ -2984,6 +2984,39 @@ $$;
 comment on function notify._close_lost is 'A message other than a key is never sent twice.';
 -- +goose StatementEnd
 
+-- file: functions/notify/_drop_outdated.sql
+-- +goose StatementBegin
+-- Closes those of some messages that are reminders of what is no longer so.
+-- Locks: outbox.task rows; the caller has leased them.
+-- Raises: nothing.
+create or replace function notify._drop_outdated(p_users bigint[], p_tasks bigint[])
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz := core.now();
+  v_tolerance interval := make_interval(secs => ops._setting_value('reminder_tolerance_seconds'));
+begin
+  update outbox.task t
+  set finished_at = v_now, outcome = 'outdated', leased_until = null
+  from unnest(p_users, p_tasks) c (telegram_id, task_id)
+  where t.telegram_id = c.telegram_id and t.task_id = c.task_id and t.finished_at is null
+    and exists (select 1 from notify.reminder m where m.template = t.name)
+    and (t.created_at < v_now - v_tolerance
+      or not exists (
+        select 1 from subscription.subscription s
+        where s.telegram_id = t.telegram_id and s.expires_at > v_now
+          and s.expires_at = (t.arguments ->> 'expires_at')::timestamptz));
+end
+$$;
+
+comment on function notify._drop_outdated is
+  'A reminder that could not be sent for longer than the setting reminder_tolerance_seconds, or of '
+  'an end that has passed or has moved, is not sent any more: after an outage of the sender nobody '
+  'gets several at once, or one that is not true.';
+-- +goose StatementEnd
+
 -- file: functions/notify/_remind.sql
 -- +goose StatementBegin
 -- Queues the reminders that are due, of users whose locks the caller holds.
@@ -9406,15 +9439,23 @@ begin
   perform outbox._require_claim(p_holder, p_limit, p_lease);
   perform notify._close_lost();
 
-  select array_agg(c.task_id), array_agg(c.telegram_id) into v_tasks, v_users
-  from outbox._claim('message', p_holder, p_limit, p_lease) c;
+  for v_round in 1 .. 20 loop -- as long as nothing is left of what was leased
+    select array_agg(c.task_id), array_agg(c.telegram_id) into v_tasks, v_users
+    from outbox._claim('message', p_holder, p_limit, p_lease) c;
+    exit when v_tasks is null;
 
-  -- Who takes no messages is left alone until they are back; a key is paid for and worth a try.
-  update outbox.task t
-  set finished_at = core.now(), outcome = 'unreachable', leased_until = null
-  from unnest(v_users, v_tasks) c (telegram_id, task_id)
-  join account.account a on a.telegram_id = c.telegram_id and not a.is_reachable
-  where t.telegram_id = c.telegram_id and t.task_id = c.task_id and not t.is_repeatable;
+    -- Who takes no messages is left alone until they are back; a key is paid for and worth a try.
+    update outbox.task t
+    set finished_at = core.now(), outcome = 'unreachable', leased_until = null
+    from unnest(v_users, v_tasks) c (telegram_id, task_id)
+    join account.account a on a.telegram_id = c.telegram_id and not a.is_reachable
+    where t.telegram_id = c.telegram_id and t.task_id = c.task_id and not t.is_repeatable;
+    perform notify._drop_outdated(v_users, v_tasks);
+    exit when exists (
+      select 1 from unnest(v_users, v_tasks) c (telegram_id, task_id)
+      join outbox.task t on t.telegram_id = c.telegram_id and t.task_id = c.task_id
+      where t.finished_at is null);
+  end loop;
 
   return query
   select t.task_id, t.telegram_id::bigint, t.name,
@@ -9433,7 +9474,7 @@ comment on function notify.claim is
   'certain that nothing was delivered. With neither, the outcome is unknown: when the lease has '
   'run out a key_ready is given out again, every other message is closed as lost. arguments has '
   'what the template shows: kopecks and times. Messages to somebody who has blocked the bot are '
-  'closed unsent (unreachable), but for keys.';
+  'closed unsent (unreachable), but for keys; so are reminders of what is no longer so (outdated).';
 
 grant execute on function notify.claim to atlas_worker, atlas_dba;
 -- +goose StatementEnd
@@ -14535,6 +14576,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ledger/_refuse_unfunded.sql
 -- gone: functions/notify/_arguments.sql
 -- gone: functions/notify/_close_lost.sql
+-- gone: functions/notify/_drop_outdated.sql
 -- gone: functions/notify/_remind.sql
 -- gone: functions/notify/claim.sql
 -- gone: functions/notify/enqueue_due.sql
@@ -14978,6 +15020,7 @@ drop function ops._describe_lock;
 drop function ops._bury;
 drop function ops._alarm;
 drop function notify._remind;
+drop function notify._drop_outdated;
 drop function notify._close_lost;
 drop function notify._arguments;
 drop function ledger._post;

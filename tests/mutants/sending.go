@@ -47,6 +47,20 @@ func updates() []Mutant {
 			Package: "contract", Test: "TestLimits",
 		},
 		{
+			Name: "burst of old reminders", Function: "notify._drop_outdated", Right: "t.created_at < v_now - v_tolerance", Wrong: "false",
+			Package: "contract", Test: "TestAReminderThatWaitedTooLongIsNotSent",
+		},
+		{
+			Name: "reminder of an end that has moved", Function: "notify._drop_outdated",
+			Right:   "and s.expires_at = (t.arguments ->> 'expires_at')::timestamptz",
+			Package: "contract", Test: "TestAReminderOfAnEndThatHasMovedIsNotSent",
+		},
+		{
+			Name: "news that are dropped like reminders", Function: "notify._drop_outdated",
+			Right:   "and exists (select 1 from notify.reminder m where m.template = t.name)",
+			Package: "contract", Test: "TestAReminderThatWaitedTooLongIsNotSent",
+		},
+		{
 			Name: "lost message that is told of in a message", Function: "ops._bury", Right: " and p_job_name <> 'notify.send'",
 			Package: "contract", Test: "TestALostMessageIsNotToldOf",
 		},
