@@ -74,7 +74,7 @@ func TestCorporateRequest(t *testing.T) {
 	require.Contains(t, notice.Text, "Company: Horns & Hooves\nContact: Ostap <b>@ostap</b>")
 	require.Contains(t, notice.Text, "No subscription")
 	b.press(t, boss, "The user's card")
-	b.sees(t, boss, "Bob")
+	b.sees(t, boss, "Subscriptions paid: 0")
 	b.send(t, boss, "/admin")
 	b.waitLast(t, boss, "Withdrawals waiting")
 	b.press(t, boss, "Corporate requests")
@@ -90,7 +90,7 @@ func TestCorporateRequest(t *testing.T) {
 	b.send(t, bob, "/buy")
 	b.press(t, bob, "For a company")
 	b.waitLast(t, bob, "The admins dealt with your last request")
-	b.forge(t, bob, list.MessageID, done)
+	b.forge(t, bob, b.lastMessage(t, bob).MessageID, done)
 	require.Equal(t, 1, b.count(t, `select count(*)::int from audit.entry where action = 'account.close_corporate'`))
 }
 

@@ -56,7 +56,7 @@ func allScreens(t *testing.T, c *i18n.Catalogue, text *i18n.Text) map[string]scr
 	for _, reason := range []string{"topup", "overpaid", "underpaid", "already_paid", "other_payer", "blocked", "new"} {
 		screens["credited "+reason] = screen.PaymentCredited(text, screen.PaymentCreditedArgs{Amount: 5, Available: 10, Reason: reason})
 	}
-	for _, platform := range []screen.Platform{"ios", "android", "windows", "macos"} {
+	for _, platform := range []screen.Platform{"ios", "android", "windows", "macos", "linux", "android_tv"} {
 		s, ok := screen.Guide(text, platform)
 		require.True(t, ok)
 		screens["guide "+string(platform)] = s

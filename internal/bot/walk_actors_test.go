@@ -160,7 +160,7 @@ func (s *stage) formerAdmin(language string) {
 }
 
 // crowd is what admins look after: the customer {customer}, alias {username}, with a subscription and a withdrawal that
-// waits; another whose withdrawal needs two admins; a payment in suspense.
+// waits; another whose withdrawal needs two admins; a payment in suspense; a company that waits.
 func (s *stage) crowd(language string) {
 	s.t.Helper()
 	customer := s.other("client", language, (*stage).customer)
@@ -171,6 +171,8 @@ func (s *stage) crowd(language string) {
 	s.desk.One("wallet.credit", desk.A{"p_telegram_id": rich.ID, "p_amount_kopecks": 60_000_00, "p_admin_id": adminID,
 		"p_note": "walk", "p_idempotency_key": "magnate"})
 	s.requestsWithdrawal(rich, 55_000_00)
+	s.desk.One("account.request_corporate", desk.A{"p_telegram_id": rich.ID, "p_company": "Magnates", "p_contact": "@magnate",
+		"p_idempotency_key": "magnate"})
 
 	s.desk.One("billing.settle_payment", desk.Money("cryptobot", "walk", nil, nil, 500_00, "RUB"))
 }

@@ -19,6 +19,8 @@ var platforms = []struct {
 	{"android", "https://github.com/hiddify/hiddify-app/releases"},
 	{"windows", "https://github.com/hiddify/hiddify-app/releases"},
 	{"macos", "https://github.com/hiddify/hiddify-app/releases"},
+	{"linux", "https://github.com/hiddify/hiddify-app/releases"},
+	{"android_tv", "https://play.google.com/store/apps/details?id=app.hiddify.com"},
 }
 
 // Instruction asks for the platform.
@@ -43,8 +45,9 @@ func Guide(t *i18n.Text, platform Platform) (Screen, bool) {
 				Text: t.HTML("guide." + string(platform)),
 				Rows: [][]Button{
 					row(Button{Label: t.Plain("button.install"), URL: p.url}),
-					row(press(t, "button.key", VerbKey)),
+					row(press(t, "button.key", VerbKey), press(t, "button.qr", VerbQR)),
 					row(back(t, VerbInstruction)),
+					toMenu(t),
 				},
 			}, true
 		}
