@@ -21,7 +21,7 @@ var fleeting = []struct {
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "‹id›"},
 	{regexp.MustCompile(`vless://\S+`), "vless://…"},
 	{regexp.MustCompile(`http://127\.0\.0\.1:\d+/\S*[^\]\s]`), "http://…"},
-	{regexp.MustCompile(`\bref_\w+`), "ref_‹code›"},
+	{regexp.MustCompile(`ref_[0-9a-f]{16}`), "ref_‹code›"},
 	{regexp.MustCompile(`( → \w+:)\d+\]`), "$1‹n›]"},
 	{regexp.MustCompile(`(?i)(№|no\.|#) ?\d+`), "$1 ‹n›"},
 	{regexp.MustCompile(months + `, \d{2}:\d{2}( UTC| \(МСК\))`), "‹date, time›"},
