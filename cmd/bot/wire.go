@@ -16,6 +16,7 @@ import (
 	"atlas-secure/internal/atlas"
 	"atlas-secure/internal/bot"
 	"atlas-secure/internal/config"
+	"atlas-secure/internal/daemon"
 	"atlas-secure/internal/dialogue"
 	"atlas-secure/internal/i18n"
 	"atlas-secure/internal/lease"
@@ -81,7 +82,7 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (*wiring, e
 			telegram.WithLimits(telegram.LimitsOf(cfg.MessagesPerSecond, cfg.BroadcastsPerSecond))),
 		Dialogues: dialogue.New(store, cfg.RedisKeyPrefix, dialogue.DefaultTTL, dialogue.Sharing(patience)),
 		CardToken: cfg.CardProviderToken, Requisites: sealer, SupportContact: cfg.SupportContact, Log: log, Registerer: registry,
-		Holder: name, Filter: lease.NewFilter(store, cfg.RedisKeyPrefix, name),
+		Holder: name, Version: daemon.Version(), Filter: lease.NewFilter(store, cfg.RedisKeyPrefix, name),
 	}
 	mux := http.NewServeMux()
 	if cfg.CryptoPayToken.IsSet() {

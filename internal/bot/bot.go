@@ -42,6 +42,7 @@ type Parts struct {
 	Requisites     *requisites.Sealer // of what people say, too, while it waits in the inbox
 	SupportContact string
 	Holder         string        // names this process in leases
+	Version        string        // of the release, for admins
 	Filter         *lease.Filter // nil: every process asks Postgres whether it polls
 	Log            *slog.Logger
 	Registerer     prometheus.Registerer
@@ -66,6 +67,8 @@ type Bot struct {
 	outages struct{ inbox, poll, webhook, commands *obs.Outage }
 	ended   ended
 	banners banners
+	// startedAt is when this process began, for admins.
+	startedAt time.Time
 }
 
 // New makes a bot. It calls nobody.
@@ -76,7 +79,7 @@ func New(parts Parts) (*Bot, error) {
 	if parts.Grace <= 0 {
 		parts.Grace = Grace
 	}
-	b := &Bot{Parts: parts, nudge: make(chan struct{}, 1), limits: limit.NewGuard(parts.Limiter, Counter(parts.DB))}
+	b := &Bot{Parts: parts, nudge: make(chan struct{}, 1), startedAt: time.Now(), limits: limit.NewGuard(parts.Limiter, Counter(parts.DB))}
 	for operation, outage := range map[string]**obs.Outage{
 		"claim": &b.outages.inbox, "poll": &b.outages.poll,
 		"set_webhook": &b.outages.webhook, "set_my_commands": &b.outages.commands,

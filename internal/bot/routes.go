@@ -179,7 +179,42 @@ func (b *Bot) adminMoneyRoutes() []route {
 
 // adminPromoRoutes: promo codes and referrals.
 func (b *Bot) adminPromoRoutes() []route {
-	return []route{}
+	return []route{
+		{verb: screen.VerbPromos, handle: b.promos},
+		{verb: screen.VerbPromosOver, handle: b.promosOver},
+		{verb: screen.VerbPromoCard, handle: b.promoCard},
+		{verb: screen.VerbPromoFind, handle: b.promoFind},
+		{step: promoFindCode, handle: b.promoFindTyped},
+		{verb: screen.VerbPromoOff, handle: b.promoOff},
+		{verb: screen.VerbPromoOffYes, handle: b.promoOffConfirmed},
+		{verb: screen.VerbPromoLimit, handle: b.promoLimit},
+		{step: promoLimitUses, handle: b.promoLimitTyped},
+		{verb: screen.VerbPromoLimitNone, step: promoLimitUses, handle: b.promoLimitNone},
+		{step: promoLimitConfirm, handle: b.promoLimitStands},
+		{verb: screen.VerbPromoLimitYes, step: promoLimitConfirm, handle: b.promoLimitConfirmed},
+
+		{verb: screen.VerbPromoCreate, handle: b.promoCreate},
+		{verb: screen.VerbPromoCreateMany, handle: b.promoCreateMany},
+		{step: promoNewCode, handle: b.promoNewTyped},
+		{step: promoNewCount, handle: b.promoNewTyped},
+		{step: promoNewPercent, handle: b.promoNewTyped},
+		{step: promoNewUnit, handle: b.promoNewWaits},
+		{step: promoNewValue, handle: b.promoNewTyped},
+		{step: promoNewUses, handle: b.promoNewTyped},
+		{step: promoNewPerUser, handle: b.promoNewTyped},
+		{step: promoNewConfirm, handle: b.promoNewWaits},
+		{verb: screen.VerbPromoAnswer, step: promoNewUnit, handle: b.promoNewPressed},
+		{verb: screen.VerbPromoCreateYes, step: promoNewConfirm, handle: b.promoNewConfirmed},
+		{verb: screen.VerbBatches, handle: b.batches},
+		{verb: screen.VerbBatch, handle: b.batch},
+
+		{verb: screen.VerbReferrals, handle: b.referrals},
+		{verb: screen.VerbReferralTop, handle: b.referralTop},
+		{verb: screen.VerbReferralFind, handle: b.referralFind},
+		{step: referralSearchQuery, handle: b.referralFindTyped},
+		{verb: screen.VerbReferrer, handle: b.referrer},
+		{verb: screen.VerbInvited, handle: b.invited},
+	}
 }
 
 func (b *Bot) adminBroadcastRoutes() []route {
@@ -204,6 +239,21 @@ func (b *Bot) adminSystemRoutes() []route {
 		{verb: screen.VerbIncidentEnd, handle: b.incidentEnd},
 		{step: incidentConfirm, handle: b.incidentWaits},
 		{verb: screen.VerbIncidentConfirm, step: incidentConfirm, handle: b.incidentConfirmed},
+
+		{verb: screen.VerbSystem, handle: b.system},
+		{verb: screen.VerbProcesses, handle: b.processes},
+		{verb: screen.VerbLockWaits, handle: b.lockWaits},
+		{verb: screen.VerbJobs, handle: b.jobs},
+		{verb: screen.VerbJob, handle: b.job},
+		{verb: screen.VerbJobRun, handle: b.jobRun},
+		{verb: screen.VerbJobAsk, handle: b.jobAsk},
+		{verb: screen.VerbJobOff, handle: b.jobOff},
+		{verb: screen.VerbJobOn, handle: b.jobOn},
+		{verb: screen.VerbDeadLetters, handle: b.deadLetters},
+		{verb: screen.VerbDeadLetter, handle: b.deadLetter},
+		{verb: screen.VerbLetterRetry, handle: b.deadLetterRetry},
+		{verb: screen.VerbLetterAsk, handle: b.deadLetterAsk},
+		{verb: screen.VerbLetterDropped, handle: b.deadLetterDropped},
 	}
 }
 

@@ -98,6 +98,9 @@ func allScreens(t *testing.T, c *i18n.Catalogue, text *i18n.Text) map[string]scr
 	adminMoneyScreens(text, screens, soon)
 	userScreens(text, screens, prices, soon)
 	systemScreens(c, text, screens, soon)
+	jobScreens(text, screens, soon)
+	promoAdminScreens(text, screens, soon)
+	referralAdminScreens(text, screens, soon)
 	peopleScreens(text, screens, soon)
 	broadcastScreens(text, screens, soon)
 	var lines []sqlapi.StatementLine

@@ -160,7 +160,7 @@ func (s *stage) formerAdmin(language string) {
 }
 
 // crowd is what admins look after: the customer {customer}, alias {username}, with a subscription and a withdrawal that
-// waits; another whose withdrawal needs two admins; a payment in suspense; a company that waits.
+// waits; another whose withdrawal needs two admins; a payment in suspense; a company that waits; and trouble.
 func (s *stage) crowd(language string) {
 	s.t.Helper()
 	customer := s.other("client", language, (*stage).customer)
@@ -175,6 +175,7 @@ func (s *stage) crowd(language string) {
 		"p_idempotency_key": "magnate"})
 
 	s.desk.One("billing.settle_payment", desk.Money("cryptobot", "walk", nil, nil, 500_00, "RUB"))
+	s.trouble(customer)
 }
 
 // other brings somebody else into a state.

@@ -35,7 +35,7 @@ func (p Program) Command() *cobra.Command {
 		Use:           "atlas-" + p.Name,
 		Short:         p.Short,
 		Long:          p.Short + ".\n\n" + about,
-		Version:       version(),
+		Version:       Version(),
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -64,8 +64,8 @@ It is configured by environment variables: APP_ENV (local, stage or prod) names 
 LOCAL_, STAGE_ or PROD_. --check-config shows them. It starts without its database, Redis, Telegram and VPN
 node, and works as soon as they are there; /readyz says what is missing.`
 
-// version is what the build knows of itself.
-func version() string {
+// Version is what the build knows of itself.
+func Version() string {
 	info, isKnown := debug.ReadBuildInfo()
 	if !isKnown {
 		return "unknown"

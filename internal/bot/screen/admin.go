@@ -30,12 +30,14 @@ func AdminMenu(t *i18n.Text, d sqlapi.Dashboard) Screen {
 		row(press(t, "button.keys", VerbKeysTried), press(t, "button.manual", VerbManual)),
 
 		// Promo codes and referrals.
+		row(press(t, "button.promos", VerbPromos), press(t, "button.referrals", VerbReferrals)),
 
 		// Broadcasts.
 		row(press(t, "button.broadcasts", VerbBroadcasts)),
 
 		// Incidents, switches, system.
 		row(press(t, "button.incident", VerbIncident), press(t, "button.features", VerbFeatures)),
+		row(press(t, "button.system", VerbSystem)),
 
 		row(press(t, "button.refresh", VerbAdmin)),
 		toMenu(t),
