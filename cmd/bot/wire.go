@@ -78,7 +78,7 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (*wiring, e
 	name := holder()
 	parts := bot.Parts{
 		DB: db, Client: client, Texts: texts, Limiter: limiter,
-		Sender:    telegram.NewSender(client, limiter, log, telegram.WithOnUnreachable(noteUnreachable(db, log)),
+		Sender: telegram.NewSender(client, limiter, log, telegram.WithOnUnreachable(noteUnreachable(db, log)),
 			telegram.WithLimits(telegram.LimitsOf(cfg.MessagesPerSecond, cfg.BroadcastsPerSecond))),
 		Dialogues: dialogue.New(store, cfg.RedisKeyPrefix, dialogue.DefaultTTL, dialogue.Sharing(patience)),
 		CardToken: cfg.CardProviderToken, Requisites: sealer, SupportContact: cfg.SupportContact, Log: log, Registerer: registry,
