@@ -7263,10 +7263,10 @@ $$;
 COMMENT ON FUNCTION ops._reconcile_withdrawals() IS 'Checks held_is_pending_withdrawals, withdrawal_is_booked (one hold, one way out), withdrawal_is_approved_enough, withdrawal_is_ended_by_whom_it_says.';
 
 --
--- Name: _revive(text, text, bigint); Type: FUNCTION; Schema: ops; Owner: -
+-- Name: _revive(text, text); Type: FUNCTION; Schema: ops; Owner: -
 --
 
-CREATE FUNCTION ops._revive(p_job_name text, p_subject text, p_telegram_id bigint) RETURNS boolean
+CREATE FUNCTION ops._revive(p_job_name text, p_subject text) RETURNS boolean
     LANGUAGE plpgsql
     AS $_$
 begin
@@ -7277,9 +7277,13 @@ begin
       and u.finished_at is not null;
     return found;
   elsif p_job_name = 'notify.send' then
-    update outbox.task t
-    set finished_at = null, outcome = null, attempt = 0, due_at = core.now(), leased_until = null
-    where t.telegram_id = p_telegram_id
+    insert into outbox.task (
+      telegram_id, kind, name, due_at, created_at, is_repeatable, purchase_id, vpn_uuid,
+      amount_kopecks, other_id, arguments)
+    select t.telegram_id, t.kind, t.name, core.now(), core.now(), t.is_repeatable, t.purchase_id,
+           t.vpn_uuid, t.amount_kopecks, t.other_id, t.arguments
+    from outbox.task t
+    where t.telegram_id = ops._user_of_message(p_subject)
       and t.task_id = substring(p_subject from '^message:([0-9]{1,18})$')::bigint
       and t.kind = 'message' and t.outcome = 'failed';
     return found;
@@ -7290,10 +7294,10 @@ end
 $_$;
 
 --
--- Name: FUNCTION _revive(p_job_name text, p_subject text, p_telegram_id bigint); Type: COMMENT; Schema: ops; Owner: -
+-- Name: FUNCTION _revive(p_job_name text, p_subject text); Type: COMMENT; Schema: ops; Owner: -
 --
 
-COMMENT ON FUNCTION ops._revive(p_job_name text, p_subject text, p_telegram_id bigint) IS 'A message is revived only where it certainly never arrived (outcome failed): it is not doubled.';
+COMMENT ON FUNCTION ops._revive(p_job_name text, p_subject text) IS 'A message is queued anew, and only where it certainly never arrived (outcome failed): it is not doubled. The row in ops.dead, which goes with it, is why that happens once.';
 
 --
 -- Name: _setting_value(text); Type: FUNCTION; Schema: ops; Owner: -
@@ -8179,7 +8183,6 @@ CREATE FUNCTION ops.retry_dead_letter(p_admin_id bigint, p_dead_id bigint) RETUR
 #variable_conflict use_column
 declare
   v_dead record;
-  v_user bigint;
 begin
   perform core._guard('admin_actions');
   perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
@@ -8187,16 +8190,11 @@ begin
   perform account._require_admin(p_admin_id);
   retry_dead_letter.is_retried := false;
 
-  select d.job_name, d.subject into v_dead from ops.dead d where d.dead_id = p_dead_id;
-  if v_dead.job_name = 'notify.send' then
-    v_user := ops._user_of_message(v_dead.subject);
-    if v_user is not null then
-      perform account._lock(v_user);
-    end if;
-  end if;
-
-  perform 1 from ops.dead d where d.dead_id = p_dead_id for update;
-  if found and ops._revive(v_dead.job_name, v_dead.subject, v_user) then
+  select d.job_name, d.subject into v_dead
+  from ops.dead d
+  where d.dead_id = p_dead_id
+  for update;
+  if found and ops._revive(v_dead.job_name, v_dead.subject) then
     delete from ops.dead d where d.dead_id = p_dead_id;
     perform audit._record('ops.retry_dead_letter', p_admin_id, v_dead.job_name,
                           jsonb_build_object('subject', v_dead.subject));
@@ -8211,7 +8209,7 @@ $$;
 -- Name: FUNCTION retry_dead_letter(p_admin_id bigint, p_dead_id bigint); Type: COMMENT; Schema: ops; Owner: -
 --
 
-COMMENT ON FUNCTION ops.retry_dead_letter(p_admin_id bigint, p_dead_id bigint) IS 'An update is handled again, a message sent again, and a *_due job looks at its subject again at once. is_retried is false, and nothing changed, where the row is not there any more or what it is about has been purged or has ended otherwise. What is still wrong comes back. Safe to call again.';
+COMMENT ON FUNCTION ops.retry_dead_letter(p_admin_id bigint, p_dead_id bigint) IS 'An update is handled again, a message queued again, and a *_due job looks at its subject again at once. is_retried is false, and nothing changed, where the row is not there any more or what it is about has been purged or has ended otherwise. What is still wrong comes back. Safe to call again.';
 
 --
 -- Name: run_job_now(bigint, text); Type: FUNCTION; Schema: ops; Owner: -
@@ -20146,10 +20144,10 @@ REVOKE ALL ON FUNCTION ops._reconcile_subscriptions() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ops._reconcile_withdrawals() FROM PUBLIC;
 
 --
--- Name: FUNCTION _revive(p_job_name text, p_subject text, p_telegram_id bigint); Type: ACL; Schema: ops; Owner: -
+-- Name: FUNCTION _revive(p_job_name text, p_subject text); Type: ACL; Schema: ops; Owner: -
 --
 
-REVOKE ALL ON FUNCTION ops._revive(p_job_name text, p_subject text, p_telegram_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ops._revive(p_job_name text, p_subject text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _setting_value(p_name text); Type: ACL; Schema: ops; Owner: -

@@ -124,7 +124,7 @@ func TestDeadLetterScreens(t *testing.T) {
 
 	b.press(t, boss, fmt.Sprint("telegram_id:", boss.ID))
 	card := b.waitLast(t, boss, "Given up")
-	button, ok := person.FindButton(card, "To the user")
+	button, ok := person.FindButton(card, "The user")
 	require.True(t, ok)
 	require.Equal(t, fmt.Sprint("a_user:", boss.ID), button.CallbackData)
 	require.Equal(t, "It is tried again", b.press(t, boss, "Try again").Text)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"atlas-secure/internal/atlas"
@@ -102,7 +103,7 @@ func (b *Bot) promoNewAnswer(ctx context.Context, r *request, at *promoNew) (nex
 
 // freeCode looks whether a code that was typed can be made.
 func (b *Bot) freeCode(ctx context.Context, r *request) (code string, isFree bool, err error) {
-	code = withoutNUL(r.argument)
+	code = strings.TrimSpace(withoutNUL(r.argument))
 	_, err = b.DB.Promo.Find(ctx, r.user, code)
 	switch {
 	case errors.Is(err, atlas.ErrNoSuchPromo):

@@ -76,6 +76,9 @@ func New(parts Parts) (*Bot, error) {
 	if parts.Hands <= 0 {
 		parts.Hands = DefaultHands
 	}
+	if parts.Version == "" {
+		parts.Version = "unknown"
+	}
 	if parts.Grace <= 0 {
 		parts.Grace = Grace
 	}

@@ -3904,9 +3904,9 @@ comment on function ops._reconcile_withdrawals is
 -- file: functions/ops/_revive.sql
 -- +goose StatementBegin
 -- Puts what was given up back to work, if it is there and was given up.
--- Locks: the update or the message; the caller holds the message's user.
+-- Locks: the inbox.update row; the caller holds the row in ops.dead.
 -- Raises: nothing.
-create or replace function ops._revive(p_job_name text, p_subject text, p_telegram_id bigint)
+create or replace function ops._revive(p_job_name text, p_subject text)
 returns boolean
 language plpgsql
 volatile
@@ -3919,9 +3919,13 @@ begin
       and u.finished_at is not null;
     return found;
   elsif p_job_name = 'notify.send' then
-    update outbox.task t
-    set finished_at = null, outcome = null, attempt = 0, due_at = core.now(), leased_until = null
-    where t.telegram_id = p_telegram_id
+    insert into outbox.task (
+      telegram_id, kind, name, due_at, created_at, is_repeatable, purchase_id, vpn_uuid,
+      amount_kopecks, other_id, arguments)
+    select t.telegram_id, t.kind, t.name, core.now(), core.now(), t.is_repeatable, t.purchase_id,
+           t.vpn_uuid, t.amount_kopecks, t.other_id, t.arguments
+    from outbox.task t
+    where t.telegram_id = ops._user_of_message(p_subject)
       and t.task_id = substring(p_subject from '^message:([0-9]{1,18})$')::bigint
       and t.kind = 'message' and t.outcome = 'failed';
     return found;
@@ -3932,7 +3936,8 @@ end
 $$;
 
 comment on function ops._revive is
-  'A message is revived only where it certainly never arrived (outcome failed): it is not doubled.';
+  'A message is queued anew, and only where it certainly never arrived (outcome failed): it is not '
+  'doubled. The row in ops.dead, which goes with it, is why that happens once.';
 -- +goose StatementEnd
 
 -- file: functions/ops/_setting_value.sql
@@ -10583,7 +10588,7 @@ grant execute on function ops.report_component to atlas_worker, atlas_dba;
 -- file: functions/ops/retry_dead_letter.sql
 -- +goose StatementBegin
 -- Has something that was given up tried again, from its first attempt.
--- Locks: account.admin row (share), user (of a message), the ops.dead row, what is revived.
+-- Locks: account.admin row (share), the ops.dead row, the inbox.update row.
 -- Raises: US003, 22023, OP001, OP003.
 create or replace function ops.retry_dead_letter(p_admin_id bigint, p_dead_id bigint)
 returns table (dead_id bigint, is_retried boolean)
@@ -10595,7 +10600,6 @@ as $$
 #variable_conflict use_column
 declare
   v_dead record;
-  v_user bigint;
 begin
   perform core._guard('admin_actions');
   perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
@@ -10603,16 +10607,11 @@ begin
   perform account._require_admin(p_admin_id);
   retry_dead_letter.is_retried := false;
 
-  select d.job_name, d.subject into v_dead from ops.dead d where d.dead_id = p_dead_id;
-  if v_dead.job_name = 'notify.send' then
-    v_user := ops._user_of_message(v_dead.subject);
-    if v_user is not null then
-      perform account._lock(v_user);
-    end if;
-  end if;
-
-  perform 1 from ops.dead d where d.dead_id = p_dead_id for update;
-  if found and ops._revive(v_dead.job_name, v_dead.subject, v_user) then
+  select d.job_name, d.subject into v_dead
+  from ops.dead d
+  where d.dead_id = p_dead_id
+  for update;
+  if found and ops._revive(v_dead.job_name, v_dead.subject) then
     delete from ops.dead d where d.dead_id = p_dead_id;
     perform audit._record('ops.retry_dead_letter', p_admin_id, v_dead.job_name,
                           jsonb_build_object('subject', v_dead.subject));
@@ -10624,10 +10623,10 @@ end
 $$;
 
 comment on function ops.retry_dead_letter is
-  'An update is handled again, a message sent again, and a *_due job looks at its subject again at '
-  'once. is_retried is false, and nothing changed, where the row is not there any more or what it '
-  'is about has been purged or has ended otherwise. What is still wrong comes back. Safe to call '
-  'again.';
+  'An update is handled again, a message queued again, and a *_due job looks at its subject again '
+  'at once. is_retried is false, and nothing changed, where the row is not there any more or what '
+  'it is about has been purged or has ended otherwise. What is still wrong comes back. Safe to '
+  'call again.';
 
 grant execute on function ops.retry_dead_letter to atlas_admin, atlas_dba;
 -- +goose StatementEnd

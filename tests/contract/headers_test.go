@@ -30,13 +30,12 @@ var never = map[string]map[string]string{
 	"billing.attach_invoice": {"US001": "a purchase has its owner, and users are never removed"},
 	"billing.refund_purchase": {"US001": "a purchase has its owner, and users are never removed",
 		"WA001": "it only adds to balances"},
-	"ops.retry_dead_letter": {"US001": "a message has its user, and users are never removed"},
-	"outbox._lock_leased":   {"US001": "a task has its user, and users are never removed"},
-	"referral._claw_back":   {"WA001": "it takes what is there, and debt for the rest"},
-	"referral._reward":      {"WA001": "it only adds to balances, and repays no more than the debt"},
-	"wallet.credit":         {"WA001": "it only adds to balances"},
-	"withdrawal._end":       {"WA001": "what a pending withdrawal holds is there"},
-	"withdrawal._lock":      {"US001": "a withdrawal has its user, and users are never removed"},
+	"outbox._lock_leased": {"US001": "a task has its user, and users are never removed"},
+	"referral._claw_back": {"WA001": "it takes what is there, and debt for the rest"},
+	"referral._reward":    {"WA001": "it only adds to balances, and repays no more than the debt"},
+	"wallet.credit":       {"WA001": "it only adds to balances"},
+	"withdrawal._end":     {"WA001": "what a pending withdrawal holds is there"},
+	"withdrawal._lock":    {"US001": "a withdrawal has its user, and users are never removed"},
 }
 
 // source is one function's file: what its header promises and what its body does.

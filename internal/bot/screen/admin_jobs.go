@@ -163,7 +163,7 @@ func jobSign(j sqlapi.ListedJob) string {
 func Job(t *i18n.Text, j sqlapi.ListedJob) Screen {
 	lines := []i18n.HTML{
 		t.HTML("job.line", i18n.Args{"sign": jobSign(j), "name": j.Name, "schedule": j.Schedule}),
-		t.HTML("job.is_"+onOrOff(j.IsEnabled)), aboutJob(t, j), "",
+		t.HTML("job.is_" + onOrOff(j.IsEnabled)), aboutJob(t, j), "",
 	}
 	if j.LastFinishedAt != nil {
 		lines = append(lines, t.HTML("job.last", i18n.Args{"at": *j.LastFinishedAt, "items": j.LastItems}))

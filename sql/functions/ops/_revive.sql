@@ -1,7 +1,7 @@
 -- Puts what was given up back to work, if it is there and was given up.
--- Locks: the update or the message; the caller holds the message's user.
+-- Locks: the inbox.update row; the caller holds the row in ops.dead.
 -- Raises: nothing.
-create or replace function ops._revive(p_job_name text, p_subject text, p_telegram_id bigint)
+create or replace function ops._revive(p_job_name text, p_subject text)
 returns boolean
 language plpgsql
 volatile
@@ -14,9 +14,13 @@ begin
       and u.finished_at is not null;
     return found;
   elsif p_job_name = 'notify.send' then
-    update outbox.task t
-    set finished_at = null, outcome = null, attempt = 0, due_at = core.now(), leased_until = null
-    where t.telegram_id = p_telegram_id
+    insert into outbox.task (
+      telegram_id, kind, name, due_at, created_at, is_repeatable, purchase_id, vpn_uuid,
+      amount_kopecks, other_id, arguments)
+    select t.telegram_id, t.kind, t.name, core.now(), core.now(), t.is_repeatable, t.purchase_id,
+           t.vpn_uuid, t.amount_kopecks, t.other_id, t.arguments
+    from outbox.task t
+    where t.telegram_id = ops._user_of_message(p_subject)
       and t.task_id = substring(p_subject from '^message:([0-9]{1,18})$')::bigint
       and t.kind = 'message' and t.outcome = 'failed';
     return found;
@@ -27,4 +31,5 @@ end
 $$;
 
 comment on function ops._revive is
-  'A message is revived only where it certainly never arrived (outcome failed): it is not doubled.';
+  'A message is queued anew, and only where it certainly never arrived (outcome failed): it is not '
+  'doubled. The row in ops.dead, which goes with it, is why that happens once.';

@@ -1,5 +1,5 @@
 -- Has something that was given up tried again, from its first attempt.
--- Locks: account.admin row (share), user (of a message), the ops.dead row, what is revived.
+-- Locks: account.admin row (share), the ops.dead row, the inbox.update row.
 -- Raises: US003, 22023, OP001, OP003.
 create or replace function ops.retry_dead_letter(p_admin_id bigint, p_dead_id bigint)
 returns table (dead_id bigint, is_retried boolean)
@@ -11,7 +11,6 @@ as $$
 #variable_conflict use_column
 declare
   v_dead record;
-  v_user bigint;
 begin
   perform core._guard('admin_actions');
   perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
@@ -19,16 +18,11 @@ begin
   perform account._require_admin(p_admin_id);
   retry_dead_letter.is_retried := false;
 
-  select d.job_name, d.subject into v_dead from ops.dead d where d.dead_id = p_dead_id;
-  if v_dead.job_name = 'notify.send' then
-    v_user := ops._user_of_message(v_dead.subject);
-    if v_user is not null then
-      perform account._lock(v_user);
-    end if;
-  end if;
-
-  perform 1 from ops.dead d where d.dead_id = p_dead_id for update;
-  if found and ops._revive(v_dead.job_name, v_dead.subject, v_user) then
+  select d.job_name, d.subject into v_dead
+  from ops.dead d
+  where d.dead_id = p_dead_id
+  for update;
+  if found and ops._revive(v_dead.job_name, v_dead.subject) then
     delete from ops.dead d where d.dead_id = p_dead_id;
     perform audit._record('ops.retry_dead_letter', p_admin_id, v_dead.job_name,
                           jsonb_build_object('subject', v_dead.subject));
@@ -40,9 +34,9 @@ end
 $$;
 
 comment on function ops.retry_dead_letter is
-  'An update is handled again, a message sent again, and a *_due job looks at its subject again at '
-  'once. is_retried is false, and nothing changed, where the row is not there any more or what it '
-  'is about has been purged or has ended otherwise. What is still wrong comes back. Safe to call '
-  'again.';
+  'An update is handled again, a message queued again, and a *_due job looks at its subject again '
+  'at once. is_retried is false, and nothing changed, where the row is not there any more or what '
+  'it is about has been purged or has ended otherwise. What is still wrong comes back. Safe to '
+  'call again.';
 
 grant execute on function ops.retry_dead_letter to atlas_admin, atlas_dba;
