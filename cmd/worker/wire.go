@@ -129,6 +129,7 @@ func (p *parts) jobs(cfg *config.Config, log *slog.Logger, nodeMeter *worker.Nod
 		"broadcast.send":     worker.Broadcast(p.db.Broadcast, messenger, log),
 		"billing.expire_due": worker.Due(p.db.Billing.ExpireDue),
 		"ops.purge_due":      worker.Due(p.db.Ops.PurgeDue),
+		"ops.figures_due":    worker.Due(p.db.Ops.FiguresDue),
 
 		"subscription.expire_due": worker.Due(p.db.Subscription.ExpireDue),
 		"subscription.renew_due":  worker.Due(p.db.Subscription.RenewDue),

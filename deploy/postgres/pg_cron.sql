@@ -54,6 +54,7 @@ from (values
   ('notify.enqueue_due', '* * * * *', 'select * from notify.enqueue_due(p_epoch => null, p_limit => 1000)'),
   ('withdrawal.purge_due', '41 3 * * *', 'select * from withdrawal.purge_due(p_epoch => null, p_limit => 1000)'),
   ('audit.seal', '* * * * *', 'select * from audit.seal(p_limit => 5000)'),
+  ('ops.figures_due', '*/5 * * * *', 'select * from ops.figures_due(p_epoch => null, p_limit => 3)'),
   ('ops.purge_due', '17 3 * * *', 'select * from ops.purge_due(p_epoch => null, p_limit => 5000)')
 ) w (job, schedule, command)
 order by w.job;

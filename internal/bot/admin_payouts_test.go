@@ -20,6 +20,7 @@ import (
 func adminMoneyScreens(text *i18n.Text, screens map[string]screen.Screen, soon time.Time) {
 	payoutScreens(text, screens, soon)
 	moneyScreens(text, screens, soon)
+	figureScreens(text, screens, soon)
 }
 
 func payoutScreens(text *i18n.Text, screens map[string]screen.Screen, soon time.Time) {

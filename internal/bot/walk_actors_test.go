@@ -160,7 +160,8 @@ func (s *stage) formerAdmin(language string) {
 }
 
 // crowd is what admins look after: the customer {customer}, alias {username}, with a subscription and a withdrawal that
-// waits; another whose withdrawal needs two admins; a payment in suspense; a company that waits; and trouble.
+// waits; another whose withdrawal needs two admins, whose key was given up, and who has not paid a purchase; a payment in
+// suspense; a company that waits; and trouble.
 func (s *stage) crowd(language string) {
 	s.t.Helper()
 	customer := s.other("client", language, (*stage).customer)
@@ -173,6 +174,8 @@ func (s *stage) crowd(language string) {
 	s.requestsWithdrawal(rich, 55_000_00)
 	s.desk.One("account.request_corporate", desk.A{"p_telegram_id": rich.ID, "p_company": "Magnates", "p_contact": "@magnate",
 		"p_idempotency_key": "magnate"})
+	s.failedKey(rich)
+	s.desk.Open(int(rich.ID), "plus", 1, "unpaid")
 
 	s.desk.One("billing.settle_payment", desk.Money("cryptobot", "walk", nil, nil, 500_00, "RUB"))
 	s.trouble(customer)
@@ -200,4 +203,15 @@ func (s *stage) requestsWithdrawal(p *person.Person, kopecks int) {
 	require.NoError(s.t, err)
 	s.desk.One("withdrawal.request", desk.A{"p_telegram_id": p.ID, "p_amount_kopecks": kopecks, "p_requisites": string(sealed),
 		"p_idempotency_key": fmt.Sprint("walk:", p.ID)})
+}
+
+// failedKey lets somebody buy a subscription whose key the node refuses until it is given up.
+func (s *stage) failedKey(p *person.Person) {
+	s.t.Helper()
+	s.desk.Buy(int(p.ID), "basic", 1, "failed")
+	_, err := s.db.Owner.Exec(s.ctx, `update outbox.task set finished_at = core.now(), outcome = 'failed', attempt = 5,
+		last_error = 'the node says no' where telegram_id = $1 and kind = 'provision'`, p.ID)
+	require.NoError(s.t, err)
+	_, err = s.db.Owner.Exec(s.ctx, `update subscription.subscription set activation = 'failed' where telegram_id = $1`, p.ID)
+	require.NoError(s.t, err)
 }

@@ -185,6 +185,9 @@ create table account.account (
 -- For admins who look for somebody by the beginning of the name; the operators compare bytes.
 create index account_username on account.account (lower(username) text_pattern_ops)
   where username is not null;
+-- For the figures of a day; its pages come in the order of time, so that it costs a registration nothing.
+create index account_registered on account.account using brin (registered_at)
+  with (autosummarize = on);
 create index account_referral_code on account.account (referral_code);
 create index account_referrer on account.account (referrer_id, telegram_id) where referrer_id is not null;
 comment on table account.account is 'One row per user, made by /start. Its row lock is the user''s lock.';
@@ -318,6 +321,8 @@ create unique index transfer_key_once on ledger.transfer (telegram_id, reason, i
   where idempotency_key is not null;
 -- What admins did, for audit.list: buyers' rows are not in it.
 create index transfer_by_admin on ledger.transfer (created_at) where actor_id is not null;
+create index transfer_created on ledger.transfer using brin (created_at)
+  with (autosummarize = on);
 create index transfer_recorded on ledger.transfer using brin (recorded_xid)
   with (pages_per_range = 16, autosummarize = on);
 comment on sequence ledger.transfer_id is 'Numbers transfers; gaps mean nothing.';
@@ -960,6 +965,7 @@ create table outbox.task (
 -- Only what was claimed is looked up by its id alone: those who promise a task do not pay for this index.
 create index task_by_id on outbox.task (task_id) where lease_token is not null;
 create index task_due on outbox.task (kind, due_at) where finished_at is null;
+create index task_created on outbox.task using brin (created_at) with (autosummarize = on);
 -- The oldest of a user's unfinished tasks: in the primary key all the finished ones lie before it.
 create index task_waiting on outbox.task (telegram_id, kind, task_id) where finished_at is null;
 create index task_leased on outbox.task (leased_until)
@@ -1317,7 +1323,8 @@ insert into ops.scheduled_job (name, schedule, is_exclusive, batch_size, timeout
   ('audit.seal', '3 seconds', true, 5000, 60, 'Seals ledger and audit rows.'),
   ('pay.poll_cryptobot', '5 seconds', true, 100, 30, 'Asks Crypto Pay for invoices paid.'),
   ('ops.check_health', '10 seconds', true, 100, 30, 'Looks whether what the shop depends on answers.'),
-  ('ops.purge_due', '17 3 * * *', true, 5000, 300, 'Removes what is kept for 30 days only.');
+  ('ops.purge_due', '17 3 * * *', true, 5000, 300, 'Removes what is kept for 30 days only.'),
+  ('ops.figures_due', '300 seconds', true, 3, 300, 'Reckons the figures of the days for the admins.');
 
 create table ops.scheduled_job_run (
   run_id bigint generated always as identity constraint scheduled_job_run_pkey primary key,
@@ -1355,6 +1362,21 @@ comment on column ops.dead.job_name is 'Who gave up.';
 comment on column ops.dead.subject is 'On what.';
 comment on column ops.dead.error is 'Why.';
 comment on column ops.dead.died_at is 'When.';
+
+create table ops.day_figure (
+  name text constraint day_figure_name_form check (name ~ '^[a-z0-9_]{1,64}$'),
+  day date,
+  value bigint not null,
+  computed_at timestamptz not null,
+  constraint day_figure_pkey primary key (name, day)
+);
+comment on table ops.day_figure is
+  'Figures of one day (UTC), or as they were at the last look of that day; filled by ops.figures_due.';
+comment on column ops.day_figure.name is
+  'What is counted: users_new, revenue_<way>, refunded, payers_of_month, … and now_<what> for a look at all.';
+comment on column ops.day_figure.day is 'The day, in UTC.';
+comment on column ops.day_figure.value is 'How many; kopecks for money, milliseconds for time.';
+comment on column ops.day_figure.computed_at is 'When it was reckoned.';
 
 create table ops.dependency (
   component text constraint dependency_pkey primary key,

@@ -102,7 +102,7 @@ func catalogue() []function {
 	for _, list := range [][]function{accountFunctions(), corporateFunctions(), walletFunctions(), billingFunctions(), moneyFunctions(), subscriptionFunctions(),
 		vpnFunctions(), promoFunctions(), notifyFunctions(), inboxFunctions(), auditFunctions(), opsFunctions(),
 		referralFunctions(), withdrawalFunctions(), broadcastFunctions(), systemFunctions(), jobFunctions(),
-		promoAdminFunctions(), referralAdminFunctions(), adminMoneyFunctions()} {
+		promoAdminFunctions(), referralAdminFunctions(), adminMoneyFunctions(), figureFunctions()} {
 		all = append(all, list...)
 	}
 	return all

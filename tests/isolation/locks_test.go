@@ -90,13 +90,16 @@ var subjects = map[string]string{
 	"scene.withdrawal('pending')": "withdrawing",
 }
 
+// bringsUser matches a call that names the user itself, first or after the admin.
+var bringsUser = regexp.MustCompile(`\((1, )?1001,`)
+
 // locksUser tells whether a step comes to lock the user.
 func (s step) locksUser(scene string) bool {
 	if !takesUser.MatchString(headers()[s.function()]) {
 		return false
 	}
 	for subject, there := range subjects {
-		if strings.Contains(s.sql, subject) && !strings.Contains(s.sql, "(1001,") {
+		if strings.Contains(s.sql, subject) && !bringsUser.MatchString(s.sql) {
 			return slices.Contains(strings.Fields(there), scene)
 		}
 	}

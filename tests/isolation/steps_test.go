@@ -113,6 +113,8 @@ var steps = []step{
 		from vpn.fail_job(scene.task('provision'), scene.token('provision'), 'refused')`},
 	{"vpn.release_job", "subscriber withdrawing renewing blocked",
 		`select scene.away(next_attempt_at) as next from vpn.release_job(scene.task('provision'), scene.token('provision'), 'down')`},
+	{"vpn.retry_job", "subscriber withdrawing renewing over blocked",
+		`select status, is_retried from vpn.retry_job(1, 1001, scene.task('provision'))`},
 	{"vpn.reissue", "subscriber withdrawing unclaimed renewing",
 		`select 'new' as identity, is_replay from vpn.reissue(1001, null, 'k')`},
 	{"vpn.move_keys", "subscriber withdrawing unclaimed renewing",

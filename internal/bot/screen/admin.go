@@ -28,6 +28,8 @@ func AdminMenu(t *i18n.Text, d sqlapi.Dashboard) Screen {
 		// Money.
 		row(press(t, "button.payouts", VerbPayouts), press(t, "button.suspense", VerbSuspense)),
 		row(press(t, "button.keys", VerbKeysTried), press(t, "button.manual", VerbManual)),
+		row(press(t, "button.statistics", VerbStatistics), press(t, "button.analytics", VerbAnalytics),
+			press(t, "button.metrics", VerbMetrics)),
 
 		// Promo codes and referrals.
 		row(press(t, "button.promos", VerbPromos), press(t, "button.referrals", VerbReferrals)),
