@@ -3388,6 +3388,60 @@ $$;
 COMMENT ON FUNCTION billing._undone_since(p_telegram_id bigint, p_purchase_id uuid) IS 'Looks back from the end of the chain over what is taken back. If it meets the purchase before anything that still counts, the state before the first of them can be restored.';
 
 --
+-- Name: analytics(bigint); Type: FUNCTION; Schema: billing; Owner: -
+--
+
+CREATE FUNCTION billing.analytics(p_admin_id bigint) RETURNS TABLE(computed_at timestamp with time zone, month date, revenue_kopecks bigint, refunded_kopecks bigint, net_kopecks bigint, payers bigint, arppu_kopecks bigint, arpu_kopecks bigint, ways jsonb, before_revenue_kopecks bigint, before_net_kopecks bigint, before_payers bigint, before_arppu_kopecks bigint, change_percent integer, payers_ever bigint, net_ever_kopecks bigint, ltv_kopecks bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_day date;
+  v_first date;
+  v_users bigint;
+  v_payers_ever bigint;
+  v_net_ever bigint;
+begin
+  perform account._only_admins(p_admin_id);
+  select max(f.day) into v_day from ops.day_figure f where f.name = 'now_users';
+  v_first := date_trunc('month', v_day::timestamp)::date;
+  v_users := ops._figure('now_users', v_day, v_day);
+  v_payers_ever := ops._figure('payers_first', null, v_day);
+  select coalesce(sum(case when f.name ~ '^revenue_' then f.value else -f.value end), 0)
+  into v_net_ever
+  from ops.day_figure f
+  where f.name ~ '^revenue_' or f.name in ('refunded', 'reversed');
+
+  return query
+  select (select f.computed_at from ops.day_figure f where f.name = 'now_users' and f.day = v_day),
+         v_first, n.revenue_kopecks, n.refunded_kopecks, n.net_kopecks, n.payers,
+         n.per_payer_kopecks, case when v_users > 0 then n.net_kopecks / v_users end, w.ways,
+         b.revenue_kopecks, b.net_kopecks, b.payers, b.per_payer_kopecks,
+         case when b.net_kopecks > 0
+              then round(100.0 * (n.net_kopecks - b.net_kopecks) / b.net_kopecks)::int end,
+         v_payers_ever, v_net_ever,
+         case when v_payers_ever > 0 then v_net_ever / v_payers_ever end
+  from ops._month(v_first, v_day) n
+  cross join ops._month(
+    (v_first - interval '1 month')::date,
+    least((v_day - interval '1 month')::date, v_first - 1)) b
+  cross join lateral (
+    select coalesce(jsonb_object_agg(x.way, x.value), '{}') as ways
+    from (select substr(f.name, 9) as way, sum(f.value) as value
+          from ops.day_figure f
+          where f.name ~ '^revenue_' and f.day between v_first and v_day
+          group by f.name) x) w;
+end
+$$;
+
+--
+-- Name: FUNCTION analytics(p_admin_id bigint); Type: COMMENT; Schema: billing; Owner: -
+--
+
+COMMENT ON FUNCTION billing.analytics(p_admin_id bigint) IS 'For admins only, as ops.figures_due has reckoned it (computed_at; null: not yet). revenue: what purchases and renewals took in, by way (balance: money that came before); refunded: given or taken back; net: their difference. before_…: the month before, to the same day. arppu: net by paying user, arpu: by user, ltv: net ever by everybody who has ever paid. change_percent: of net. Months and days are UTC. Reads only.';
+
+--
 -- Name: approve_manual(bigint, uuid, bigint, text); Type: FUNCTION; Schema: billing; Owner: -
 --
 
@@ -6596,6 +6650,152 @@ $$;
 COMMENT ON FUNCTION ops._enter_due(p_job_name text, p_epoch bigint, p_limit integer) IS 'Two runs of a job take turns; one with an old epoch is refused. A null epoch is a run by hand or by pg_cron.';
 
 --
+-- Name: _figure(text, date, date); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._figure(p_name text, p_from date, p_to date) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  return (
+    select coalesce(sum(f.value), 0)::bigint
+    from ops.day_figure f
+    where f.name = p_name and f.day between coalesce(p_from, '-infinity') and p_to);
+end
+$$;
+
+--
+-- Name: FUNCTION _figure(p_name text, p_from date, p_to date); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._figure(p_name text, p_from date, p_to date) IS 'From p_from (null: ever) to p_to, both days counted.';
+
+--
+-- Name: _figures_now(timestamp with time zone); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._figures_now(p_now timestamp with time zone) RETURNS TABLE(name text, value bigint)
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+begin
+  return query
+  select x.name, x.value
+  from (select count(*) as users, count(*) filter (where u.is_blocked) as blocked,
+               count(*) filter (where not u.is_reachable) as unreachable
+        from account.account u) s
+  cross join lateral (values ('now_users', s.users), ('now_blocked', s.blocked),
+                             ('now_unreachable', s.unreachable)) x (name, value);
+
+  return query
+  select x.name, x.value
+  from (select count(*) filter (where s.expires_at > p_now and s.period <> 'trial') as active,
+               count(*) filter (where s.expires_at > p_now and s.period = 'trial') as trials,
+               count(*) filter (where s.expires_at <= p_now) as expired
+        from subscription.subscription s) n
+  cross join lateral (values ('now_active', n.active), ('now_trials', n.trials),
+                             ('now_expired', n.expired)) x (name, value);
+
+  return query
+  select 'now_tariff_' || s.tariff, count(*)
+  from subscription.subscription s
+  where s.expires_at > p_now and s.period <> 'trial'
+  group by s.tariff;
+end
+$$;
+
+--
+-- Name: FUNCTION _figures_now(p_now timestamp with time zone); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._figures_now(p_now timestamp with time zone) IS 'Reads every user and every subscription once: for the job, never for a screen.';
+
+--
+-- Name: _figures_of_day(date); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._figures_of_day(p_day date) RETURNS TABLE(name text, value bigint)
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+declare
+  v_from timestamptz := p_day::timestamp at time zone 'UTC';
+  v_to timestamptz := (p_day + 1)::timestamp at time zone 'UTC';
+  v_month timestamptz := date_trunc('month', p_day::timestamp) at time zone 'UTC';
+begin
+  return query
+  select 'users_new', count(*)
+  from account.account u
+  where u.registered_at >= v_from and u.registered_at < v_to;
+
+  return query
+  with moved as (
+    select t.telegram_id, t.version, t.reason, t.debit_account, t.credit_account,
+           t.amount_kopecks::bigint as amount, t.actor_id,
+           t.reason in ('purchase', 'provider_purchase') as is_sale,
+           case t.reason when 'purchase' then 'balance' else coalesce(p.provider, 'other') end as way
+    from ledger.transfer t
+    left join billing.payment p on p.telegram_id = t.telegram_id and p.payment_id = t.payment_id
+    where t.created_at >= v_from and t.created_at < v_to
+  ), payers as (
+    select m.telegram_id, min(m.version) as version
+    from moved m where m.is_sale group by m.telegram_id
+  ), before as (
+    select y.telegram_id,
+           max(o.created_at) filter (
+             where o.reason in ('purchase', 'provider_purchase')) as last_at
+    from payers y
+    left join ledger.transfer o on o.telegram_id = y.telegram_id and o.version < y.version
+    group by y.telegram_id
+  )
+  select 'revenue_' || m.way, sum(m.amount)::bigint
+  from moved m where m.is_sale group by m.way
+  union all
+  select 'received_' || m.way, sum(m.amount)::bigint
+  from moved m where m.debit_account = 'provider' group by m.way
+  union all
+  select x.name, x.value
+  from (select count(*) filter (where m.is_sale) as sales,
+               coalesce(sum(m.amount) filter (where m.reason = 'refund'), 0)::bigint as refunded,
+               coalesce(sum(case 'revenue' when m.debit_account then m.amount
+                                           when m.credit_account then -m.amount end)
+                 filter (where m.reason = 'reversal'), 0)::bigint as reversed,
+               count(*) filter (where m.reason = 'withdrawal_payout') as approved,
+               count(*) filter (
+                 where m.reason = 'withdrawal_return' and m.actor_id is not null) as rejected
+        from moved m) s
+  cross join lateral (values
+    ('sales', s.sales), ('refunded', s.refunded), ('reversed', s.reversed),
+    ('withdrawals_approved', s.approved), ('withdrawals_rejected', s.rejected)) x (name, value)
+  union all
+  select x.name, x.value
+  from (select count(*) filter (where b.last_at is null) as ever,
+               count(*) filter (where b.last_at is null or b.last_at < v_month) as of_month
+        from before b) s
+  cross join lateral (values
+    ('payers_first', s.ever), ('payers_of_month', s.of_month)) x (name, value);
+
+  return query
+  select x.name, x.value::bigint
+  from (select count(*) as keys,
+               percentile_disc(array[0.5, 0.95]) within group (
+                 order by extract(epoch from t.finished_at - t.created_at) * 1000) as took
+        from outbox.task t
+        where t.created_at >= v_from and t.created_at < v_to
+          and t.kind = 'provision' and t.name = 'add' and t.outcome = 'done') k
+  cross join lateral (values ('keys', k.keys::numeric), ('key_median', k.took[1]::numeric),
+                             ('key_p95', k.took[2]::numeric)) x (name, value)
+  where x.value is not null;
+end
+$$;
+
+--
+-- Name: FUNCTION _figures_of_day(p_day date); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._figures_of_day(p_day date) IS 'From the ledger, the outbox and the users: revenue_<way> is what purchases and renewals took in (balance: of money that came before), received_<way> is money from the providers. payers_of_month: whose first purchase of the month it was; payers_first: the first ever. key_median and key_p95: milliseconds from the promise of a key to its delivery.';
+
+--
 -- Name: _incident_since(); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -6616,6 +6816,34 @@ $$;
 --
 
 COMMENT ON FUNCTION ops._incident_since() IS 'The first of the rows since it was off last: rewriting the texts begins no new incident.';
+
+--
+-- Name: _month(date, date); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._month(p_from date, p_to date) RETURNS TABLE(revenue_kopecks bigint, refunded_kopecks bigint, net_kopecks bigint, payers bigint, per_payer_kopecks bigint)
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+begin
+  return query
+  select r.revenue, r.refunded, r.revenue - r.refunded, r.payers,
+         case when r.payers > 0 then (r.revenue - r.refunded) / r.payers end
+  from (
+    select coalesce(sum(f.value) filter (where f.name ~ '^revenue_'), 0)::bigint as revenue,
+           coalesce(sum(f.value) filter (where f.name in ('refunded', 'reversed')), 0)::bigint
+             as refunded,
+           coalesce(sum(f.value) filter (where f.name = 'payers_of_month'), 0)::bigint as payers
+    from ops.day_figure f
+    where f.day between p_from and p_to) r;
+end
+$$;
+
+--
+-- Name: FUNCTION _month(p_from date, p_to date); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._month(p_from date, p_to date) IS 'Takings of purchases, what was given or taken back, and how many paid. From the first of a month: payers are counted once a month.';
 
 --
 -- Name: _reconcile_accounts(); Type: FUNCTION; Schema: ops; Owner: -
@@ -7593,6 +7821,55 @@ $$;
 COMMENT ON FUNCTION ops.drop_dead_letter(p_admin_id bigint, p_dead_id bigint, p_note text) IS 'What ops.clear_dead_letter does for DBAs, for admins and audited as theirs. is_dropped is false if the row is not there. Safe to call again.';
 
 --
+-- Name: figures_due(bigint, integer); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.figures_due(p_epoch bigint, p_limit integer) RETURNS TABLE(computed integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_today date;
+  v_missing date[];
+  v_day date;
+begin
+  perform ops._enter_due('ops.figures_due', p_epoch, p_limit);
+  v_now := core.now();
+  v_today := (v_now at time zone 'UTC')::date;
+
+  select coalesce(array_agg(m.day), '{}') into v_missing
+  from (
+    select o.first + d.n as day
+    from (select (min(u.registered_at) at time zone 'UTC')::date as first
+          from account.account u) o
+    cross join generate_series(0, v_today - 2 - o.first) d (n)
+    where not exists (
+      select 1 from ops.day_figure f where f.name = 'users_new' and f.day = o.first + d.n)
+    order by d.n desc
+    limit p_limit) m;
+
+  foreach v_day in array v_missing || array[v_today - 1, v_today] loop
+    delete from ops.day_figure f where f.day = v_day and f.name !~ '^now_';
+    insert into ops.day_figure (name, day, value, computed_at)
+    select o.name, v_day, o.value, v_now from ops._figures_of_day(v_day) o;
+  end loop;
+  delete from ops.day_figure f where f.day = v_today and f.name ~ '^now_';
+  insert into ops.day_figure (name, day, value, computed_at)
+  select n.name, v_today, n.value, v_now from ops._figures_now(v_now) n;
+
+  return query select cardinality(v_missing);
+end
+$$;
+
+--
+-- Name: FUNCTION figures_due(p_epoch bigint, p_limit integer); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.figures_due(p_epoch bigint, p_limit integer) IS 'Days are UTC. A day is reckoned until it is over, and once more on the next; days before that are reckoned when they are missing, the latest first, p_limit of them a call: computed. Run twice it gives the same. p_epoch: of the lease ops.figures_due; null by hand.';
+
+--
 -- Name: finish_run(text, text, bigint, timestamp with time zone, integer, text, timestamp with time zone); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -7878,6 +8155,44 @@ $$;
 --
 
 COMMENT ON FUNCTION ops.lock_waits() IS 'What view ops.lock_wait shows. A definer function: its owner may read other sessions'' queries (pg_read_all_stats), its callers see them only here, without their values. A prepared transaction that blocks has no session, and null here.';
+
+--
+-- Name: metrics(bigint); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.metrics(p_admin_id bigint) RETURNS TABLE(computed_at timestamp with time zone, keys_today bigint, median_today_ms bigint, p95_today_ms bigint, keys_yesterday bigint, median_yesterday_ms bigint, p95_yesterday_ms bigint, sales bigint, buyers bigint, renewals_per_hundred bigint, approved bigint, rejected bigint, approved_percent integer)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_day date;
+begin
+  perform account._only_admins(p_admin_id);
+  select max(f.day) into v_day from ops.day_figure f where f.name = 'now_users';
+
+  return query
+  select (select f.computed_at from ops.day_figure f where f.name = 'now_users' and f.day = v_day),
+         ops._figure('keys', v_day, v_day), ops._figure('key_median', v_day, v_day),
+         ops._figure('key_p95', v_day, v_day), ops._figure('keys', v_day - 1, v_day - 1),
+         ops._figure('key_median', v_day - 1, v_day - 1),
+         ops._figure('key_p95', v_day - 1, v_day - 1), s.sales, s.buyers,
+         case when s.buyers > 0 then 100 * (s.sales - s.buyers) / s.buyers end,
+         s.approved, s.rejected,
+         case when s.approved + s.rejected > 0
+              then round(100.0 * s.approved / (s.approved + s.rejected))::int end
+  from (select ops._figure('sales', null, v_day) as sales,
+               ops._figure('payers_first', null, v_day) as buyers,
+               ops._figure('withdrawals_approved', null, v_day) as approved,
+               ops._figure('withdrawals_rejected', null, v_day) as rejected) s;
+end
+$$;
+
+--
+-- Name: FUNCTION metrics(p_admin_id bigint); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.metrics(p_admin_id bigint) IS 'For admins only, as ops.figures_due has reckoned it (computed_at; null: not yet). Milliseconds from the promise of a key to its delivery, of the keys promised on the day. renewals_per_hundred: purchases after a buyer''s first, by hundred buyers. approved_percent: of the withdrawals that admins decided on. Days are UTC. Reads only.';
 
 --
 -- Name: purge_due(bigint, integer); Type: FUNCTION; Schema: ops; Owner: -
@@ -8511,6 +8826,40 @@ $$;
 --
 
 COMMENT ON FUNCTION ops.show_incident(p_admin_id bigint) IS 'For admins only: one row, always. The texts stay for the next time when it is switched off; all but is_on is null where nobody has set anything yet. Reads only.';
+
+--
+-- Name: statistics(bigint); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.statistics(p_admin_id bigint) RETURNS TABLE(computed_at timestamp with time zone, users bigint, new_today bigint, new_7_days bigint, new_30_days bigint, active bigint, trials bigint, expired bigint, blocked bigint, unreachable bigint, tariffs jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_day date;
+begin
+  perform account._only_admins(p_admin_id);
+  select max(f.day) into v_day from ops.day_figure f where f.name = 'now_users';
+
+  return query
+  select (select f.computed_at from ops.day_figure f where f.name = 'now_users' and f.day = v_day),
+         ops._figure('now_users', v_day, v_day), ops._figure('users_new', v_day, v_day),
+         ops._figure('users_new', v_day - 6, v_day), ops._figure('users_new', v_day - 29, v_day),
+         ops._figure('now_active', v_day, v_day), ops._figure('now_trials', v_day, v_day),
+         ops._figure('now_expired', v_day, v_day), ops._figure('now_blocked', v_day, v_day),
+         ops._figure('now_unreachable', v_day, v_day),
+         (select coalesce(jsonb_object_agg(x.tariff, x.value), '{}')
+          from (select t.tariff, ops._figure('now_tariff_' || t.tariff, v_day, v_day) as value
+                from billing.tariff t) x);
+end
+$$;
+
+--
+-- Name: FUNCTION statistics(p_admin_id bigint); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.statistics(p_admin_id bigint) IS 'For admins only. computed_at: when it was counted (ops.figures_due); null: not yet. Days are UTC; 7 and 30 days with today. active and tariffs: without trials. Reads only.';
 
 --
 -- Name: switch_job(bigint, text, boolean); Type: FUNCTION; Schema: ops; Owner: -
@@ -16166,6 +16515,48 @@ COMMENT ON COLUMN ops.component_status.checked_by IS 'Which worker.';
 COMMENT ON COLUMN ops.component_status.detail IS 'What was wrong when it was looked at last; service: what is down.';
 
 --
+-- Name: day_figure; Type: TABLE; Schema: ops; Owner: -
+--
+
+CREATE TABLE ops.day_figure (
+    name text NOT NULL,
+    day date NOT NULL,
+    value bigint NOT NULL,
+    computed_at timestamp with time zone NOT NULL,
+    CONSTRAINT day_figure_name_form CHECK ((name ~ '^[a-z0-9_]{1,64}$'::text))
+);
+
+--
+-- Name: TABLE day_figure; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON TABLE ops.day_figure IS 'Figures of one day (UTC), or as they were at the last look of that day; filled by ops.figures_due.';
+
+--
+-- Name: COLUMN day_figure.name; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.day_figure.name IS 'What is counted: users_new, revenue_<way>, refunded, payers_of_month, … and now_<what> for a look at all.';
+
+--
+-- Name: COLUMN day_figure.day; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.day_figure.day IS 'The day, in UTC.';
+
+--
+-- Name: COLUMN day_figure.value; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.day_figure.value IS 'How many; kopecks for money, milliseconds for time.';
+
+--
+-- Name: COLUMN day_figure.computed_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.day_figure.computed_at IS 'When it was reckoned.';
+
+--
 -- Name: dead; Type: TABLE; Schema: ops; Owner: -
 --
 
@@ -18066,6 +18457,13 @@ ALTER TABLE ONLY ops.attempt
     ADD CONSTRAINT attempt_pkey PRIMARY KEY (telegram_id, action);
 
 --
+-- Name: day_figure day_figure_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
+--
+
+ALTER TABLE ONLY ops.day_figure
+    ADD CONSTRAINT day_figure_pkey PRIMARY KEY (name, day);
+
+--
 -- Name: dead dead_once; Type: CONSTRAINT; Schema: ops; Owner: -
 --
 
@@ -18316,6 +18714,12 @@ CREATE INDEX account_referral_code ON account.account USING btree (referral_code
 CREATE INDEX account_referrer ON account.account USING btree (referrer_id, telegram_id) WHERE (referrer_id IS NOT NULL);
 
 --
+-- Name: account_registered; Type: INDEX; Schema: account; Owner: -
+--
+
+CREATE INDEX account_registered ON account.account USING brin (registered_at) WITH (autosummarize='on');
+
+--
 -- Name: account_username; Type: INDEX; Schema: account; Owner: -
 --
 
@@ -18472,6 +18876,12 @@ CREATE INDEX update_waiting_by_chat ON inbox.update USING btree (chat_id, update
 CREATE INDEX transfer_by_admin ON ledger.transfer USING btree (created_at) WHERE (actor_id IS NOT NULL);
 
 --
+-- Name: transfer_created; Type: INDEX; Schema: ledger; Owner: -
+--
+
+CREATE INDEX transfer_created ON ledger.transfer USING brin (created_at) WITH (autosummarize='on');
+
+--
 -- Name: transfer_key_once; Type: INDEX; Schema: ledger; Owner: -
 --
 
@@ -18518,6 +18928,12 @@ CREATE INDEX task_by_id ON outbox.task USING btree (task_id) WHERE (lease_token 
 --
 
 CREATE UNIQUE INDEX task_cashback_once ON outbox.task USING btree (telegram_id, purchase_id, name) WHERE (kind = 'cashback'::outbox.kind);
+
+--
+-- Name: task_created; Type: INDEX; Schema: outbox; Owner: -
+--
+
+CREATE INDEX task_created ON outbox.task USING brin (created_at) WITH (autosummarize='on');
 
 --
 -- Name: task_due; Type: INDEX; Schema: outbox; Owner: -
@@ -19464,6 +19880,14 @@ REVOKE ALL ON FUNCTION billing._take_money(p_telegram_id bigint, p_to ledger.acc
 REVOKE ALL ON FUNCTION billing._undone_since(p_telegram_id bigint, p_purchase_id uuid) FROM PUBLIC;
 
 --
+-- Name: FUNCTION analytics(p_admin_id bigint); Type: ACL; Schema: billing; Owner: -
+--
+
+REVOKE ALL ON FUNCTION billing.analytics(p_admin_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.analytics(p_admin_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION billing.analytics(p_admin_id bigint) TO atlas_dba;
+
+--
 -- Name: FUNCTION approve_manual(p_admin_id bigint, p_purchase_id uuid, p_amount_kopecks bigint, p_note text); Type: ACL; Schema: billing; Owner: -
 --
 
@@ -20078,10 +20502,34 @@ REVOKE ALL ON FUNCTION ops._describe_lock(p_pid integer, p_locktype text, p_rela
 REVOKE ALL ON FUNCTION ops._enter_due(p_job_name text, p_epoch bigint, p_limit integer) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _figure(p_name text, p_from date, p_to date); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._figure(p_name text, p_from date, p_to date) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _figures_now(p_now timestamp with time zone); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._figures_now(p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _figures_of_day(p_day date); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._figures_of_day(p_day date) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _incident_since(); Type: ACL; Schema: ops; Owner: -
 --
 
 REVOKE ALL ON FUNCTION ops._incident_since() FROM PUBLIC;
+
+--
+-- Name: FUNCTION _month(p_from date, p_to date); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._month(p_from date, p_to date) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _reconcile_accounts(); Type: ACL; Schema: ops; Owner: -
@@ -20220,6 +20668,14 @@ GRANT ALL ON FUNCTION ops.drop_dead_letter(p_admin_id bigint, p_dead_id bigint, 
 GRANT ALL ON FUNCTION ops.drop_dead_letter(p_admin_id bigint, p_dead_id bigint, p_note text) TO atlas_dba;
 
 --
+-- Name: FUNCTION figures_due(p_epoch bigint, p_limit integer); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.figures_due(p_epoch bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.figures_due(p_epoch bigint, p_limit integer) TO atlas_worker;
+GRANT ALL ON FUNCTION ops.figures_due(p_epoch bigint, p_limit integer) TO atlas_dba;
+
+--
 -- Name: FUNCTION finish_run(p_job_name text, p_holder text, p_epoch bigint, p_started_at timestamp with time zone, p_items integer, p_error text, p_next_run_at timestamp with time zone); Type: ACL; Schema: ops; Owner: -
 --
 
@@ -20293,6 +20749,14 @@ REVOKE ALL ON FUNCTION ops.lock_waits() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.lock_waits() TO atlas_worker;
 GRANT ALL ON FUNCTION ops.lock_waits() TO atlas_auditor;
 GRANT ALL ON FUNCTION ops.lock_waits() TO atlas_dba;
+
+--
+-- Name: FUNCTION metrics(p_admin_id bigint); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.metrics(p_admin_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.metrics(p_admin_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.metrics(p_admin_id bigint) TO atlas_dba;
 
 --
 -- Name: FUNCTION purge_due(p_epoch bigint, p_limit integer); Type: ACL; Schema: ops; Owner: -
@@ -20423,6 +20887,14 @@ GRANT ALL ON FUNCTION ops.show_dead_letter(p_admin_id bigint, p_dead_id bigint) 
 REVOKE ALL ON FUNCTION ops.show_incident(p_admin_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.show_incident(p_admin_id bigint) TO atlas_admin;
 GRANT ALL ON FUNCTION ops.show_incident(p_admin_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION statistics(p_admin_id bigint); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.statistics(p_admin_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.statistics(p_admin_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.statistics(p_admin_id bigint) TO atlas_dba;
 
 --
 -- Name: FUNCTION switch_job(p_admin_id bigint, p_name text, p_is_enabled boolean); Type: ACL; Schema: ops; Owner: -

@@ -3211,6 +3211,157 @@ comment on function ops._enter_due is
   'or by pg_cron.';
 -- +goose StatementEnd
 
+-- file: functions/ops/_figure.sql
+-- +goose StatementBegin
+-- The sum of a figure over some days.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._figure(p_name text, p_from date, p_to date)
+returns bigint
+language plpgsql
+stable
+as $$
+begin
+  return (
+    select coalesce(sum(f.value), 0)::bigint
+    from ops.day_figure f
+    where f.name = p_name and f.day between coalesce(p_from, '-infinity') and p_to);
+end
+$$;
+
+comment on function ops._figure is 'From p_from (null: ever) to p_to, both days counted.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_figures_now.sql
+-- +goose StatementBegin
+-- How many users and subscriptions there are, by name.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._figures_now(p_now timestamptz)
+returns table (name text, value bigint)
+language plpgsql
+stable
+as $$
+#variable_conflict use_column
+begin
+  return query
+  select x.name, x.value
+  from (select count(*) as users, count(*) filter (where u.is_blocked) as blocked,
+               count(*) filter (where not u.is_reachable) as unreachable
+        from account.account u) s
+  cross join lateral (values ('now_users', s.users), ('now_blocked', s.blocked),
+                             ('now_unreachable', s.unreachable)) x (name, value);
+
+  return query
+  select x.name, x.value
+  from (select count(*) filter (where s.expires_at > p_now and s.period <> 'trial') as active,
+               count(*) filter (where s.expires_at > p_now and s.period = 'trial') as trials,
+               count(*) filter (where s.expires_at <= p_now) as expired
+        from subscription.subscription s) n
+  cross join lateral (values ('now_active', n.active), ('now_trials', n.trials),
+                             ('now_expired', n.expired)) x (name, value);
+
+  return query
+  select 'now_tariff_' || s.tariff, count(*)
+  from subscription.subscription s
+  where s.expires_at > p_now and s.period <> 'trial'
+  group by s.tariff;
+end
+$$;
+
+comment on function ops._figures_now is
+  'Reads every user and every subscription once: for the job, never for a screen.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_figures_of_day.sql
+-- +goose StatementBegin
+-- What happened on a day, by name.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._figures_of_day(p_day date)
+returns table (name text, value bigint)
+language plpgsql
+stable
+as $$
+#variable_conflict use_column
+declare
+  v_from timestamptz := p_day::timestamp at time zone 'UTC';
+  v_to timestamptz := (p_day + 1)::timestamp at time zone 'UTC';
+  v_month timestamptz := date_trunc('month', p_day::timestamp) at time zone 'UTC';
+begin
+  return query
+  select 'users_new', count(*)
+  from account.account u
+  where u.registered_at >= v_from and u.registered_at < v_to;
+
+  return query
+  with moved as (
+    select t.telegram_id, t.version, t.reason, t.debit_account, t.credit_account,
+           t.amount_kopecks::bigint as amount, t.actor_id,
+           t.reason in ('purchase', 'provider_purchase') as is_sale,
+           case t.reason when 'purchase' then 'balance' else coalesce(p.provider, 'other') end as way
+    from ledger.transfer t
+    left join billing.payment p on p.telegram_id = t.telegram_id and p.payment_id = t.payment_id
+    where t.created_at >= v_from and t.created_at < v_to
+  ), payers as (
+    select m.telegram_id, min(m.version) as version
+    from moved m where m.is_sale group by m.telegram_id
+  ), before as (
+    select y.telegram_id,
+           max(o.created_at) filter (
+             where o.reason in ('purchase', 'provider_purchase')) as last_at
+    from payers y
+    left join ledger.transfer o on o.telegram_id = y.telegram_id and o.version < y.version
+    group by y.telegram_id
+  )
+  select 'revenue_' || m.way, sum(m.amount)::bigint
+  from moved m where m.is_sale group by m.way
+  union all
+  select 'received_' || m.way, sum(m.amount)::bigint
+  from moved m where m.debit_account = 'provider' group by m.way
+  union all
+  select x.name, x.value
+  from (select count(*) filter (where m.is_sale) as sales,
+               coalesce(sum(m.amount) filter (where m.reason = 'refund'), 0)::bigint as refunded,
+               coalesce(sum(case 'revenue' when m.debit_account then m.amount
+                                           when m.credit_account then -m.amount end)
+                 filter (where m.reason = 'reversal'), 0)::bigint as reversed,
+               count(*) filter (where m.reason = 'withdrawal_payout') as approved,
+               count(*) filter (
+                 where m.reason = 'withdrawal_return' and m.actor_id is not null) as rejected
+        from moved m) s
+  cross join lateral (values
+    ('sales', s.sales), ('refunded', s.refunded), ('reversed', s.reversed),
+    ('withdrawals_approved', s.approved), ('withdrawals_rejected', s.rejected)) x (name, value)
+  union all
+  select x.name, x.value
+  from (select count(*) filter (where b.last_at is null) as ever,
+               count(*) filter (where b.last_at is null or b.last_at < v_month) as of_month
+        from before b) s
+  cross join lateral (values
+    ('payers_first', s.ever), ('payers_of_month', s.of_month)) x (name, value);
+
+  return query
+  select x.name, x.value::bigint
+  from (select count(*) as keys,
+               percentile_disc(array[0.5, 0.95]) within group (
+                 order by extract(epoch from t.finished_at - t.created_at) * 1000) as took
+        from outbox.task t
+        where t.created_at >= v_from and t.created_at < v_to
+          and t.kind = 'provision' and t.name = 'add' and t.outcome = 'done') k
+  cross join lateral (values ('keys', k.keys::numeric), ('key_median', k.took[1]::numeric),
+                             ('key_p95', k.took[2]::numeric)) x (name, value)
+  where x.value is not null;
+end
+$$;
+
+comment on function ops._figures_of_day is
+  'From the ledger, the outbox and the users: revenue_<way> is what purchases and renewals took in '
+  '(balance: of money that came before), received_<way> is money from the providers. '
+  'payers_of_month: whose first purchase of the month it was; payers_first: the first ever. '
+  'key_median and key_p95: milliseconds from the promise of a key to its delivery.';
+-- +goose StatementEnd
+
 -- file: functions/ops/_incident_since.sql
 -- +goose StatementBegin
 -- When the incident that is on now was switched on.
@@ -3232,6 +3383,38 @@ $$;
 
 comment on function ops._incident_since is
   'The first of the rows since it was off last: rewriting the texts begins no new incident.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_month.sql
+-- +goose StatementBegin
+-- The money of some days of one month.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._month(p_from date, p_to date)
+returns table (
+  revenue_kopecks bigint, refunded_kopecks bigint, net_kopecks bigint, payers bigint,
+  per_payer_kopecks bigint)
+language plpgsql
+stable
+as $$
+#variable_conflict use_column
+begin
+  return query
+  select r.revenue, r.refunded, r.revenue - r.refunded, r.payers,
+         case when r.payers > 0 then (r.revenue - r.refunded) / r.payers end
+  from (
+    select coalesce(sum(f.value) filter (where f.name ~ '^revenue_'), 0)::bigint as revenue,
+           coalesce(sum(f.value) filter (where f.name in ('refunded', 'reversed')), 0)::bigint
+             as refunded,
+           coalesce(sum(f.value) filter (where f.name = 'payers_of_month'), 0)::bigint as payers
+    from ops.day_figure f
+    where f.day between p_from and p_to) r;
+end
+$$;
+
+comment on function ops._month is
+  'Takings of purchases, what was given or taken back, and how many paid. From the first of a '
+  'month: payers are counted once a month.';
 -- +goose StatementEnd
 
 -- file: functions/ops/_reconcile_accounts.sql
@@ -7205,6 +7388,73 @@ comment on function audit.verify_against is
 grant execute on function audit.verify_against to atlas_auditor, atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/billing/analytics.sql
+-- +goose StatementBegin
+-- Revenue, this month against the one before, and what a user is worth.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function billing.analytics(p_admin_id bigint)
+returns table (
+  computed_at timestamptz, month date, revenue_kopecks bigint, refunded_kopecks bigint,
+  net_kopecks bigint, payers bigint, arppu_kopecks bigint, arpu_kopecks bigint, ways jsonb,
+  before_revenue_kopecks bigint, before_net_kopecks bigint, before_payers bigint,
+  before_arppu_kopecks bigint, change_percent int, payers_ever bigint, net_ever_kopecks bigint,
+  ltv_kopecks bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_day date;
+  v_first date;
+  v_users bigint;
+  v_payers_ever bigint;
+  v_net_ever bigint;
+begin
+  perform account._only_admins(p_admin_id);
+  select max(f.day) into v_day from ops.day_figure f where f.name = 'now_users';
+  v_first := date_trunc('month', v_day::timestamp)::date;
+  v_users := ops._figure('now_users', v_day, v_day);
+  v_payers_ever := ops._figure('payers_first', null, v_day);
+  select coalesce(sum(case when f.name ~ '^revenue_' then f.value else -f.value end), 0)
+  into v_net_ever
+  from ops.day_figure f
+  where f.name ~ '^revenue_' or f.name in ('refunded', 'reversed');
+
+  return query
+  select (select f.computed_at from ops.day_figure f where f.name = 'now_users' and f.day = v_day),
+         v_first, n.revenue_kopecks, n.refunded_kopecks, n.net_kopecks, n.payers,
+         n.per_payer_kopecks, case when v_users > 0 then n.net_kopecks / v_users end, w.ways,
+         b.revenue_kopecks, b.net_kopecks, b.payers, b.per_payer_kopecks,
+         case when b.net_kopecks > 0
+              then round(100.0 * (n.net_kopecks - b.net_kopecks) / b.net_kopecks)::int end,
+         v_payers_ever, v_net_ever,
+         case when v_payers_ever > 0 then v_net_ever / v_payers_ever end
+  from ops._month(v_first, v_day) n
+  cross join ops._month(
+    (v_first - interval '1 month')::date,
+    least((v_day - interval '1 month')::date, v_first - 1)) b
+  cross join lateral (
+    select coalesce(jsonb_object_agg(x.way, x.value), '{}') as ways
+    from (select substr(f.name, 9) as way, sum(f.value) as value
+          from ops.day_figure f
+          where f.name ~ '^revenue_' and f.day between v_first and v_day
+          group by f.name) x) w;
+end
+$$;
+
+comment on function billing.analytics is
+  'For admins only, as ops.figures_due has reckoned it (computed_at; null: not yet). revenue: what '
+  'purchases and renewals took in, by way (balance: money that came before); refunded: given or '
+  'taken back; net: their difference. before_…: the month before, to the same day. arppu: net by '
+  'paying user, arpu: by user, ltv: net ever by everybody who has ever paid. change_percent: of '
+  'net. Months and days are UTC. Reads only.';
+
+grant execute on function billing.analytics to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/billing/approve_manual.sql
 -- +goose StatementBegin
 -- Books money for a purchase that an admin has seen arrive.
@@ -9908,6 +10158,61 @@ comment on function ops.drop_dead_letter is
 grant execute on function ops.drop_dead_letter to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/ops/figures_due.sql
+-- +goose StatementBegin
+-- Reckons the figures of today and yesterday, and of days that are missing.
+-- Locks: lease.
+-- Raises: OP001, OP002, OP003, 22023.
+create or replace function ops.figures_due(p_epoch bigint, p_limit int)
+returns table (computed int)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_today date;
+  v_missing date[];
+  v_day date;
+begin
+  perform ops._enter_due('ops.figures_due', p_epoch, p_limit);
+  v_now := core.now();
+  v_today := (v_now at time zone 'UTC')::date;
+
+  select coalesce(array_agg(m.day), '{}') into v_missing
+  from (
+    select o.first + d.n as day
+    from (select (min(u.registered_at) at time zone 'UTC')::date as first
+          from account.account u) o
+    cross join generate_series(0, v_today - 2 - o.first) d (n)
+    where not exists (
+      select 1 from ops.day_figure f where f.name = 'users_new' and f.day = o.first + d.n)
+    order by d.n desc
+    limit p_limit) m;
+
+  foreach v_day in array v_missing || array[v_today - 1, v_today] loop
+    delete from ops.day_figure f where f.day = v_day and f.name !~ '^now_';
+    insert into ops.day_figure (name, day, value, computed_at)
+    select o.name, v_day, o.value, v_now from ops._figures_of_day(v_day) o;
+  end loop;
+  delete from ops.day_figure f where f.day = v_today and f.name ~ '^now_';
+  insert into ops.day_figure (name, day, value, computed_at)
+  select n.name, v_today, n.value, v_now from ops._figures_now(v_now) n;
+
+  return query select cardinality(v_missing);
+end
+$$;
+
+comment on function ops.figures_due is
+  'Days are UTC. A day is reckoned until it is over, and once more on the next; days before that '
+  'are reckoned when they are missing, the latest first, p_limit of them a call: computed. Run '
+  'twice it gives the same. p_epoch: of the lease ops.figures_due; null by hand.';
+
+grant execute on function ops.figures_due to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/ops/finish_run.sql
 -- +goose StatementBegin
 -- Notes how a job's run went, and when an exclusive job is due again.
@@ -10253,6 +10558,55 @@ comment on function ops.lock_waits is
   'transaction that blocks has no session, and null here.';
 
 grant execute on function ops.lock_waits to atlas_worker, atlas_auditor, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/ops/metrics.sql
+-- +goose StatementBegin
+-- How fast keys come, how often users renew, how many withdrawals are approved.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function ops.metrics(p_admin_id bigint)
+returns table (
+  computed_at timestamptz, keys_today bigint, median_today_ms bigint, p95_today_ms bigint,
+  keys_yesterday bigint, median_yesterday_ms bigint, p95_yesterday_ms bigint, sales bigint,
+  buyers bigint, renewals_per_hundred bigint, approved bigint, rejected bigint,
+  approved_percent int)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_day date;
+begin
+  perform account._only_admins(p_admin_id);
+  select max(f.day) into v_day from ops.day_figure f where f.name = 'now_users';
+
+  return query
+  select (select f.computed_at from ops.day_figure f where f.name = 'now_users' and f.day = v_day),
+         ops._figure('keys', v_day, v_day), ops._figure('key_median', v_day, v_day),
+         ops._figure('key_p95', v_day, v_day), ops._figure('keys', v_day - 1, v_day - 1),
+         ops._figure('key_median', v_day - 1, v_day - 1),
+         ops._figure('key_p95', v_day - 1, v_day - 1), s.sales, s.buyers,
+         case when s.buyers > 0 then 100 * (s.sales - s.buyers) / s.buyers end,
+         s.approved, s.rejected,
+         case when s.approved + s.rejected > 0
+              then round(100.0 * s.approved / (s.approved + s.rejected))::int end
+  from (select ops._figure('sales', null, v_day) as sales,
+               ops._figure('payers_first', null, v_day) as buyers,
+               ops._figure('withdrawals_approved', null, v_day) as approved,
+               ops._figure('withdrawals_rejected', null, v_day) as rejected) s;
+end
+$$;
+
+comment on function ops.metrics is
+  'For admins only, as ops.figures_due has reckoned it (computed_at; null: not yet). Milliseconds '
+  'from the promise of a key to its delivery, of the keys promised on the day. '
+  'renewals_per_hundred: purchases after a buyer''s first, by hundred buyers. approved_percent: of '
+  'the withdrawals that admins decided on. Days are UTC. Reads only.';
+
+grant execute on function ops.metrics to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/ops/purge_due.sql
@@ -10979,6 +11333,48 @@ comment on function ops.show_incident is
   'all but is_on is null where nobody has set anything yet. Reads only.';
 
 grant execute on function ops.show_incident to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/ops/statistics.sql
+-- +goose StatementBegin
+-- How many users and subscriptions there are, as the job has counted them last.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function ops.statistics(p_admin_id bigint)
+returns table (
+  computed_at timestamptz, users bigint, new_today bigint, new_7_days bigint, new_30_days bigint,
+  active bigint, trials bigint, expired bigint, blocked bigint, unreachable bigint,
+  tariffs jsonb)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_day date;
+begin
+  perform account._only_admins(p_admin_id);
+  select max(f.day) into v_day from ops.day_figure f where f.name = 'now_users';
+
+  return query
+  select (select f.computed_at from ops.day_figure f where f.name = 'now_users' and f.day = v_day),
+         ops._figure('now_users', v_day, v_day), ops._figure('users_new', v_day, v_day),
+         ops._figure('users_new', v_day - 6, v_day), ops._figure('users_new', v_day - 29, v_day),
+         ops._figure('now_active', v_day, v_day), ops._figure('now_trials', v_day, v_day),
+         ops._figure('now_expired', v_day, v_day), ops._figure('now_blocked', v_day, v_day),
+         ops._figure('now_unreachable', v_day, v_day),
+         (select coalesce(jsonb_object_agg(x.tariff, x.value), '{}')
+          from (select t.tariff, ops._figure('now_tariff_' || t.tariff, v_day, v_day) as value
+                from billing.tariff t) x);
+end
+$$;
+
+comment on function ops.statistics is
+  'For admins only. computed_at: when it was counted (ops.figures_due); null: not yet. Days are '
+  'UTC; 7 and 30 days with today. active and tariffs: without trials. Reads only.';
+
+grant execute on function ops.statistics to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/ops/switch_job.sql
@@ -14503,6 +14899,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/billing/_take_back.sql
 -- gone: functions/billing/_take_money.sql
 -- gone: functions/billing/_undone_since.sql
+-- gone: functions/billing/analytics.sql
 -- gone: functions/billing/approve_manual.sql
 -- gone: functions/billing/attach_invoice.sql
 -- gone: functions/billing/begin_refund.sql
@@ -14586,7 +14983,11 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/_bury.sql
 -- gone: functions/ops/_describe_lock.sql
 -- gone: functions/ops/_enter_due.sql
+-- gone: functions/ops/_figure.sql
+-- gone: functions/ops/_figures_now.sql
+-- gone: functions/ops/_figures_of_day.sql
 -- gone: functions/ops/_incident_since.sql
+-- gone: functions/ops/_month.sql
 -- gone: functions/ops/_reconcile_accounts.sql
 -- gone: functions/ops/_reconcile_ledger.sql
 -- gone: functions/ops/_reconcile_payments.sql
@@ -14608,6 +15009,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/clear_dead_letter.sql
 -- gone: functions/ops/dashboard.sql
 -- gone: functions/ops/drop_dead_letter.sql
+-- gone: functions/ops/figures_due.sql
 -- gone: functions/ops/finish_run.sql
 -- gone: functions/ops/incident.sql
 -- gone: functions/ops/list_components.sql
@@ -14617,6 +15019,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/list_lock_waits.sql
 -- gone: functions/ops/list_processes.sql
 -- gone: functions/ops/lock_waits.sql
+-- gone: functions/ops/metrics.sql
 -- gone: functions/ops/purge_due.sql
 -- gone: functions/ops/rate_limits.sql
 -- gone: functions/ops/rebuild_wallet.sql
@@ -14633,6 +15036,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/set_setting.sql
 -- gone: functions/ops/show_dead_letter.sql
 -- gone: functions/ops/show_incident.sql
+-- gone: functions/ops/statistics.sql
 -- gone: functions/ops/switch_job.sql
 -- gone: functions/ops/system.sql
 -- gone: functions/ops/take_attempt.sql
@@ -14835,6 +15239,7 @@ drop function promo.card;
 drop function ops.take_attempt;
 drop function ops.system;
 drop function ops.switch_job;
+drop function ops.statistics;
 drop function ops.show_incident;
 drop function ops.show_dead_letter;
 drop function ops.set_setting;
@@ -14851,6 +15256,7 @@ drop function ops.reconcile;
 drop function ops.rebuild_wallet;
 drop function ops.rate_limits;
 drop function ops.purge_due;
+drop function ops.metrics;
 drop function ops.lock_waits;
 drop function ops.list_processes;
 drop function ops.list_lock_waits;
@@ -14860,6 +15266,7 @@ drop function ops.list_dead_letters;
 drop function ops.list_components;
 drop function ops.incident;
 drop function ops.finish_run;
+drop function ops.figures_due;
 drop function ops.drop_dead_letter;
 drop function ops.dashboard;
 drop function ops.clear_dead_letter;
@@ -14914,6 +15321,7 @@ drop function billing.cancel_purchase;
 drop function billing.begin_refund;
 drop function billing.attach_invoice;
 drop function billing.approve_manual;
+drop function billing.analytics;
 drop function audit.verify_against;
 drop function audit.verify;
 drop function audit.seal;
@@ -15013,7 +15421,11 @@ drop function ops._reconcile_periods;
 drop function ops._reconcile_payments;
 drop function ops._reconcile_ledger;
 drop function ops._reconcile_accounts;
+drop function ops._month;
 drop function ops._incident_since;
+drop function ops._figures_of_day;
+drop function ops._figures_now;
+drop function ops._figure;
 drop function ops._enter_due;
 drop function ops._describe_lock;
 drop function ops._bury;
