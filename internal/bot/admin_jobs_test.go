@@ -110,7 +110,7 @@ func TestDeadLetterScreens(t *testing.T) {
 	b.waitLast(t, boss, "There are no dead letters")
 	for i := range 10 {
 		_, err := b.db.Owner.Exec(b.ctx, `insert into ops.dead (job_name, subject, error, died_at)
-			values ('referral.pay_due', 'telegram_id:' || $1::text, 'no <wallet>', now())`, boss.ID+int64(i))
+			values ('referral.pay_due', 'telegram_id:' || $1::text, 'no <wallet>', now())`, fmt.Sprint(boss.ID+int64(i)))
 		require.NoError(t, err)
 	}
 	left := func() int { return b.count(t, `select count(*)::int from ops.dead`) }

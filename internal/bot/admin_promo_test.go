@@ -30,7 +30,7 @@ var (
 func (s *stage) trouble(customer *person.Person) {
 	s.t.Helper()
 	_, err := s.db.Owner.Exec(s.ctx, `insert into ops.dead (job_name, subject, error, died_at)
-		values ('referral.pay_due', 'telegram_id:' || $1::text, 'no wallet', core.now())`, customer.ID)
+		values ('referral.pay_due', 'telegram_id:' || $1::text, 'no wallet', core.now())`, fmt.Sprint(customer.ID))
 	require.NoError(s.t, err)
 	code := s.desk.One("account.profile", desk.A{"p_telegram_id": customer.ID})["referral_code"].(string)
 	guest := customer.ID + 500_000

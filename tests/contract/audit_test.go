@@ -197,7 +197,7 @@ func TestAuditList(t *testing.T) {
 	newest := b.All("audit.list", A{"p_admin_id": boss, "p_actor_id": second, "p_subject_id": nil, "p_before_id": nil, "p_limit": 1})
 	require.Equal(t, "user_5", newest[0]["actor_name"])
 	debit := b.All("audit.list", A{"p_admin_id": boss, "p_actor_id": second, "p_subject_id": nil, "p_before_id": nil, "p_limit": 9})
-	require.Contains(t, debit, Row{"event_id": "t1001.3", "occurred_at": debit[0]["occurred_at"], "actor_id": second, "actor_name": "user_5",
+	require.Contains(t, debit, Row{"event_id": "t1001.4", "occurred_at": debit[0]["occurred_at"], "actor_id": second, "actor_name": "user_5",
 		"action": "ledger.admin_debit", "subject_id": "1001", "details": map[string]any{"amount_kopecks": 100.0, "note": "n"}})
 	require.NotContains(t, fmt.Sprint(debit), "ledger.purchase")
 }

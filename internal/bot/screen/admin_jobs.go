@@ -119,8 +119,10 @@ func LockWaits(t *i18n.Text, waits []sqlapi.LockWait) Screen {
 	for _, w := range waits {
 		lines = append(lines, "", t.HTML("system.lock", i18n.Args{
 			"waited": seconds(w.Waited), "what": w.WaitsFor, "pid": w.PID, "app": shorten(w.Application, maxDetail),
-			"query": shorten(w.Query, maxDetail), "by": w.BlockingPID, "by_app": shorten(w.BlockingApp, maxDetail),
-			"by_state": w.BlockingState, "by_for": seconds(w.BlockingForSoFar), "by_query": shorten(w.BlockingQuery, maxDetail),
+			"query": shorten(w.Query, maxDetail),
+		}), t.HTML("system.lock_behind", i18n.Args{
+			"pid": w.BlockingPID, "app": shorten(w.BlockingApp, maxDetail), "state": w.BlockingState,
+			"lasts": seconds(w.BlockingForSoFar), "query": shorten(w.BlockingQuery, maxDetail),
 		}))
 	}
 	if len(waits) == 0 {

@@ -34,10 +34,13 @@ func figures(t *i18n.Text, verb Verb, computedAt *time.Time, lines ...i18n.HTML)
 
 // Statistics shows how many users and subscriptions there are.
 func Statistics(t *i18n.Text, f sqlapi.Statistics) Screen {
-	lines := []i18n.HTML{t.HTML("figures.statistics", i18n.Args{
-		"users": f.Users, "today": f.NewToday, "week": f.New7Days, "month": f.New30Days, "active": f.Active,
-		"trials": f.Trials, "expired": f.Expired, "blocked": f.Blocked, "unreachable": f.Unreachable,
-	})}
+	lines := []i18n.HTML{
+		t.HTML("figures.users", i18n.Args{
+			"users": f.Users, "today": f.NewToday, "week": f.New7Days, "month": f.New30Days, "blocked": f.Blocked,
+			"unreachable": f.Unreachable,
+		}),
+		"\n" + t.HTML("figures.subscriptions", i18n.Args{"active": f.Active, "trials": f.Trials, "expired": f.Expired}),
+	}
 	for _, tariff := range slices.Sorted(maps.Keys(f.Tariffs)) {
 		lines = append(lines, t.HTML("figures.tariff", i18n.Args{"tariff": tariffName(t, tariff), "number": f.Tariffs[tariff]}))
 	}

@@ -97,10 +97,10 @@ func listedPurchase(t *i18n.Text, number int, p sqlapi.ListedPurchase) i18n.HTML
 func turnUser(t *i18n.Text, verb Verb, id atlas.TelegramID, isFirst bool, older string) [][]Button {
 	var buttons []Button
 	if !isFirst {
-		buttons = append(buttons, press(t, "button.to_start", verb, userNumber(id)))
+		buttons = append(buttons, press(t, "button.newest", verb, userNumber(id)))
 	}
 	if older != "" {
-		buttons = append(buttons, press(t, "button.further", verb, userNumber(id), older))
+		buttons = append(buttons, press(t, "button.older", verb, userNumber(id), older))
 	}
 	if len(buttons) == 0 {
 		return nil

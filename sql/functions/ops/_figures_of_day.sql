@@ -46,8 +46,8 @@ begin
   select x.name, x.value
   from (select count(*) filter (where m.is_sale) as sales,
                coalesce(sum(m.amount) filter (where m.reason = 'refund'), 0)::bigint as refunded,
-               coalesce(sum(case 'revenue' when m.debit_account then m.amount
-                                           when m.credit_account then -m.amount end)
+               coalesce(sum(case when m.debit_account = 'revenue' then m.amount
+                                 when m.credit_account = 'revenue' then -m.amount end)
                  filter (where m.reason = 'reversal'), 0)::bigint as reversed,
                count(*) filter (where m.reason = 'withdrawal_payout') as approved,
                count(*) filter (
