@@ -75,7 +75,7 @@ func History(t *i18n.Text, lines []sqlapi.StatementLine, beside HistoryPages) Sc
 	}
 	texts := make([]i18n.HTML, 0, len(lines))
 	for _, line := range lines {
-		texts = append(texts, movement(t, line))
+		texts = append(texts, i18n.Join("\n", movement(t, line), note(t, line)))
 	}
 	s := Screen{Text: i18n.Join("\n\n", t.HTML("history.text"), i18n.Join("\n", texts...))}
 	var pages []Button
@@ -98,16 +98,20 @@ func movement(t *i18n.Text, line sqlapi.StatementLine) i18n.HTML {
 		reason = "word.reason_other"
 	}
 	args := i18n.Args{"at": line.CreatedAt, "reason": t.Plain(reason), "balance": line.Available}
-	var note i18n.HTML
-	if line.Note != "" {
-		note = t.HTML("history.note", i18n.Args{"note": shorten(line.Note, maxNote)})
-	}
 	if line.Amount == 0 { // a provider paid the shop, and the balance stayed as it was
 		args["moved"] = line.Moved
-		return i18n.Join("\n", t.HTML("history.line_without_amount", args), note)
+		return t.HTML("history.line_without_amount", args)
 	}
 	args["amount"] = i18n.Signed(line.Amount)
-	return i18n.Join("\n", t.HTML("history.line", args), note)
+	return t.HTML("history.line", args)
+}
+
+// note is what an admin wrote about a movement.
+func note(t *i18n.Text, line sqlapi.StatementLine) i18n.HTML {
+	if line.Note == "" {
+		return ""
+	}
+	return t.HTML("history.note", i18n.Args{"note": shorten(line.Note, maxNote)})
 }
 
 // maxNote lets a page of notes fit into one message, also when all of them has to be escaped.
