@@ -2128,7 +2128,7 @@ $_$;
 -- Name: FUNCTION refused(p_actor_id bigint, p_action text, p_subject_id text, p_sqlstate text); Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON FUNCTION audit.refused(p_actor_id bigint, p_action text, p_subject_id text, p_sqlstate text) IS 'A refusal changes nothing, so it cannot leave a trace itself: after US002, US003, PU001, WD001 and WD005 the caller calls this in its next transaction.';
+COMMENT ON FUNCTION audit.refused(p_actor_id bigint, p_action text, p_subject_id text, p_sqlstate text) IS 'A refusal changes nothing, so it cannot leave a trace itself: after US002, US003, PU001, WD001, WD005 and CO001 the caller calls this in its next transaction.';
 
 --
 -- Name: seal(integer); Type: FUNCTION; Schema: audit; Owner: -

@@ -29,8 +29,11 @@ var (
 // trouble is what a job gave up, and somebody whom the customer has invited and who has paid.
 func (s *stage) trouble(customer *person.Person) {
 	s.t.Helper()
-	_, err := s.db.Owner.Exec(s.ctx, `insert into ops.dead (job_name, subject, error, died_at)
-		values ('referral.pay_due', 'telegram_id:' || $1::text, 'no wallet', core.now())`, fmt.Sprint(customer.ID))
+	_, err := s.db.Owner.Exec(s.ctx, `with given_up as (
+		insert into outbox.task (telegram_id, kind, name, due_at, created_at, attempt, finished_at, outcome)
+		values ($1, 'message', 'referral_joined', core.now(), core.now(), 10, core.now(), 'failed') returning task_id)
+		insert into ops.dead (job_name, subject, error, died_at)
+		select 'notify.send', 'message:' || g.task_id, 'bad request', core.now() from given_up g`, customer.ID)
 	require.NoError(s.t, err)
 	code := s.desk.One("account.profile", desk.A{"p_telegram_id": customer.ID})["referral_code"].(string)
 	guest := customer.ID + 500_000

@@ -84,7 +84,8 @@ func (s *stage) reader(language string) {
 	s.visitor(language)
 	for _, offer := range screen.BroadcastOffers {
 		id := s.desk.One("broadcast.compose", desk.A{"p_admin_id": adminID, "p_title": offer, "p_kind": "info", "p_segment": "all",
-			"p_text_a": "News: " + offer, "p_text_b": nil, "p_offer": offer, "p_idempotency_key": fmt.Sprint(s.me.ID, offer)})["broadcast_id"]
+			"p_text_a": map[string]string{"ru": "Новости", "en": "News"}[language], "p_text_b": nil, "p_offer": offer,
+			"p_idempotency_key": fmt.Sprint(s.me.ID, offer)})["broadcast_id"]
 		s.desk.One("broadcast.start", desk.A{"p_admin_id": adminID, "p_broadcast_id": id})
 		s.takeNews()
 	}

@@ -3,6 +3,7 @@ package bot_test
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -154,10 +155,11 @@ var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f-]{27}$`)
 
 // nobodys are the verbs whose argument is nobody's: whoever presses gets what is one's own.
 var nobodys = map[screen.Verb]string{
-	screen.VerbHistory:    "a page of one's own history",
-	screen.VerbPreset:     "a place on the screen",
-	screen.VerbReissueNow: "the update that asked: part of a key that is the person's",
-	screen.VerbPromo:      "a purchase to go back to; it is looked at when the code is known",
+	screen.VerbHistory:       "a page of one's own history",
+	screen.VerbPreset:        "a place on the screen",
+	screen.VerbReissueNow:    "the update that asked: part of a key that is the person's",
+	screen.VerbCorporateSend: "the update that asked: part of a key that is the person's",
+	screen.VerbPromo:         "a purchase to go back to; it is looked at when the code is known",
 }
 
 // isOwned says whether a button's id is of something that the actor owns: a purchase, a draft, a withdrawal. Offers are
@@ -187,8 +189,9 @@ func (s *stage) isOwned(verb screen.Verb, id string) bool {
 // difference names the tables that differ.
 func difference(before, after string) string {
 	var names []string
-	for line := range strings.Lines(after) {
-		if !strings.Contains(before, strings.TrimSpace(line)) {
+	known := strings.Split(before, "\n")
+	for line := range strings.SplitSeq(after, "\n") {
+		if !slices.Contains(known, line) {
 			name, _, _ := strings.Cut(line, " ")
 			names = append(names, name)
 		}

@@ -45,6 +45,7 @@ type stage struct {
 	messenger  *notice.Messenger
 	news       []sqlapi.BroadcastMessage // that the actor gets over and over
 	clean      string                    // the tables when the actor had come
+	names      map[string]bool           // of the database's functions and jobs
 }
 
 // newStage makes a stage with nobody on it.
@@ -53,6 +54,12 @@ func newStage(t *testing.T) *stage {
 	b := setup(t)
 	s := &stage{bundle: b, t: t, codes: refusalCodes(t)}
 	s.desk = &desk.Desk{TB: t, Conn: b.db.DBA}
+	s.names = map[string]bool{}
+	for _, row := range s.desk.On(t, b.db.Owner).Query(`select n.nspname || '.' || p.proname as name from pg_proc p
+		join pg_namespace n on n.oid = p.pronamespace where n.nspname !~ '^pg_|^information_schema$'
+		union all select j.name from ops.scheduled_job j`) {
+		s.names[row["name"].(string)] = true
+	}
 	s.start()
 	s.messenger = b.messenger(t)
 	s.jobs = b.jobs(t, s.messenger)
@@ -210,9 +217,10 @@ func (s *stage) step() string { return dialogueStep(s.dialogue(s.t, s.me)) }
 // and rights that were taken and given back are there.
 func (s *stage) isClean() bool {
 	s.t.Helper()
-	for line := range strings.Lines(s.tables(s.t)) {
+	clean := strings.Split(s.clean, "\n")
+	for line := range strings.SplitSeq(s.tables(s.t), "\n") {
 		isSeen := !strings.Contains(line, "draft ") && !strings.HasPrefix(line, "account.admin ")
-		if isSeen && !strings.Contains(s.clean, strings.TrimSpace(line)) {
+		if isSeen && !slices.Contains(clean, line) {
 			return false
 		}
 	}

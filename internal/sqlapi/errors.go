@@ -57,7 +57,7 @@ func isOutage(code string) bool {
 func auditedCode(err error) string {
 	for _, refusal := range []*atlas.Error{
 		atlas.ErrUserIsBlocked, atlas.ErrNotAnAdmin, atlas.ErrNoSuchPurchase, atlas.ErrNoSuchWithdrawal,
-		atlas.ErrOwnWithdrawal,
+		atlas.ErrOwnWithdrawal, atlas.ErrNoSuchRequest,
 	} {
 		if errors.Is(err, refusal) {
 			return refusal.Code

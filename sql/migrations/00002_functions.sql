@@ -7248,8 +7248,8 @@ end
 $$;
 
 comment on function audit.refused is
-  'A refusal changes nothing, so it cannot leave a trace itself: after US002, US003, PU001, WD001'
-  ' and WD005 the caller calls this in its next transaction.';
+  'A refusal changes nothing, so it cannot leave a trace itself: after US002, US003, PU001, WD001,'
+  ' WD005 and CO001 the caller calls this in its next transaction.';
 
 grant execute on function audit.refused to
   atlas_bot, atlas_payments, atlas_admin, atlas_worker, atlas_dba;
