@@ -180,6 +180,9 @@ func (s *stage) crowd(language string) {
 
 	s.desk.One("billing.settle_payment", desk.Money("cryptobot", "walk", nil, nil, 500_00, "RUB"))
 	s.trouble(customer)
+	for i := range 2 * screen.AuditPage { // more than a page of events
+		s.desk.One("account.set_vip", desk.A{"p_admin_id": adminID, "p_telegram_id": customer.ID, "p_is_vip": i%2 == 0})
+	}
 }
 
 // other brings somebody else into a state.

@@ -109,8 +109,10 @@ const maxDetails = 3
 // auditDetails are the first of an event's details, money in the form of the language.
 func auditDetails(t *i18n.Text, details map[string]any) string {
 	var names []string
-	for name := range details {
-		names = append(names, name)
+	for name, value := range details {
+		if value != nil {
+			names = append(names, name)
+		}
 	}
 	slices.Sort(names)
 	var shown []string
