@@ -48,8 +48,9 @@ type question struct {
 
 // userState is what these dialogues remember, until there is a draft: from then on only the draft counts.
 type userState struct {
-	UpdateID int64             `json:"update_id"` // what brought the admin to this step: its repeat is no answer to the next
-	Action   screen.UserAction `json:"action"`
+	asked
+
+	Action screen.UserAction `json:"action"`
 }
 
 // userFlows is all that can be done to a user.
@@ -66,6 +67,9 @@ func (f *userFlow) routes(b *Bot) []route {
 		{verb: f.begin, handle: b.userBegun(f)},
 		{verb: f.confirm, handle: b.userConfirmed(f)},
 	}
+	if len(f.questions) > 0 {
+		all = append(all, route{step: f.atConfirm(), handle: b.userWaits(f)})
+	}
 	for _, q := range f.questions {
 		all = append(all, route{step: q.step, handle: b.userTyped(f, q)})
 		if q.verb != "" {
@@ -74,6 +78,9 @@ func (f *userFlow) routes(b *Bot) []route {
 	}
 	return all
 }
+
+// atConfirm is where the dialogue stands when all is answered.
+func (f *userFlow) atConfirm() step { return step{kind: f.questions[0].step.kind, name: confirmStep} }
 
 func (f *userFlow) question(name string) (question, bool) {
 	for _, q := range f.questions {
@@ -109,7 +116,7 @@ func (b *Bot) userBegun(f *userFlow) handler {
 			return b.draftUserAction(ctx, r, f, a)
 		}
 		first := f.questions[0]
-		err = b.Dialogues.Begin(ctx, int64(r.user), first.step.kind, first.step.name, userState{UpdateID: r.updateID, Action: a})
+		err = b.Dialogues.Begin(ctx, int64(r.user), first.step.kind, first.step.name, userState{asked: asked{UpdateID: r.updateID}, Action: a})
 		if err != nil {
 			b.Log.WarnContext(ctx, "could not begin a dialogue", obs.Operation(r.operation), obs.Err(err))
 			return screen.CannotAsk(r.text, screen.VerbAdmin), nil
@@ -145,6 +152,9 @@ func (b *Bot) userPressed(f *userFlow, q question) handler {
 		if err := r.dialogue.Draft(&s); err != nil {
 			return screen.Screen{}, fmt.Errorf("reading the dialogue: %w", err)
 		}
+		if r.isAt(f.atConfirm()) { // another device was faster
+			return b.userWaits(f)(ctx, r)
+		}
 		if !r.isAt(q.step) {
 			now, isKnown := f.question(r.dialogue.Step)
 			if !isKnown {
@@ -179,7 +189,7 @@ func (b *Bot) userAnswered(
 	if !isThere {
 		return b.draftUserAction(ctx, r, f, a)
 	}
-	if err := b.advance(ctx, r, next.step, userState{UpdateID: r.updateID, Action: a}); err != nil {
+	if err := b.advance(ctx, r, next.step, userState{asked: asked{UpdateID: r.updateID}, Action: a}); err != nil {
 		return screen.Screen{}, err
 	}
 	return b.askAboutUser(ctx, r, f, next, a, false)
@@ -210,18 +220,53 @@ func (b *Bot) askAboutUser(
 	}), nil
 }
 
-// draftUserAction leaves the action with the database and shows it from there, to be confirmed.
+// draftUserAction leaves the action with the database and shows it from there, to be confirmed. A dialogue stays until then:
+// another device that gives the last answer, too, sees the same.
 func (b *Bot) draftUserAction(ctx context.Context, r *request, f *userFlow, a screen.UserAction) (screen.Screen, error) {
 	drafted, err := b.draftAction(ctx, r, f.action, a)
 	if err != nil {
 		return screen.Screen{}, err
 	}
-	r.isOver = true
+	if len(f.questions) > 0 {
+		err := b.advance(ctx, r, f.atConfirm(), asked{UpdateID: r.updateID, DraftID: drafted.DraftID})
+		if err != nil {
+			return screen.Screen{}, err
+		}
+	}
+	return b.drawUserAction(ctx, r, f, a, drafted)
+}
+
+func (b *Bot) drawUserAction(
+	ctx context.Context, r *request, f *userFlow, a screen.UserAction, drafted sqlapi.ActionDraft,
+) (screen.Screen, error) {
 	card, err := b.DB.Account.Card(ctx, r.user, a.TelegramID)
 	if err != nil {
 		return screen.Screen{}, fmt.Errorf("reading a user: %w", err)
 	}
 	return screen.ConfirmUserAction(r.text, card, f.action, f.confirm, until(a, drafted.ExpiresAt), drafted), nil
+}
+
+// userWaits shows the confirm screen again: words where a button is waited for, or the last answer once more.
+func (b *Bot) userWaits(f *userFlow) handler {
+	return func(ctx context.Context, r *request) (screen.Screen, error) {
+		var at asked
+		if err := r.dialogue.Draft(&at); err != nil {
+			return screen.Screen{}, fmt.Errorf("reading the dialogue: %w", err)
+		}
+		var a screen.UserAction
+		isLate, err := b.readAction(ctx, r, at.DraftID, f.action, &a)
+		if err != nil {
+			return screen.Screen{}, err
+		}
+		if isLate {
+			return screen.Screen{}, errDraftOver
+		}
+		c, err := b.confirmation(ctx, r, at.DraftID)
+		if err != nil {
+			return screen.Screen{}, err
+		}
+		return b.drawUserAction(ctx, r, f, a, sqlapi.ActionDraft{DraftID: c.draft, ExpiresAt: c.until})
+	}
 }
 
 // userConfirmed does what was drafted, once, and shows the user as they are after it.
@@ -232,10 +277,15 @@ func (b *Bot) userConfirmed(f *userFlow) handler {
 		if err != nil {
 			return screen.Screen{}, err
 		}
-		c, err := b.confirmation(ctx, r, key)
+		id, err := r.draft()
 		if err != nil {
 			return screen.Screen{}, err
 		}
+		c, err := b.confirmation(ctx, r, id)
+		if err != nil {
+			return screen.Screen{}, err
+		}
+		c.key = key
 		a = until(a, c.until)
 		isReplay, err := f.do(ctx, b, r.user, a, c)
 		var refusal *atlas.Error
@@ -254,17 +304,13 @@ func (b *Bot) userConfirmed(f *userFlow) handler {
 	}
 }
 
-// confirmation names the draft that the button carries.
-func (b *Bot) confirmation(ctx context.Context, r *request, key string) (confirmation, error) {
-	id, err := r.draft()
-	if err != nil {
-		return confirmation{}, err
-	}
+// confirmation looks at a draft that is to be confirmed.
+func (b *Bot) confirmation(ctx context.Context, r *request, id atlas.DraftID) (confirmation, error) {
 	drafted, err := b.DB.Account.ShowAction(ctx, r.user, id)
 	if err != nil {
 		return confirmation{}, fmt.Errorf("reading a draft: %w", err)
 	}
-	return confirmation{key: key, draft: id, until: drafted.ExpiresAt}, nil
+	return confirmation{draft: id, until: drafted.ExpiresAt}, nil
 }
 
 // until turns the days of a discount into its end. They count from the end of the draft, which stays what it is however

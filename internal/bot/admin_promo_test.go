@@ -26,7 +26,7 @@ var (
 	_ = says("admin_referral_search.query", "{customer}", "@nobody", "\u202e")
 )
 
-// trouble is what a job gave up, and somebody whom the customer has invited and who has paid.
+// trouble is what a job gave up (the books are right in spite of it), and somebody whom the customer has invited and who has paid.
 func (s *stage) trouble(customer *person.Person) {
 	s.t.Helper()
 	_, err := s.db.Owner.Exec(s.ctx, `with given_up as (

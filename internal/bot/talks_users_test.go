@@ -14,7 +14,7 @@ var (
 		says: onCard("[a_revoke]", "[a_revoke_tell]", "sorry", "[a_revoke_yes]"),
 		done: audited("subscription.revoke"),
 	})
-	_ = talks("a_discount", talk{
+	_ = talks("a_set_discount", talk{
 		come: (*stage).admin,
 		says: onCard("[a_discount]", "10", "[a_discount_for]", "[a_discount_yes]"),
 		done: audited("account.set_discount"),

@@ -161,8 +161,8 @@ func (s *stage) formerAdmin(language string) {
 }
 
 // crowd is what admins look after: the customer {customer}, alias {username}, with a subscription and a withdrawal that
-// waits; another whose withdrawal needs two admins, whose key was given up, and who has not paid a purchase; a payment in
-// suspense; a company that waits; and trouble.
+// waits; {magnate}, another, whose withdrawal needs two admins, whose key was given up, and who has not paid a purchase; a
+// payment in suspense; a company that waits; and trouble.
 func (s *stage) crowd(language string) {
 	s.t.Helper()
 	customer := s.other("client", language, (*stage).customer)
@@ -170,6 +170,7 @@ func (s *stage) crowd(language string) {
 	s.requestsWithdrawal(customer, 600_00)
 
 	rich := s.other("magnate", language, (*stage).depositor)
+	s.words["magnate"] = strconv.FormatInt(rich.ID, 10)
 	s.desk.One("wallet.credit", desk.A{"p_telegram_id": rich.ID, "p_amount_kopecks": 60_000_00, "p_admin_id": adminID,
 		"p_note": "walk", "p_idempotency_key": "magnate"})
 	s.requestsWithdrawal(rich, 55_000_00)
