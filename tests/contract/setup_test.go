@@ -115,15 +115,21 @@ type bundle struct {
 // setup gives a test a shop: an admin, two customers, the first of them with 1000 roubles.
 func setup(t *testing.T) *bundle {
 	t.Helper()
+	b := deserted(t)
+	b.Shop()
+	return b
+}
+
+// deserted is a database in which nobody has registered yet.
+func deserted(t *testing.T) *bundle {
+	t.Helper()
 	t.Parallel()
 	h := harness.New(t)
-	b := &bundle{
+	return &bundle{
 		Desk:    &desk.Desk{TB: t, Conn: h.DBA},
 		owner:   &desk.Desk{TB: t, Conn: h.Owner},
 		harness: h,
 	}
-	b.Shop()
-	return b
 }
 
 func (b *bundle) pools() map[string]*pgxpool.Pool {
