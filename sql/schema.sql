@@ -3408,7 +3408,7 @@ begin
   v_first := date_trunc('month', v_day::timestamp)::date;
   v_users := ops._figure('now_users', v_day, v_day);
   v_payers_ever := ops._figure('payers_first', null, v_day);
-  select coalesce(sum(case when f.name ~ '^revenue_' then f.value else -f.value end), 0)
+  select coalesce(sum(case when f.name ~ '^revenue_' then f.value else -f.value end), 0)::bigint
   into v_net_ever
   from ops.day_figure f
   where f.name ~ '^revenue_' or f.name in ('refunded', 'reversed');
@@ -4983,7 +4983,7 @@ CREATE FUNCTION broadcast._size(p_segment broadcast.segment, p_now timestamp wit
     AS $$
 #variable_conflict use_column
 declare
-  c_enough constant real := 20000; -- accounts to look at: an error of about one in a hundred
+  c_enough constant real := 20000::real; -- accounts to look at: an error of about one in a hundred
   v_accounts real;
 begin
   select c.reltuples into v_accounts from pg_class c where c.oid = 'account.account'::regclass;
@@ -6565,7 +6565,8 @@ begin
   -- Of a lost message no message tells: it would be lost as well, and so on.
   if v_count <= v_told and p_job_name <> 'notify.send' then
     perform ops._alarm('dead_letter', p_job_name || ' ' || p_subject,
-      v_error || case when v_count = v_told then ' (you are not told of more of these)' else '' end);
+      v_error ||
+      case when v_count = v_told then ' (you are not told of more of these)' else '' end);
   end if;
 end
 $$;
@@ -6733,7 +6734,8 @@ begin
     select t.telegram_id, t.version, t.reason, t.debit_account, t.credit_account,
            t.amount_kopecks::bigint as amount, t.actor_id,
            t.reason in ('purchase', 'provider_purchase') as is_sale,
-           case t.reason when 'purchase' then 'balance' else coalesce(p.provider, 'other') end as way
+           case t.reason when 'purchase' then 'balance'
+                         else coalesce(p.provider, 'other') end as way
     from ledger.transfer t
     left join billing.payment p on p.telegram_id = t.telegram_id and p.payment_id = t.payment_id
     where t.created_at >= v_from and t.created_at < v_to
@@ -9170,8 +9172,8 @@ begin
   select count(*), count(*) filter (where b.status not in ('paid', 'refunded')),
          count(*) filter (where b.status in ('paid', 'refunded')),
          count(*) filter (where b.status = 'refunded'),
-         coalesce(sum(b.price_kopecks) filter (where b.status = 'paid'), 0),
-         coalesce(sum(b.list_kopecks - b.price_kopecks) filter (where b.status = 'paid'), 0)
+         coalesce(sum(b.price_kopecks) filter (where b.status = 'paid'), 0)::bigint,
+         coalesce(sum(b.list_kopecks - b.price_kopecks) filter (where b.status = 'paid'), 0)::bigint
   into _figures.counted, _figures.reserved, _figures.consumed, _figures.refunded,
        _figures.revenue_kopecks, _figures.discount_kopecks
   from (select u.telegram_id, u.purchase_id

@@ -2335,7 +2335,7 @@ stable
 as $$
 #variable_conflict use_column
 declare
-  c_enough constant real := 20000; -- accounts to look at: an error of about one in a hundred
+  c_enough constant real := 20000::real; -- accounts to look at: an error of about one in a hundred
   v_accounts real;
 begin
   select c.reltuples into v_accounts from pg_class c where c.oid = 'account.account'::regclass;
@@ -3123,7 +3123,8 @@ begin
   -- Of a lost message no message tells: it would be lost as well, and so on.
   if v_count <= v_told and p_job_name <> 'notify.send' then
     perform ops._alarm('dead_letter', p_job_name || ' ' || p_subject,
-      v_error || case when v_count = v_told then ' (you are not told of more of these)' else '' end);
+      v_error ||
+      case when v_count = v_told then ' (you are not told of more of these)' else '' end);
   end if;
 end
 $$;
@@ -3299,7 +3300,8 @@ begin
     select t.telegram_id, t.version, t.reason, t.debit_account, t.credit_account,
            t.amount_kopecks::bigint as amount, t.actor_id,
            t.reason in ('purchase', 'provider_purchase') as is_sale,
-           case t.reason when 'purchase' then 'balance' else coalesce(p.provider, 'other') end as way
+           case t.reason when 'purchase' then 'balance'
+                         else coalesce(p.provider, 'other') end as way
     from ledger.transfer t
     left join billing.payment p on p.telegram_id = t.telegram_id and p.payment_id = t.payment_id
     where t.created_at >= v_from and t.created_at < v_to
@@ -4439,8 +4441,8 @@ begin
   select count(*), count(*) filter (where b.status not in ('paid', 'refunded')),
          count(*) filter (where b.status in ('paid', 'refunded')),
          count(*) filter (where b.status = 'refunded'),
-         coalesce(sum(b.price_kopecks) filter (where b.status = 'paid'), 0),
-         coalesce(sum(b.list_kopecks - b.price_kopecks) filter (where b.status = 'paid'), 0)
+         coalesce(sum(b.price_kopecks) filter (where b.status = 'paid'), 0)::bigint,
+         coalesce(sum(b.list_kopecks - b.price_kopecks) filter (where b.status = 'paid'), 0)::bigint
   into _figures.counted, _figures.reserved, _figures.consumed, _figures.refunded,
        _figures.revenue_kopecks, _figures.discount_kopecks
   from (select u.telegram_id, u.purchase_id
@@ -6796,8 +6798,8 @@ comment on function account.register is
   'Registers a user, or notes that a known one is back. p_language is a guess (null: ru) until '
   'account.set_language. p_start_payload "ref_<code>" binds the referrer of a brand-new user, '
   'once and for ever: a code cannot be older than its owner, so neither oneself nor a cycle can '
-  'be bound. bind_refusal: null, unknown_code, self or already_registered. is_trial_offered is what '
-  'subscription.trial_offer would say, so that /start asks once. Safe to call again.';
+  'be bound. bind_refusal: null, unknown_code, self or already_registered. is_trial_offered is '
+  'what subscription.trial_offer would say, so that /start asks once. Safe to call again.';
 
 grant execute on function account.register to atlas_bot, atlas_dba;
 -- +goose StatementEnd
@@ -7418,7 +7420,7 @@ begin
   v_first := date_trunc('month', v_day::timestamp)::date;
   v_users := ops._figure('now_users', v_day, v_day);
   v_payers_ever := ops._figure('payers_first', null, v_day);
-  select coalesce(sum(case when f.name ~ '^revenue_' then f.value else -f.value end), 0)
+  select coalesce(sum(case when f.name ~ '^revenue_' then f.value else -f.value end), 0)::bigint
   into v_net_ever
   from ops.day_figure f
   where f.name ~ '^revenue_' or f.name in ('refunded', 'reversed');
@@ -9053,9 +9055,9 @@ $$;
 
 comment on function broadcast.launch is
   'As broadcast.start, with a time in place of the one that it was written with; a past one is at '
-  'once. p_moved_at: as broadcast.show gave it when this was decided (null: never started); who was '
-  'faster is not overruled (BR002). Again with the same time: a replay that says whose the first '
-  'was; with another: BR002, pause it first.';
+  'once. p_moved_at: as broadcast.show gave it when this was decided (null: never started); who '
+  'was faster is not overruled (BR002). Again with the same time: a replay that says whose the '
+  'first was; with another: BR002, pause it first.';
 
 grant execute on function broadcast.launch to atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -10611,7 +10613,7 @@ grant execute on function ops.metrics to atlas_admin, atlas_dba;
 
 -- file: functions/ops/purge_due.sql
 -- +goose StatementBegin
--- Removes what is older than the retention: updates, messages, job runs, drafts, used limits, closed requests.
+-- Removes what is older than the retention: updates, messages, job runs, drafts, closed requests.
 -- Locks: lease, the removed rows (skip locked).
 -- Raises: OP001, OP002, OP003, 22023.
 create or replace function ops.purge_due(p_epoch bigint, p_limit int)
@@ -14554,8 +14556,8 @@ from broadcast.broadcast b
 join broadcast.tally t on t.broadcast_id = b.broadcast_id;
 
 comment on view broadcast.progress is
-  'How far each broadcast is, from its tally: it costs the same however many people it has reached. '
-  'Unknown ones of more than retention_days ago are not counted any more.';
+  'How far each broadcast is, from its tally: it costs the same however many people it has '
+  'reached. Unknown ones of more than retention_days ago are not counted any more.';
 comment on column broadcast.progress.broadcast_id is 'The broadcast.';
 comment on column broadcast.progress.title is 'For the admins.';
 comment on column broadcast.progress.kind is 'info, maintenance, security or promo.';

@@ -72,7 +72,7 @@ comment on function account.register is
   'Registers a user, or notes that a known one is back. p_language is a guess (null: ru) until '
   'account.set_language. p_start_payload "ref_<code>" binds the referrer of a brand-new user, '
   'once and for ever: a code cannot be older than its owner, so neither oneself nor a cycle can '
-  'be bound. bind_refusal: null, unknown_code, self or already_registered. is_trial_offered is what '
-  'subscription.trial_offer would say, so that /start asks once. Safe to call again.';
+  'be bound. bind_refusal: null, unknown_code, self or already_registered. is_trial_offered is '
+  'what subscription.trial_offer would say, so that /start asks once. Safe to call again.';
 
 grant execute on function account.register to atlas_bot, atlas_dba;

@@ -26,7 +26,7 @@ begin
   v_first := date_trunc('month', v_day::timestamp)::date;
   v_users := ops._figure('now_users', v_day, v_day);
   v_payers_ever := ops._figure('payers_first', null, v_day);
-  select coalesce(sum(case when f.name ~ '^revenue_' then f.value else -f.value end), 0)
+  select coalesce(sum(case when f.name ~ '^revenue_' then f.value else -f.value end), 0)::bigint
   into v_net_ever
   from ops.day_figure f
   where f.name ~ '^revenue_' or f.name in ('refunded', 'reversed');

@@ -8,7 +8,7 @@ stable
 as $$
 #variable_conflict use_column
 declare
-  c_enough constant real := 20000; -- accounts to look at: an error of about one in a hundred
+  c_enough constant real := 20000::real; -- accounts to look at: an error of about one in a hundred
   v_accounts real;
 begin
   select c.reltuples into v_accounts from pg_class c where c.oid = 'account.account'::regclass;

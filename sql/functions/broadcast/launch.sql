@@ -55,8 +55,8 @@ $$;
 
 comment on function broadcast.launch is
   'As broadcast.start, with a time in place of the one that it was written with; a past one is at '
-  'once. p_moved_at: as broadcast.show gave it when this was decided (null: never started); who was '
-  'faster is not overruled (BR002). Again with the same time: a replay that says whose the first '
-  'was; with another: BR002, pause it first.';
+  'once. p_moved_at: as broadcast.show gave it when this was decided (null: never started); who '
+  'was faster is not overruled (BR002). Again with the same time: a replay that says whose the '
+  'first was; with another: BR002, pause it first.';
 
 grant execute on function broadcast.launch to atlas_admin, atlas_dba;

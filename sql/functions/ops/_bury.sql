@@ -25,7 +25,8 @@ begin
   -- Of a lost message no message tells: it would be lost as well, and so on.
   if v_count <= v_told and p_job_name <> 'notify.send' then
     perform ops._alarm('dead_letter', p_job_name || ' ' || p_subject,
-      v_error || case when v_count = v_told then ' (you are not told of more of these)' else '' end);
+      v_error ||
+      case when v_count = v_told then ' (you are not told of more of these)' else '' end);
   end if;
 end
 $$;

@@ -22,7 +22,8 @@ begin
     select t.telegram_id, t.version, t.reason, t.debit_account, t.credit_account,
            t.amount_kopecks::bigint as amount, t.actor_id,
            t.reason in ('purchase', 'provider_purchase') as is_sale,
-           case t.reason when 'purchase' then 'balance' else coalesce(p.provider, 'other') end as way
+           case t.reason when 'purchase' then 'balance'
+                         else coalesce(p.provider, 'other') end as way
     from ledger.transfer t
     left join billing.payment p on p.telegram_id = t.telegram_id and p.payment_id = t.payment_id
     where t.created_at >= v_from and t.created_at < v_to

@@ -14,8 +14,8 @@ begin
   select count(*), count(*) filter (where b.status not in ('paid', 'refunded')),
          count(*) filter (where b.status in ('paid', 'refunded')),
          count(*) filter (where b.status = 'refunded'),
-         coalesce(sum(b.price_kopecks) filter (where b.status = 'paid'), 0),
-         coalesce(sum(b.list_kopecks - b.price_kopecks) filter (where b.status = 'paid'), 0)
+         coalesce(sum(b.price_kopecks) filter (where b.status = 'paid'), 0)::bigint,
+         coalesce(sum(b.list_kopecks - b.price_kopecks) filter (where b.status = 'paid'), 0)::bigint
   into _figures.counted, _figures.reserved, _figures.consumed, _figures.refunded,
        _figures.revenue_kopecks, _figures.discount_kopecks
   from (select u.telegram_id, u.purchase_id

@@ -16,8 +16,8 @@ from broadcast.broadcast b
 join broadcast.tally t on t.broadcast_id = b.broadcast_id;
 
 comment on view broadcast.progress is
-  'How far each broadcast is, from its tally: it costs the same however many people it has reached. '
-  'Unknown ones of more than retention_days ago are not counted any more.';
+  'How far each broadcast is, from its tally: it costs the same however many people it has '
+  'reached. Unknown ones of more than retention_days ago are not counted any more.';
 comment on column broadcast.progress.broadcast_id is 'The broadcast.';
 comment on column broadcast.progress.title is 'For the admins.';
 comment on column broadcast.progress.kind is 'info, maintenance, security or promo.';
