@@ -10613,7 +10613,7 @@ grant execute on function ops.metrics to atlas_admin, atlas_dba;
 
 -- file: functions/ops/purge_due.sql
 -- +goose StatementBegin
--- Removes what is older than the retention: updates, messages, job runs, drafts, closed requests.
+-- Removes what is older than the retention: updates, messages, runs, drafts, limits, requests.
 -- Locks: lease, the removed rows (skip locked).
 -- Raises: OP001, OP002, OP003, 22023.
 create or replace function ops.purge_due(p_epoch bigint, p_limit int)

@@ -1,4 +1,4 @@
--- Removes what is older than the retention: updates, messages, job runs, drafts, closed requests.
+-- Removes what is older than the retention: updates, messages, runs, drafts, limits, requests.
 -- Locks: lease, the removed rows (skip locked).
 -- Raises: OP001, OP002, OP003, 22023.
 create or replace function ops.purge_due(p_epoch bigint, p_limit int)
