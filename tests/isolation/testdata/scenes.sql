@@ -21,6 +21,9 @@ create function scene.withdrawal(p_key text) returns bigint language sql stable 
   select coalesce((select w.withdrawal_id from withdrawal.withdrawal w where w.idempotency_key = p_key), 0) $$;
 create function scene.draft(p_key text) returns uuid language sql stable as $$
   select d.draft_id from withdrawal.draft d where d.idempotency_key = p_key $$;
+create function scene.corporate() returns bigint language sql stable as $$
+  select coalesce((select c.request_id from account.corporate_request c
+                   where c.idempotency_key = 'corporate'), 0) $$;
 create function scene.payment(p_charge_id text) returns bigint language sql stable as $$
   select c.payment_id from billing.charge c where c.charge_id = p_charge_id $$;
 create function scene.broadcast() returns bigint language sql stable as $$
@@ -220,6 +223,7 @@ begin
   call scene.keep('subscriber');
 
   perform withdrawal.request(1001, 55000, 'v1:aaaa', 'pending');
+  perform account.request_corporate(1001, 'Acme', 'me', 'corporate');
   call scene.keep('withdrawing');
 
   call scene.set_for_calls('subscriber');
@@ -243,5 +247,6 @@ begin
   perform subscription.set_auto_renew(1001, true);
   call scene.keep('renewing');
   call scene.live_until('2026-04-01 12:00:01Z');
+  perform account.request_corporate(1001, 'Acme', 'me', 'corporate');
   call scene.keep('over');
 end $$;
