@@ -96,8 +96,8 @@ func broadcasts() []Mutant {
 			Package: "contract", Test: "TestBroadcastPauseAndCancel",
 		},
 		{
-			Name: "broadcast that begins anew", Function: "broadcast._take", Right: "set reached_id = v_new[cardinality(v_new)]",
-			Wrong:   "set reached_id = b.reached_id",
+			Name: "broadcast that begins anew", Function: "broadcast._take", Right: "else v_new[cardinality(v_new)] end",
+			Wrong:   "else b.reached_id end",
 			Package: "contract", Test: "TestBroadcastReachesEverybodyOnce",
 		},
 		{
@@ -129,8 +129,9 @@ func broadcasts() []Mutant {
 			Package: "contract", Test: "TestBroadcastSegments",
 		},
 		{
-			Name: "other texts under the same key", Function: "broadcast.prepare", Right: "is distinct from (p_title, p_kind, p_segment, p_text_a,",
-			Wrong:   "is distinct from (p_title, p_kind, p_segment, v_first.text_a,",
+			Name: "other texts under the same key", Function: "broadcast._write",
+			Right:   "is distinct from (p_title, p_kind, p_segment, p_offer, p_text_a,",
+			Wrong:   "is distinct from (p_title, p_kind, p_segment, p_offer, v_first.text_a,",
 			Package: "contract", Test: "TestBroadcastKey",
 		},
 		{

@@ -105,8 +105,8 @@ func subscriptions() []Mutant {
 		},
 		{
 			Name: "replay that compares nothing", Function: "subscription._find_change",
-			Right: "is distinct from (p_actor_id, p_duration, p_reason)",
-			Wrong: "is distinct from (v_first.actor_id, v_first.duration, v_first.reason)",
+			Right: "is distinct from (p_actor_id, p_duration, p_reason, p_is_told)",
+			Wrong: "is distinct from (v_first.actor_id, v_first.duration, v_first.reason, v_first.is_told)",
 			More:  []Edit{{Right: "or v_first.after_tariff <> p_tariff)", Wrong: "or false)"}}, Package: "contract", Test: "TestGrant",
 		},
 	}
