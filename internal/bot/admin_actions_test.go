@@ -287,8 +287,8 @@ func TestLongHistory(t *testing.T) {
 	first := b.waitLast(t, admin, "Движения денег").Text
 	require.Contains(t, first, "+9 ₽")
 	require.NotContains(t, first, "+1 ₽")
-	b.pressLast(t, admin, "Дальше")
+	b.pressLast(t, admin, "Раньше")
 	b.waitLast(t, admin, "+1 ₽")
-	b.pressLast(t, admin, "В начало")
+	b.pressLast(t, admin, "Новые")
 	b.waitLast(t, admin, "+9 ₽")
 }

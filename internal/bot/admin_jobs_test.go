@@ -105,6 +105,7 @@ func TestDeadLetterScreens(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.startBot(t)
+	b.db.BooksAreWrong("what jobs gave up is what this is about")
 	boss := b.atSystem(t)
 	b.press(t, boss, "Dead letters")
 	b.waitLast(t, boss, "There are no dead letters")

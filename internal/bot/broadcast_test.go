@@ -186,7 +186,7 @@ func TestBroadcastOffer(t *testing.T) {
 	b.startBot(t)
 	b.startBroadcasts(t)
 	boss := b.admin(t, "Босс", "ru")
-	for number, each := range map[int][3]string{1: {"Попробовать бесплатно", "🎁 Попробовать бесплатно", "Atlas Secure"}, 2: {"Выбрать тариф", "🛒 Выбрать тариф", "Выберите тариф"}, 3: {"Без кнопки", "", ""}} {
+	for number, each := range map[int][3]string{1: {"Попробовать бесплатно", "🎁 Попробовать бесплатно", "Пробный период"}, 2: {"Выбрать тариф", "🛒 Выбрать тариф", "Выберите тариф"}, 3: {"Без кнопки", "", ""}} {
 		anna := b.started(t, fmt.Sprint("Анна", number), "ru")
 		b.send(t, boss, "/admin")
 		b.press(t, boss, "Рассылки")

@@ -181,6 +181,8 @@ func (s *stage) crowd(language string) {
 
 	s.desk.One("billing.settle_payment", desk.Money("cryptobot", "walk", nil, nil, 500_00, "RUB"))
 	s.trouble(customer)
+	s.desk.All("promo.issue_batch", desk.A{"p_admin_id": adminID, "p_count": 2, "p_discount_percent": 10, "p_max_uses": 1,
+		"p_per_user_limit": 1, "p_expires_at": nil, "p_idempotency_key": "batch"})
 	for i := range 2 * screen.AuditPage { // more than a page of events
 		s.desk.One("account.set_vip", desk.A{"p_admin_id": adminID, "p_telegram_id": customer.ID, "p_is_vip": i%2 == 0})
 	}

@@ -31,7 +31,7 @@ var (
 	_ = says("corporate.contact", "Ostap, +7 900 000-00-00", "<")
 	_ = says("corporate.confirm", "yes")
 
-	_ = says("a_search.query", "{customer}", "@{username}", "nobody", "<b>")
+	_ = says("a_search.query", "{customer}", "@{username}", "900001", "nobody", "<b>")
 	_ = says("a_credit.amount", "100", "all of it")
 	_ = says("a_credit.note", "thanks")
 	_ = says("a_debit.amount", "100", "all of it", "9999999")
