@@ -199,10 +199,13 @@ func (b *Bot) promoLimitGiven(ctx context.Context, r *request, uses int, isNumbe
 
 // promoLimitStands shows where the dialogue stands when something else was expected of it.
 func (b *Bot) promoLimitStands(ctx context.Context, r *request) (screen.Screen, error) {
-	var at asked
-	if r.dialogue == nil || r.dialogue.Draft(&at) != nil || !r.isAt(promoLimitConfirm) {
+	if !r.isAt(promoLimitConfirm) {
 		r.isOver = true
 		return screen.StartAgain(r.text), nil
+	}
+	var at asked
+	if err := r.dialogue.Draft(&at); err != nil {
+		return screen.Screen{}, fmt.Errorf("reading the dialogue: %w", err)
 	}
 	var change promoChange
 	isLate, err := b.readAction(ctx, r, at.DraftID, promoLimitAction, &change)

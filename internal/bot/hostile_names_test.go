@@ -1,7 +1,6 @@
 package bot_test
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -60,6 +59,6 @@ func (d *dialogues) isHarmless(m botapi.ChatMessage, name string) {
 	require.LessOrEqual(d.t, len([]rune(m.Text)), 4096)
 	require.NotEqual(d.t, "other", d.refusal(m), "%.40q", name)
 	for _, entity := range m.Entities {
-		require.NotContains(d.t, []string{"text_link", "text_mention"}, entity.Type, fmt.Sprintf("%.40q", name))
+		require.NotContains(d.t, []string{"text_link", "text_mention"}, entity.Type, "%.40q", name)
 	}
 }

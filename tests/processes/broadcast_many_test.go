@@ -60,7 +60,7 @@ func (b *bundle) many(count int) {
 		p_telegram_id => u, p_username => null, p_language => 'en', p_start_payload => null) r`, firstOfMany, firstOfMany+count-1)
 	b.owner.Query("update account.account set is_reachable = false where telegram_id < $1", firstOfMany) // they have no chat
 	b.owner.Query("analyze account.account")
-	dropped, err := http.Get(b.telegram.URL + "/bot" + token + "/deleteWebhook?drop_pending_updates=true") //nolint:noctx // a test's own server
+	dropped, err := http.Get(b.telegram.URL + "/bot" + token + "/deleteWebhook?drop_pending_updates=true")
 	require.NoError(b, err)
 	_ = dropped.Body.Close()
 	require.Equal(b, http.StatusOK, dropped.StatusCode)

@@ -128,6 +128,7 @@ func answers(t *i18n.Text, q UserQuestion) []string {
 			}
 			labels = append(labels, t.CountPlain("word.days", days))
 		}
+	default: // the others are answered in words
 	}
 	return labels
 }
