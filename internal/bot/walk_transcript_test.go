@@ -28,6 +28,19 @@ var fleeting = []struct {
 	{regexp.MustCompile(months), "‹date›"},
 }
 
+// chosen is what chance or the machine chooses: it is replaced in the whole transcript, since ways are told apart by it.
+var chosen = []struct {
+	form *regexp.Regexp
+	name string
+}{
+	{regexp.MustCompile(`[\w.-]+/\d+/[0-9a-f]{8}`), "‹process›"},
+	{regexp.MustCompile(`PostgreSQL \d[^,\n]*`), "PostgreSQL ‹version›"},
+	{regexp.MustCompile(`\d+ (МБ, сеансов) \d+ из \d+`), "‹n› $1 ‹n› из ‹n›"},
+	{regexp.MustCompile(`\d+ MB, \d+ of \d+ sessions`), "‹n› MB, ‹n› of ‹n› sessions"},
+	{regexp.MustCompile(`\b[0-9a-f]{16}\b`), "‹code›"},
+	{regexp.MustCompile(`\b[2-9A-HJ-NP-Z]{10}\b`), "‹CODE›"},
+}
+
 const months = `\d{1,2} (января|февраля|марта|апреля|мая|июня|июля|августа|сентября|октября|ноября|декабря|` +
 	`January|February|March|April|May|June|July|August|September|October|November|December) \d{4}`
 
