@@ -73,10 +73,10 @@ func auditEvent(t *i18n.Text, e sqlapi.AuditEvent) i18n.HTML {
 	if e.ActorID != 0 {
 		who = userNumber(e.ActorID)
 		if e.ActorName != "" {
-			who = cut(userName(e.ActorName), maxAuditName) + " " + who
+			who = shorten(userName(e.ActorName), maxAuditName) + " " + who
 		}
 	}
-	subject := cut(e.SubjectID, maxAuditSubject)
+	subject := shorten(e.SubjectID, maxAuditSubject)
 	if subject == "" {
 		subject = "—"
 	}

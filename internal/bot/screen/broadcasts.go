@@ -78,7 +78,7 @@ func broadcastLabel(t *i18n.Text, b sqlapi.ListedBroadcast) string {
 	if status == broadcastRunning && !b.IsBegun {
 		status = "scheduled"
 	}
-	return t.Plain("button.bc_is_"+status, i18n.Args{"title": clipTo(b.Title, 30), "sent": b.Sent})
+	return t.Plain("button.bc_is_"+status, i18n.Args{"title": shorten(b.Title, 30), "sent": b.Sent})
 }
 
 // BroadcastCard shows a broadcast and how far it is.
@@ -258,12 +258,4 @@ func moment(at *time.Time) time.Time {
 		return time.Time{}
 	}
 	return *at
-}
-
-// clipTo shortens a text to so many characters.
-func clipTo(text string, most int) string {
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return text
 }

@@ -126,6 +126,7 @@ const maxQuoted = 600
 
 func clip(text string) string { return shorten(text, maxQuoted) }
 
+// shorten leaves so many characters of a text, and says that there were more.
 func shorten(text string, most int) string {
 	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most]) + "…"

@@ -74,18 +74,11 @@ const (
 	maxButtonName = 32
 )
 
-func brief(text string) string { return cut(text, maxBrief) }
+func brief(text string) string { return shorten(text, maxBrief) }
 
-func short(text string) string { return cut(text, maxShort) }
+func short(text string) string { return shorten(text, maxShort) }
 
-func clipName(name string) string { return cut(name, maxButtonName) }
-
-func cut(text string, most int) string {
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return text
-}
+func clipName(name string) string { return shorten(name, maxButtonName) }
 
 // UserCard shows a user to an admin, with what can be done.
 func UserCard(t *i18n.Text, c sqlapi.Card) Screen {
