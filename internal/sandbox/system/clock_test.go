@@ -137,6 +137,27 @@ func TestClockStopsWhereSomethingFallsDue(t *testing.T) {
 	require.Equal(t, "expired", b.One("subscription.current", desk.A{"p_telegram_id": anna})["status"])
 }
 
+// A run that was under way when the clock was moved puts the next one off as it ends: what waits does not wait for that.
+func TestRunsUnderWayPutNothingOff(t *testing.T) {
+	b := setupClock(t)
+	const putOff = `update ops.scheduled_job set next_run_at = core.now() + interval '20 seconds' where name = 'notify.enqueue_due'`
+	const isPutOff = "select next_run_at is not null from ops.scheduled_job where name = 'notify.enqueue_due'"
+	for range 2 {
+		b.Query(putOff)
+		isSettled, err := b.clock.isSettled(b.ctx)
+		require.NoError(t, err)
+		require.False(t, isSettled, "a key waits")
+		require.Equal(t, false, b.Value(isPutOff))
+	}
+	b.One("notify.enqueue_due", desk.A{"p_epoch": nil, "p_limit": 100})
+	b.Query("update outbox.task set finished_at = core.now(), outcome = 'done' where finished_at is null")
+	b.Query(putOff)
+	isSettled, err := b.clock.isSettled(b.ctx)
+	require.NoError(t, err)
+	require.True(t, isSettled)
+	require.Equal(t, true, b.Value(isPutOff), "nobody is hurried for nothing")
+}
+
 func TestDaysOffAreOneJump(t *testing.T) {
 	b := setupClock(t)
 	_, err := b.clock.advance(b.ctx, 4*day)
