@@ -67,6 +67,7 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (p *parts, 
 	}); err != nil {
 		return nil, fmt.Errorf("wiring: %w", err)
 	}
+	redisdb.LogTo(log)
 	if p.redis, err = redisdb.Open(redisdb.Options{
 		URL: cfg.RedisURL, PoolSize: cfg.RedisPoolSize, Timeout: cfg.RedisTimeout,
 	}); err != nil {

@@ -26,6 +26,9 @@ type Options struct {
 const (
 	defaultTimeout  = 2 * time.Second
 	defaultPoolSize = 20
+	// clusterReload is how long a cluster's server that died may be asked still: one that refuses connections does not say
+	// who has taken over.
+	clusterReload = 2 * time.Second
 )
 
 // Open makes a client. It does not connect yet.
@@ -69,6 +72,7 @@ func open(o Options) (redis.UniversalClient, error) {
 		options.DialTimeout, options.ReadTimeout, options.WriteTimeout = o.Timeout, o.Timeout, o.Timeout
 		options.ContextTimeoutEnabled, options.MaxRetries, options.DialerRetries = true, -1, 1
 		options.PoolSize = o.PoolSize
+		options.ClusterStateReloadInterval = clusterReload
 		return redis.NewClusterClient(options), nil
 	default:
 		options, err := redis.ParseURL(plain)

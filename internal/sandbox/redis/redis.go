@@ -35,6 +35,8 @@ type Options struct {
 	InProcess bool
 	// LogPath is the server's log; empty means a temporary file.
 	LogPath string
+	// Arguments are more arguments of redis-server.
+	Arguments []string
 }
 
 // Server is a running Redis on a free port of 127.0.0.1.
@@ -44,6 +46,7 @@ type Server struct {
 	path   string            // of redis-server; empty for miniredis
 	dir    string            // temporary
 	log    string
+	more   []string // arguments
 	proc   *process.Process
 	mini   *miniredis.Miniredis
 	closed chan struct{} // stands for the end of a miniredis
@@ -55,7 +58,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	if err != nil || opts.InProcess {
 		return startMini()
 	}
-	s := &Server{path: path, log: opts.LogPath}
+	s := &Server{path: path, log: opts.LogPath, more: opts.Arguments}
 	if s.dir, err = os.MkdirTemp("", "atlas-redis-"); err != nil {
 		return nil, fmt.Errorf("make a temporary folder: %w", err)
 	}
@@ -94,10 +97,10 @@ func (s *Server) startChild(ctx context.Context) error {
 	}
 	s.proc, err = process.Start(process.Spec{
 		Path: s.path,
-		Args: []string{
+		Args: append([]string{
 			"--bind", "127.0.0.1", "--port", port, "--dir", s.dir, "--databases", strconv.Itoa(Databases),
 			"--save", "", "--appendonly", "no", "--daemonize", "no",
-		},
+		}, s.more...),
 		Env: []string{"LC_ALL=C", "PATH=/usr/bin:/bin"}, Dir: s.dir, Output: log,
 	})
 	if err != nil {
