@@ -25,6 +25,7 @@ func main() {
 // serve runs until ctx ends: the conversation, and the HTTP server with webhooks, metrics and health.
 func serve(ctx context.Context, cfg *config.Config) error {
 	log := obs.NewLogger(os.Stdout, cfg.LogLevel, "bot")
+	redisdb.LogTo(log)
 	w, err := wire(ctx, cfg, log)
 	if err != nil {
 		return err

@@ -52,7 +52,6 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (*wiring, e
 	if err != nil {
 		return nil, err
 	}
-	redisdb.LogTo(log)
 	store, err := redisdb.Open(redisdb.Options{URL: cfg.RedisURL, PoolSize: cfg.RedisPoolSize, Timeout: cfg.RedisTimeout})
 	if err != nil {
 		return nil, err
