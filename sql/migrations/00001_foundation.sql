@@ -1165,6 +1165,7 @@ insert into ops.setting (name, value, minimum, maximum, description) values
   ('provisioning_attempts', 5, 1, 100, 'Attempts to deliver a key before the admins are told.'),
   ('message_attempts', 10, 1, 100, 'Attempts to send a message before it is given up.'),
   ('update_attempts', 5, 1, 100, 'Attempts to handle an update before it is given up.'),
+  ('export_attempts', 5, 1, 100, 'Attempts in a row to send a part of an export before it is given up.'),
   ('dead_letters_told', 20, 1, 1000, 'Dead letters of one job of which the admins are told one by one.'),
   ('trial_days', 3, 1, 365, 'How long a trial lasts.'),
   ('renewal_window_seconds', 21600, 60, 604800, 'How long before its end a subscription renews itself.'),
@@ -1314,6 +1315,7 @@ insert into ops.scheduled_job (name, schedule, is_exclusive, batch_size, timeout
   ('vpn.sync_nodes', '10 seconds', true, 1, 30, 'Compares each node''s users with the wanted ones and mends both ways.'),
   ('notify.send', '1 seconds', false, 30, 60, 'Sends messages.'),
   ('broadcast.send', '1 seconds', false, 1000, 60, 'Sends broadcasts.'),
+  ('ops.send_exports', '2 seconds', false, 1, 3600, 'Sends the files that admins have asked for.'),
   ('billing.expire_due', '5 seconds', true, 500, 30, 'Closes purchases that nobody paid.'),
   ('subscription.expire_due', '5 seconds', true, 1000, 30, 'Ends subscriptions whose time is over.'),
   ('subscription.renew_due', '20 seconds', true, 1000, 60, 'Renews subscriptions from the balance.'),
@@ -1377,6 +1379,79 @@ comment on column ops.day_figure.name is
 comment on column ops.day_figure.day is 'The day, in UTC.';
 comment on column ops.day_figure.value is 'How many; kopecks for money, milliseconds for time.';
 comment on column ops.day_figure.computed_at is 'When it was reckoned.';
+
+create type ops.export_kind as enum ('users', 'subscriptions', 'ledger', 'promo_batch');
+comment on type ops.export_kind is
+  'What an export has: all users, subscriptions in force, the whole ledger, or the codes of a batch.';
+create type ops.export_outcome as enum ('done', 'cancelled', 'unreachable', 'refused', 'failed');
+comment on type ops.export_outcome is
+  'unreachable: the admin has blocked the bot. refused: the admin is one no more. failed: given up.';
+
+create table ops.export (
+  export_id bigint generated always as identity constraint export_pkey primary key,
+  kind ops.export_kind not null,
+  batch_id bigint constraint export_of_batch references promo.batch (batch_id),
+  admin_id core.telegram_id not null,
+  requested_at timestamptz not null,
+  cut pg_snapshot not null,
+  expected_rows bigint not null constraint export_expected_not_negative check (expected_rows >= 0),
+  reached_id bigint not null default 0,
+  reached_version bigint not null default 0,
+  parts int not null default 0,
+  rows_sent bigint not null default 0,
+  rows_read bigint not null default 0,
+  attempt smallint not null default 0,
+  due_at timestamptz not null,
+  holder text constraint export_holder_length check (length(holder) between 1 and 256),
+  lease_token uuid,
+  leased_until timestamptz,
+  finished_at timestamptz,
+  outcome ops.export_outcome,
+  last_error text,
+  constraint export_of_batch_names_it check ((kind = 'promo_batch') = (batch_id is not null)),
+  constraint export_ended_has_an_outcome check ((finished_at is null) = (outcome is null)),
+  constraint export_sends_what_it_has_read check (rows_sent between 0 and rows_read)
+) with (fillfactor = 50);
+create unique index export_one_open on ops.export (admin_id, kind, coalesce(batch_id, 0))
+  where finished_at is null;
+create index export_due on ops.export (due_at) where finished_at is null;
+create index export_finished on ops.export (finished_at) where finished_at is not null;
+create index export_by_admin on ops.export (admin_id, export_id);
+comment on table ops.export is
+  'Files that admins have asked for, and how far each is. The rows themselves are read when they are sent, and kept nowhere.';
+comment on column ops.export.export_id is 'The export''s number.';
+comment on column ops.export.kind is 'What is in it.';
+comment on column ops.export.batch_id is 'promo_batch: of which batch.';
+comment on column ops.export.admin_id is 'Who asked, and gets it.';
+comment on column ops.export.requested_at is 'When; users who came later are not in it.';
+comment on column ops.export.cut is 'What was committed when it was asked for: the ledger is exported as it was then.';
+comment on column ops.export.expected_rows is 'About how many rows it has.';
+comment on column ops.export.reached_id is 'All rows up to here are in parts that were sent: user, or promo code.';
+comment on column ops.export.reached_version is 'And of this user''s ledger up to here.';
+comment on column ops.export.parts is 'Parts sent.';
+comment on column ops.export.rows_sent is 'Rows in them.';
+comment on column ops.export.rows_read is 'Rows read so far: those sent, and what the worker has in hand.';
+comment on column ops.export.attempt is 'Attempts begun since the last part was sent.';
+comment on column ops.export.due_at is 'Not before.';
+comment on column ops.export.holder is 'Which worker has it.';
+comment on column ops.export.lease_token is 'Names that worker''s hold; it stands until somebody else claims.';
+comment on column ops.export.leased_until is 'When another worker may claim it; null while nobody has it.';
+comment on column ops.export.finished_at is 'When it ended.';
+comment on column ops.export.outcome is 'How it ended.';
+comment on column ops.export.last_error is 'Why the last attempt failed.';
+
+create table ops.export_request (
+  admin_id core.telegram_id not null,
+  idempotency_key core.idempotency_key not null,
+  export_id bigint not null
+    constraint export_request_of_export references ops.export (export_id) on delete cascade,
+  constraint export_request_pkey primary key (admin_id, idempotency_key)
+);
+create index export_request_by_export on ops.export_request (export_id);
+comment on table ops.export_request is 'Calls that asked for an export: the first, and those that joined it.';
+comment on column ops.export_request.admin_id is 'Who asked.';
+comment on column ops.export_request.idempotency_key is 'The admin''s key of the call.';
+comment on column ops.export_request.export_id is 'What it was answered with.';
 
 create table ops.dependency (
   component text constraint dependency_pkey primary key,

@@ -69,6 +69,7 @@ type world struct {
 	suspense             any
 	draft, running       any // broadcasts
 	recipient            Row
+	export               Row
 }
 
 func newWorld(t *testing.T) world {
@@ -94,6 +95,8 @@ func newWorld(t *testing.T) world {
 	w.draft = w.One("broadcast.prepare", news("world-draft"))["broadcast_id"]
 	w.running = w.broadcast("world-running", "all")
 	w.recipient = w.One("broadcast.claim", desk.ClaimArgs("w", 1))
+	w.One("ops.request_export", wanted("users", nil, "world"))
+	w.export = w.claimExport()
 	return w
 }
 
@@ -102,7 +105,8 @@ func catalogue() []function {
 	for _, list := range [][]function{accountFunctions(), corporateFunctions(), walletFunctions(), billingFunctions(), moneyFunctions(), subscriptionFunctions(),
 		vpnFunctions(), promoFunctions(), notifyFunctions(), inboxFunctions(), auditFunctions(), opsFunctions(),
 		referralFunctions(), withdrawalFunctions(), broadcastFunctions(), systemFunctions(), jobFunctions(),
-		promoAdminFunctions(), referralAdminFunctions(), adminMoneyFunctions(), figureFunctions()} {
+		promoAdminFunctions(), referralAdminFunctions(), adminMoneyFunctions(), figureFunctions(),
+		exportFunctions()} {
 		all = append(all, list...)
 	}
 	return all

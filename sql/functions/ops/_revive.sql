@@ -1,5 +1,5 @@
 -- Puts what was given up back to work, if it is there and was given up.
--- Locks: the inbox.update row; the caller holds the row in ops.dead.
+-- Locks: the inbox.update row, the ops.export row; the caller holds the row in ops.dead.
 -- Raises: nothing.
 create or replace function ops._revive(p_job_name text, p_subject text)
 returns boolean
@@ -23,6 +23,16 @@ begin
     where t.telegram_id = ops._user_of_message(p_subject)
       and t.task_id = substring(p_subject from '^message:([0-9]{1,18})$')::bigint
       and t.kind = 'message' and t.outcome = 'failed';
+    return found;
+  elsif p_job_name = 'ops.send_exports' then
+    update ops.export e
+    set finished_at = null, outcome = null, attempt = 0, due_at = core.now()
+    where e.export_id = substring(p_subject from '^export:([0-9]{1,18})$')::bigint
+      and e.outcome = 'failed'
+      and not exists (
+        select 1 from ops.export o
+        where o.admin_id = e.admin_id and o.kind = e.kind and o.finished_at is null
+          and o.batch_id is not distinct from e.batch_id);
     return found;
   end if;
 

@@ -1,4 +1,4 @@
--- Removes what is older than the retention: updates, messages, runs, drafts, limits, requests.
+-- Removes what is older than the retention: updates, messages, runs, drafts, requests, exports.
 -- Locks: lease, the removed rows (skip locked).
 -- Raises: OP001, OP002, OP003, 22023.
 create or replace function ops.purge_due(p_epoch bigint, p_limit int)
@@ -64,11 +64,18 @@ begin
       where o.closed_at < v_before
       limit p_limit for update skip locked)
     returning 1
+  ), exported as (
+    delete from ops.export e
+    where e.export_id in (
+      select o.export_id from ops.export o
+      where o.finished_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
   )
   select ((select count(*) from handled) + (select count(*) from ended)
           + (select count(*) from broadcasted) + (select count(*) from ran)
           + (select count(*) from drafted) + (select count(*) from attempted)
-          + (select count(*) from closed))::int
+          + (select count(*) from closed) + (select count(*) from exported))::int
   into v_purged;
 
   return query select v_purged;

@@ -1,5 +1,6 @@
 -- Has something that was given up tried again, from its first attempt.
--- Locks: account.admin row (share), the ops.dead row, the inbox.update row.
+-- Locks: account.admin row (share), the ops.dead row, the inbox.update row,
+-- the ops.export row.
 -- Raises: US003, 22023, OP001, OP003.
 create or replace function ops.retry_dead_letter(p_admin_id bigint, p_dead_id bigint)
 returns table (dead_id bigint, is_retried boolean)
@@ -34,9 +35,9 @@ end
 $$;
 
 comment on function ops.retry_dead_letter is
-  'An update is handled again, a message queued again, and a *_due job looks at its subject again '
-  'at once. is_retried is false, and nothing changed, where the row is not there any more or what '
-  'it is about has been purged or has ended otherwise. What is still wrong comes back. Safe to '
-  'call again.';
+  'An update is handled again, a message queued again, an export goes on after its last part, and '
+  'a *_due job looks at its subject again at once. is_retried is false, and nothing changed, where '
+  'the row is not there any more or what it is about has been purged or has ended otherwise. What '
+  'is still wrong comes back. Safe to call again.';
 
 grant execute on function ops.retry_dead_letter to atlas_admin, atlas_dba;

@@ -22,6 +22,9 @@ begin
               join account.account a on a.telegram_id = u.chat_id
               where u.update_id = substring(d.subject from '^update:([0-9]{1,18})$')::bigint)
            when 'notify.send' then ops._user_of_message(d.subject)
+           when 'ops.send_exports' then
+             (select e.admin_id::bigint from ops.export e
+              where e.export_id = substring(d.subject from '^export:([0-9]{1,18})$')::bigint)
            else substring(d.subject from '^telegram_id:([0-9]{1,16})$')::bigint
          end
   from ops.dead d
