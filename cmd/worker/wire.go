@@ -128,6 +128,7 @@ func (p *parts) jobs(cfg *config.Config, log *slog.Logger, nodeMeter *worker.Nod
 		"vpn.sync_nodes":     worker.SyncNodes(p.db.VPN, p.nodes, log, nodeMeter),
 		"notify.send":        worker.Notify(p.db.Notify, messenger, log),
 		"broadcast.send":     worker.Broadcast(p.db.Broadcast, messenger, log),
+		"ops.send_exports":   worker.Export(p.db.Ops, p.db.Account, messenger, log, worker.ExportOptions{}),
 		"billing.expire_due": worker.Due(p.db.Billing.ExpireDue),
 		"ops.purge_due":      worker.Due(p.db.Ops.PurgeDue),
 		"ops.figures_due":    worker.Due(p.db.Ops.FiguresDue),

@@ -207,6 +207,7 @@ func (b *Bot) adminPromoRoutes() []route {
 		{verb: screen.VerbPromoCreateYes, step: promoNewConfirm, handle: b.promoNewConfirmed},
 		{verb: screen.VerbBatches, handle: b.batches},
 		{verb: screen.VerbBatch, handle: b.batch},
+		{verb: screen.VerbBatchFile, handle: b.batchFile},
 
 		{verb: screen.VerbReferrals, handle: b.referrals},
 		{verb: screen.VerbReferralTop, handle: b.referralTop},
@@ -221,7 +222,7 @@ func (b *Bot) adminBroadcastRoutes() []route {
 	return slices.Concat(b.broadcastRoutes(), b.broadcastWriteRoutes())
 }
 
-// adminSystemRoutes: incidents, switches, system.
+// adminSystemRoutes: incidents, switches, exports, system.
 func (b *Bot) adminSystemRoutes() []route {
 	return []route{
 		{verb: screen.VerbFeatures, handle: b.features},
@@ -239,6 +240,10 @@ func (b *Bot) adminSystemRoutes() []route {
 		{verb: screen.VerbIncidentEnd, handle: b.incidentEnd},
 		{step: incidentConfirm, handle: b.incidentWaits},
 		{verb: screen.VerbIncidentConfirm, step: incidentConfirm, handle: b.incidentConfirmed},
+
+		{verb: screen.VerbExports, handle: b.exports},
+		{verb: screen.VerbExport, handle: b.export},
+		{verb: screen.VerbExportCancel, handle: b.exportCancel},
 
 		{verb: screen.VerbSystem, handle: b.system},
 		{verb: screen.VerbProcesses, handle: b.processes},

@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -129,6 +130,37 @@ func promoAdminScreens(text *i18n.Text, screens map[string]screen.Screen, soon t
 		screens["confirm promo "+name] = screen.ConfirmNewPromo(text, wanted, &soon, draft)
 	}
 	screens["endless promo"], screens["promo taken"] = screen.ConfirmNewPromo(text, screen.NewPromo{}, nil, draft), screen.PromoTaken(text, strings.Repeat("<", 5000))
+}
+
+// exportScreens draws the admins' screens of exports, and what stands under a file.
+func exportScreens(text *i18n.Text, screens map[string]screen.Screen, soon time.Time) {
+	long := strings.Repeat("<&>\"", 300)
+	kinds := []string{sqlapi.ExportUsers, sqlapi.ExportSubscriptions, sqlapi.ExportLedger, sqlapi.ExportBatch}
+	listed := func(change func(e *sqlapi.ListedExport)) screen.Page[sqlapi.ListedExport] {
+		var found []sqlapi.ListedExport
+		for i := range screen.ExportPage + 1 {
+			e := sqlapi.ListedExport{ExportID: 12, Kind: kinds[i%4], RequestedAt: soon, ExpectedRows: 1 << 40, RowsRead: 1 << 40, Parts: 1 << 20, LastError: long}
+			if e.Kind == sqlapi.ExportBatch {
+				e.BatchID = 1 << 40
+			}
+			change(&e)
+			found = append(found, e)
+		}
+		return screen.PageOf(found, screen.ExportPage, false)
+	}
+	screens["no exports"] = screen.Exports(text, screen.PageOf([]sqlapi.ListedExport{}, screen.ExportPage, true))
+	screens["exports that wait again"] = screen.Exports(text, listed(func(*sqlapi.ListedExport) {}))
+	screens["exports that run"] = screen.Exports(text, listed(func(e *sqlapi.ListedExport) { e.IsRunning = true }))
+	screens["exports that wait"] = screen.Exports(text, listed(func(e *sqlapi.ListedExport) { e.LastError = "" }))
+	for _, outcome := range []string{sqlapi.ExportDone, sqlapi.ExportCancelled, sqlapi.ExportUnreachable, sqlapi.ExportRefused, sqlapi.ExportFailed} {
+		screens["exports "+outcome] = screen.Exports(text, listed(func(e *sqlapi.ListedExport) { e.Outcome = outcome }))
+	}
+	for _, kind := range kinds {
+		for _, isLast := range []bool{true, false} {
+			s := screen.ExportPart(text, sqlapi.ClaimedExport{Kind: kind, BatchID: 1, RequestedAt: soon}, sqlapi.ExportPart{Number: 3, IsLast: isLast, From: soon, To: soon})
+			screens["part of "+kind+strconv.FormatBool(isLast)] = s
+		}
+	}
 }
 
 // referralAdminScreens draws the admins' screens of referrals.

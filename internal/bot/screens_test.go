@@ -100,6 +100,7 @@ func allScreens(t *testing.T, c *i18n.Catalogue, text *i18n.Text) map[string]scr
 	systemScreens(c, text, screens, soon)
 	jobScreens(text, screens, soon)
 	promoAdminScreens(text, screens, soon)
+	exportScreens(text, screens, soon)
 	referralAdminScreens(text, screens, soon)
 	peopleScreens(text, screens, soon)
 	broadcastScreens(text, screens, soon)

@@ -2,6 +2,7 @@ package telegram
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"time"
 
@@ -11,8 +12,11 @@ import (
 	"atlas-secure/internal/limit"
 )
 
-// callTimeout bounds one call of the Bot API other than a long poll.
-const callTimeout = 10 * time.Second
+// callTimeout bounds one call of the Bot API other than a long poll, but for the time that a file takes on its way.
+const (
+	callTimeout   = 10 * time.Second
+	slowestUpload = 256 << 10 // bytes a second
+)
 
 // throttledTries is how often a message is tried while Telegram says "later". A 429 has sent nothing, so that
 // trying again cannot send twice.
@@ -53,14 +57,22 @@ func NewSender(client *Client, limiter *limit.Limiter, log *slog.Logger, options
 	return s
 }
 
-// Message is what is sent: text, or a photo with a caption, or an invoice.
+// Message is what is sent: text, or a photo or a file with a caption, or an invoice.
 type Message struct {
 	ChatID   int64
 	HTML     string
 	Keyboard *telego.InlineKeyboardMarkup
-	PNG      []byte   // a photo, of which HTML is the caption
-	Invoice  *Invoice // an invoice, which has no HTML
+	PNG      []byte    // a photo, of which HTML is the caption
+	Document *Document // a file, of which HTML is the caption
+	Invoice  *Invoice  // an invoice, which has no HTML
 	Urgency  Urgency
+}
+
+// Document is a file, which is read while it is sent, and again when it has to be sent once more.
+type Document struct {
+	Name    string
+	Size    int64
+	Content io.ReaderAt
 }
 
 // Invoice is paid inside Telegram. Amount is in the smallest unit of Currency; Stars (XTR) need no provider token.
@@ -74,7 +86,15 @@ type Invoice struct {
 	Amount        int
 }
 
-func (m Message) isText() bool { return m.PNG == nil && m.Invoice == nil }
+func (m Message) isText() bool { return m.PNG == nil && m.Document == nil && m.Invoice == nil }
+
+// timeout is how long the message may be on its way.
+func (m Message) timeout() time.Duration {
+	if m.Document == nil {
+		return callTimeout
+	}
+	return callTimeout + time.Duration(m.Document.Size/slowestUpload)*time.Second
+}
 
 // AwaitTurn returns when one more bulk message may go out, which then has the urgency Called. So a sender can choose whom
 // to write to when it can write at once.
@@ -90,6 +110,8 @@ func (s *Sender) Send(ctx context.Context, m Message) (messageID int, err error)
 			sent, err = s.client.SendInvoice(ctx, m.invoice())
 		case m.PNG != nil:
 			sent, err = s.client.SendPhoto(ctx, m.photo())
+		case m.Document != nil:
+			sent, err = s.client.SendDocument(ctx, m.document())
 		default:
 			sent, err = s.client.SendMessage(ctx, m.text())
 		}
@@ -172,7 +194,7 @@ func (s *Sender) deliver(ctx context.Context, m Message, call func(ctx context.C
 		if err = s.pace.wait(ctx, m.ChatID, m.Urgency); err != nil {
 			return err
 		}
-		callCtx, cancel := context.WithTimeout(ctx, callTimeout)
+		callCtx, cancel := context.WithTimeout(ctx, m.timeout())
 		err = call(callCtx)
 		cancel()
 		err = s.note(ctx, m.ChatID, err)
@@ -216,6 +238,30 @@ func (m Message) photo() *telego.SendPhotoParams {
 	params := &telego.SendPhotoParams{
 		ChatID:    telegoutil.ID(m.ChatID),
 		Photo:     telegoutil.FileFromBytes(m.PNG, "key.png"),
+		Caption:   m.HTML,
+		ParseMode: telego.ModeHTML,
+	}
+	if m.Keyboard != nil {
+		params.ReplyMarkup = m.Keyboard
+	}
+	return params
+}
+
+// named is a file under its name.
+type named struct {
+	io.Reader
+
+	name string
+}
+
+func (n named) Name() string { return n.name }
+
+func (m Message) document() *telego.SendDocumentParams {
+	// A reader of its own for each try: the one before may still be read from.
+	content := io.NewSectionReader(m.Document.Content, 0, m.Document.Size)
+	params := &telego.SendDocumentParams{
+		ChatID:    telegoutil.ID(m.ChatID),
+		Document:  telego.InputFile{File: named{Reader: content, name: m.Document.Name}},
 		Caption:   m.HTML,
 		ParseMode: telego.ModeHTML,
 	}

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mymmrac/telego"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"atlas-secure/internal/limit"
@@ -188,6 +190,47 @@ func TestTooManyRequestsSilencesEverybody(t *testing.T) {
 	require.Len(t, b.script.methods(), 1, "nobody else is written to meanwhile")
 }
 
+// TestADocumentIsSentAsAWhole, also when it has to be sent once more.
+func TestADocumentIsSentAsAWhole(t *testing.T) {
+	t.Parallel()
+	content := strings.Repeat("row\r\n", 100_000)
+	var sent []string
+	see := func(then http.HandlerFunc) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			file, head, err := r.FormFile("document")
+			if !assert.NoError(t, err) {
+				return
+			}
+			text, err := io.ReadAll(file)
+			assert.NoError(t, err)
+			assert.Equal(t, content, string(text))
+			sent = append(sent, strings.Join([]string{head.Filename, r.FormValue("caption"), r.FormValue("parse_mode"), r.FormValue("reply_markup")}, "|"))
+			then(w, r)
+		}
+	}
+	answers := []http.HandlerFunc{
+		see(say(429, `{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 1","parameters":{"retry_after":1}}`)),
+		see(say(200, `{"ok":true,"result":{"message_id":78,"date":1,"chat":{"id":5,"type":"private"}}}`)),
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answers[len(sent)](w, r)
+	}))
+	t.Cleanup(server.Close)
+	client, err := telegram.NewClient(token, server.URL)
+	require.NoError(t, err)
+	t.Cleanup(client.CloseIdle)
+	sender := telegram.NewSender(client, limit.New(nil, ""), obs.Discard())
+	id, err := sender.Send(t.Context(), telegram.Message{
+		ChatID: 5, HTML: "<b>Users</b>",
+		Document: &telegram.Document{Name: "users.csv", Size: int64(len(content)), Content: strings.NewReader(content)},
+		Keyboard: &telego.InlineKeyboardMarkup{InlineKeyboard: [][]telego.InlineKeyboardButton{{{Text: "Back", CallbackData: "a"}}}},
+	})
+	require.NoError(t, err)
+	require.Equal(t, 78, id)
+	want := `users.csv|<b>Users</b>|HTML|{"inline_keyboard":[[{"text":"Back","callback_data":"a"}]]}`
+	require.Equal(t, []string{want, want}, sent)
+}
+
 func TestOneChatGetsOneMessageASecond(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -237,6 +280,7 @@ func TestShow(t *testing.T) {
 		"nor an invoice":              {[]http.HandlerFunc{refuse(400, "Bad Request: REPLY_MARKUP_BUY_EMPTY")}, hello(), []string{"editMessageText", "sendMessage"}},
 		"unknown outcome: edit again": {[]http.HandlerFunc{hangUp}, hello(), []string{"editMessageText", "editMessageText"}},
 		"a photo is always new":       {nil, telegram.Message{ChatID: 5, PNG: []byte("png")}, []string{"sendPhoto"}},
+		"a document is always new":    {nil, telegram.Message{ChatID: 5, Document: &telegram.Document{Name: "a.csv", Size: 1, Content: strings.NewReader("a")}}, []string{"sendDocument"}},
 		"an invoice is always new":    {nil, telegram.Message{ChatID: 5, Invoice: &telegram.Invoice{Currency: "XTR", Amount: 3}}, []string{"sendInvoice"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -178,8 +178,10 @@ func wide() telegram.Limits {
 
 // process is a sender with all that belongs to it. Processes have nothing in common but Redis and the database.
 type process struct {
-	sender *telegram.Sender
-	job    worker.Job
+	db        *sqlapi.DB
+	sender    *telegram.Sender
+	messenger *notice.Messenger
+	job       worker.Job
 
 	mu    sync.Mutex
 	waits []time.Duration // how long each message took, from the claim to its end
@@ -201,8 +203,9 @@ func (b *bundle) process(limits telegram.Limits) *process {
 	require.NoError(b, err)
 	log := obs.Discard()
 	// A busy machine must not drive it to do without Redis.
-	p := &process{sender: telegram.NewSender(api, limit.New(client, "test:", limit.WithPatience(time.Minute)), log, telegram.WithLimits(limits))}
-	p.job = worker.Notify(db.Notify, &timed{notice.New(p.sender, texts), p}, log)
+	p := &process{db: db, sender: telegram.NewSender(api, limit.New(client, "test:", limit.WithPatience(time.Minute)), log, telegram.WithLimits(limits))}
+	p.messenger = notice.New(p.sender, texts)
+	p.job = worker.Notify(db.Notify, &timed{p.messenger, p}, log)
 	return p
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"atlas-secure/internal/bot/screen"
@@ -79,6 +80,16 @@ func (m *Messenger) Proclaim(ctx context.Context, message sqlapi.BroadcastMessag
 		Message(int64(message.TelegramID))
 	out.Urgency = telegram.Called
 	return m.send(ctx, out)
+}
+
+// Bring sends a part of an export, after everything that somebody waits for. Its errors are those of Deliver.
+func (m *Messenger) Bring(
+	ctx context.Context, e sqlapi.ClaimedExport, part sqlapi.ExportPart, name string, content io.ReaderAt, size int64,
+) error {
+	message := screen.ExportPart(m.texts.In(e.Language), e, part).Message(int64(e.AdminID))
+	message.Document = &telegram.Document{Name: name, Size: size, Content: content}
+	message.Urgency = telegram.Bulk
+	return m.send(ctx, message)
 }
 
 func (m *Messenger) send(ctx context.Context, message telegram.Message) error {

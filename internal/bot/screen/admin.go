@@ -34,8 +34,8 @@ func AdminMenu(t *i18n.Text, d sqlapi.Dashboard) Screen {
 		// Promo codes and referrals.
 		row(press(t, "button.promos", VerbPromos), press(t, "button.referrals", VerbReferrals)),
 
-		// Broadcasts.
-		row(press(t, "button.broadcasts", VerbBroadcasts)),
+		// Broadcasts and exports.
+		row(press(t, "button.broadcasts", VerbBroadcasts), press(t, "button.exports", VerbExports)),
 
 		// Incidents, switches, system.
 		row(press(t, "button.incident", VerbIncident), press(t, "button.features", VerbFeatures)),

@@ -25,6 +25,7 @@ const (
 	VerbPromoCreateYes  Verb = "a_promo_yes"    // a draft
 	VerbBatches         Verb = "a_batches"      // the number before which a page begins
 	VerbBatch           Verb = "a_batch"        // a batch
+	VerbBatchFile       Verb = "a_batch_file"   // a batch
 )
 
 // Promos lists promo codes.

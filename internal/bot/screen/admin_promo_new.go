@@ -130,7 +130,7 @@ func Batch(t *i18n.Text, codes []sqlapi.BatchCode) Screen {
 		lines = append(lines, t.HTML("batch.gone", i18n.Args{"codes": strings.Join(gone, "\n")}))
 	}
 	return Screen{Text: i18n.Join("\n\n", lines...), Rows: [][]Button{
-		row(press(t, "button.promo_find", VerbPromoFind)),
+		row(press(t, "button.promo_find", VerbPromoFind), press(t, "button.batch_file", VerbBatchFile, numbered(codes[0].BatchID))),
 		row(press(t, "button.refresh", VerbBatch, numbered(codes[0].BatchID))), row(back(t, VerbBatches)), toAdmin(t),
 	}}
 }
