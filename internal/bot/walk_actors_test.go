@@ -162,7 +162,7 @@ func (s *stage) formerAdmin(language string) {
 
 // crowd is what admins look after: the customer {customer}, alias {username}, with a subscription and a withdrawal that
 // waits; {magnate}, another, whose withdrawal needs two admins, whose key was given up, and who has not paid a purchase; a
-// payment in suspense; a company that waits; and trouble.
+// payment in suspense; a company that waits; exports; and trouble.
 func (s *stage) crowd(language string) {
 	s.t.Helper()
 	customer := s.other("client", language, (*stage).customer)
@@ -183,6 +183,7 @@ func (s *stage) crowd(language string) {
 	s.trouble(customer)
 	s.desk.All("promo.issue_batch", desk.A{"p_admin_id": adminID, "p_count": 2, "p_discount_percent": 10, "p_max_uses": 1,
 		"p_per_user_limit": 1, "p_expires_at": nil, "p_idempotency_key": "batch"})
+	s.exports()
 	for i := range 2 * screen.AuditPage { // more than a page of events
 		s.desk.One("account.set_vip", desk.A{"p_admin_id": adminID, "p_telegram_id": customer.ID, "p_is_vip": i%2 == 0})
 	}

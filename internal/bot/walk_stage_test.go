@@ -115,6 +115,7 @@ func (b *bundle) jobs(t *testing.T, messenger *notice.Messenger) []worker.Job {
 	return []worker.Job{
 		worker.Provision(db.VPN, []vpn.Named{{Name: "node", Node: node{}}}, log),
 		worker.Notify(db.Notify, messenger, log),
+		worker.Export(db.Ops, db.Account, messenger, log, worker.ExportOptions{}),
 	}
 }
 

@@ -24,6 +24,7 @@ var fleeting = []struct {
 	{regexp.MustCompile(`ref_[0-9a-f]{16}`), "ref_‹code›"},
 	{regexp.MustCompile(`( → \w+:)\d+\]`), "$1‹n›]"},
 	{regexp.MustCompile(`(?i)(№|no\.|#) ?\d+`), "$1 ‹n›"},
+	{regexp.MustCompile(`\d{4}-\d{2}-\d{2}-part`), "‹day›-part"},
 	{regexp.MustCompile(months + `, \d{2}:\d{2}( UTC| \(МСК\))`), "‹date, time›"},
 	{regexp.MustCompile(months), "‹date›"},
 }
