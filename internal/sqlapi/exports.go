@@ -180,22 +180,20 @@ type ExportPart struct {
 }
 
 type recordedPart struct {
-	IsRecorded bool   `db:"is_recorded"`
-	Outcome    string `db:"outcome"`
+	IsRecorded bool `db:"is_recorded"`
 }
 
-var opsRecordPart = define(`select is_recorded, coalesce(outcome, '') as outcome
+var opsRecordPart = define(`select is_recorded
 from ops.record_part(p_export_id => @p_export_id, p_lease_token => @p_lease_token, p_part => @p_part, p_rows => @p_rows,
   p_reached_id => @p_reached_id, p_reached_version => @p_reached_version, p_is_last => @p_is_last)`, false)
 
-// RecordPart records that a part was sent; the last one ends the export. outcome is empty while it goes on. False: the lease
-// was lost.
-func (o Ops) RecordPart(ctx context.Context, e ClaimedExport, part ExportPart) (outcome string, isRecorded bool, err error) {
+// RecordPart records that a part was sent; the last one ends the export. False: the lease was lost.
+func (o Ops) RecordPart(ctx context.Context, e ClaimedExport, part ExportPart) (bool, error) {
 	answer, err := one[recordedPart](ctx, o.db, opsRecordPart, e.args(pgx.StrictNamedArgs{
 		"p_part": part.Number, "p_rows": part.Rows, "p_reached_id": part.Reached.ID,
 		"p_reached_version": part.Reached.Version, "p_is_last": part.IsLast,
 	}), bySystem())
-	return answer.Outcome, answer.IsRecorded, err
+	return answer.IsRecorded, err
 }
 
 type putBackExport struct {

@@ -21,7 +21,7 @@ type Exports interface {
 	ClaimExport(ctx context.Context, holder string, lease time.Duration) (*sqlapi.ClaimedExport, error)
 	ExportPage(ctx context.Context, e sqlapi.ClaimedExport, after sqlapi.ExportPlace, limit int) ([]sqlapi.ExportRow, error)
 	KeepExport(ctx context.Context, e sqlapi.ClaimedExport, lease time.Duration, rowsRead int64) (sqlapi.KeptExport, error)
-	RecordPart(ctx context.Context, e sqlapi.ClaimedExport, part sqlapi.ExportPart) (outcome string, isRecorded bool, err error)
+	RecordPart(ctx context.Context, e sqlapi.ClaimedExport, part sqlapi.ExportPart) (bool, error)
 	FailExport(ctx context.Context, e sqlapi.ClaimedExport, reason string, isUnreachable bool) (bool, error)
 	ReleaseExport(ctx context.Context, e sqlapi.ClaimedExport, reason string, wait time.Duration) (bool, error)
 }
@@ -94,7 +94,10 @@ func (x exporter) work(ctx context.Context, batch Batch) (int, error) {
 		return 0, nil
 	}
 	ctx = obs.WithTelegramID(ctx, int64(claimed.AdminID))
-	r := &exportRun{exporter: x, export: *claimed, isStopping: batch.IsStopping, place: claimed.ExportPlace}
+	r := &exportRun{
+		exporter: x, export: *claimed, isStopping: batch.IsStopping, place: claimed.ExportPlace,
+		rows: newRowWriter(claimed.Header, claimed.Numbers),
+	}
 	r.rowsRead.Store(claimed.RowsSent)
 	return 1, r.conclude(ctx, time.Now(), r.watched(ctx))
 }
@@ -117,6 +120,7 @@ type exportRun struct {
 	export     sqlapi.ClaimedExport
 	isStopping func() bool
 
+	rows     *rowWriter
 	place    sqlapi.ExportPlace // after the last row that was read
 	rowsRead atomic.Int64       // in all
 }
@@ -125,14 +129,13 @@ type exportRun struct {
 func (r *exportRun) watched(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	done := make(chan struct{})
 	var beat sync.WaitGroup
 	beat.Go(func() {
 		ticker := time.NewTicker(r.options.Beat)
 		defer ticker.Stop()
 		for {
 			select {
-			case <-done:
+			case <-ctx.Done():
 				return
 			case <-ticker.C:
 			}
@@ -144,7 +147,7 @@ func (r *exportRun) watched(ctx context.Context) error {
 		}
 	})
 	err := r.send(ctx)
-	close(done)
+	cancel(nil)
 	beat.Wait()
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errExportOver) {
 		return cause
@@ -154,7 +157,6 @@ func (r *exportRun) watched(ctx context.Context) error {
 
 // send reads all rows and sends them part by part.
 func (r *exportRun) send(ctx context.Context) error {
-	rows := newRowWriter(r.export.Header, r.export.Numbers)
 	part, err := r.begin(ctx, r.export.Parts+1, r.export.RowsSent)
 	if err != nil {
 		return err
@@ -169,26 +171,37 @@ func (r *exportRun) send(ctx context.Context) error {
 			return fmt.Errorf("reading rows: %w", err)
 		}
 		isLast = len(page) < r.options.PageRows
-		for _, each := range page {
-			if each.Cells != nil {
-				row, err := rows.row(each.Cells)
-				if err != nil {
-					return err
-				}
-				if part.rows > 0 && part.size+int64(len(row)) > r.options.PartBytes {
-					if part, err = r.next(ctx, part); err != nil {
-						return err
-					}
-				}
-				if err := part.add(row); err != nil {
-					return err
-				}
-				r.rowsRead.Add(1)
+		for _, row := range page {
+			if part, err = r.add(ctx, part, row); err != nil {
+				return err
 			}
-			r.place = each.ExportPlace
 		}
 	}
 	return r.ship(ctx, part, true)
+}
+
+// add writes a row, into the next part where it does not fit into this one. It gives the part to go on with, and the one that
+// is to be closed where it fails.
+func (r *exportRun) add(ctx context.Context, part exportPart, row sqlapi.ExportRow) (exportPart, error) {
+	if row.Cells == nil {
+		r.place = row.ExportPlace
+		return part, nil
+	}
+	text, err := r.rows.row(row.Cells)
+	if err != nil {
+		return part, err
+	}
+	if part.rows > 0 && part.size+int64(len(text)) > r.options.PartBytes {
+		if part, err = r.next(ctx, part); err != nil {
+			return part, err
+		}
+	}
+	if err := part.add(text); err != nil {
+		return part, err
+	}
+	r.rowsRead.Add(1)
+	r.place = row.ExportPlace
+	return part, nil
 }
 
 // exportPart is a part in the making.
@@ -255,12 +268,12 @@ func (r *exportRun) ship(ctx context.Context, p exportPart, isLast bool) error {
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	outcome, isRecorded, err := r.books.RecordPart(last, r.export, part)
+	isRecorded, err := r.books.RecordPart(last, r.export, part)
 	switch {
 	case err != nil:
 		return fmt.Errorf("recording part %d: %w", p.number, err)
-	case !isRecorded || outcome != "" && outcome != sqlapi.ExportDone:
-		return exportOver(outcome)
+	case !isRecorded:
+		return exportOver("")
 	}
 	return nil
 }

@@ -23,7 +23,10 @@ import (
 	atlassql "atlas-secure/sql"
 )
 
-var _ worker.Messenger = (*notice.Messenger)(nil)
+var (
+	_ worker.Messenger = (*notice.Messenger)(nil)
+	_ worker.Courier   = (*notice.Messenger)(nil)
+)
 
 // setup makes a messenger whose Telegram gives one answer, and a function that tells what was sent.
 func setup(t *testing.T, status int, answer string) (*notice.Messenger, func() string) {
