@@ -49,6 +49,7 @@ select cron.schedule_in_database(format('atlas.%s.%s', :'database', w.job), w.sc
 from (values
   ('billing.expire_due', '* * * * *', 'select * from billing.expire_due(p_epoch => null, p_limit => 500)'),
   ('subscription.expire_due', '* * * * *', 'select * from subscription.expire_due(p_epoch => null, p_limit => 1000)'),
+  ('vpn.reissue_due', '* * * * *', 'select * from vpn.reissue_due(p_epoch => null, p_limit => 500)'),
   ('subscription.renew_due', '* * * * *', 'select * from subscription.renew_due(p_epoch => null, p_limit => 1000)'),
   ('referral.pay_due', '* * * * *', 'select * from referral.pay_due(p_epoch => null, p_limit => 1000)'),
   ('notify.enqueue_due', '* * * * *', 'select * from notify.enqueue_due(p_epoch => null, p_limit => 1000)'),

@@ -162,7 +162,10 @@ insert into core.refusal (sqlstate, message, hint) values
   ('40001', 'try again with the same key', 'Something else changed it first: call again.'),
   ('VP001', 'provisioning lease lost',
    'Another worker has the job now, or it has ended: drop it and call vpn.claim_jobs.'),
-  ('VP002', 'no such provisioning job', 'vpn.list_undelivered lists those that wait for a key.');
+  ('VP002', 'no such provisioning job', 'vpn.list_undelivered lists those that wait for a key.'),
+  ('VP003', 'everybody is being given a new key already',
+   'DETAIL says since when and by whom; vpn.show_reissue how far it is, vpn.cancel_reissue stops it.'),
+  ('VP004', 'no such request for new keys', 'vpn.show_reissue has the open one, or the last.');
 
 create table account.account (
   telegram_id core.telegram_id not null constraint account_pkey primary key,
@@ -974,6 +977,9 @@ create index task_leased on outbox.task (leased_until)
 create index task_undelivered on outbox.task (task_id)
   where kind = 'provision' and name = 'add' and last_error is not null
     and (finished_at is null or outcome = 'failed');
+-- What a request for new keys for everybody has under way: it goes on when there is little of it.
+create index task_reissue on outbox.task (other_id)
+  where kind = 'provision' and finished_at is null and other_id is not null;
 create unique index task_cashback_once on outbox.task (telegram_id, purchase_id, name)
   where kind = 'cashback';
 comment on table outbox.task is 'Work that a committed transaction promised. A user''s tasks of a kind are worked in order.';
@@ -988,7 +994,8 @@ comment on column outbox.task.is_repeatable is 'A message that is sent again whe
 comment on column outbox.task.purchase_id is 'The purchase it follows from.';
 comment on column outbox.task.vpn_uuid is 'provision: the identity to add or remove.';
 comment on column outbox.task.amount_kopecks is 'message: an amount to show; cashback: what was paid.';
-comment on column outbox.task.other_id is 'cashback: who bought.';
+comment on column outbox.task.other_id is
+  'cashback: who bought; provision: the request for new keys for everybody that it is of.';
 comment on column outbox.task.arguments is 'message: what else to show.';
 comment on column outbox.task.holder is 'The worker that has it.';
 comment on column outbox.task.lease_token is 'Proof of the last claim.';
@@ -1027,6 +1034,40 @@ comment on column vpn.placement.vpn_uuid is 'The identity.';
 comment on column vpn.placement.telegram_id is 'Whose it is.';
 comment on column vpn.placement.node is 'The node. (Its row may be missing until it is reported.)';
 comment on column vpn.placement.placed_at is 'When the key was made.';
+
+create table vpn.reissue_request (
+  request_id bigint generated always as identity constraint reissue_request_pkey primary key,
+  admin_id core.telegram_id not null,
+  idempotency_key core.idempotency_key not null,
+  requested_at timestamptz not null,
+  expected bigint not null constraint reissue_request_expected_not_negative check (expected >= 0),
+  reached_id bigint not null default 0,
+  done bigint not null default 0,
+  skipped bigint not null default 0,
+  failed bigint not null default 0,
+  finished_at timestamptz,
+  cancelled_at timestamptz,
+  cancelled_by core.telegram_id,
+  constraint reissue_request_key_once unique (admin_id, idempotency_key),
+  constraint reissue_request_ends_once check (finished_at is null or cancelled_at is null),
+  constraint reissue_request_canceller_has_a_time check ((cancelled_by is null) = (cancelled_at is null))
+) with (fillfactor = 50);
+create unique index reissue_request_one_open on vpn.reissue_request ((true))
+  where finished_at is null and cancelled_at is null;
+comment on table vpn.reissue_request is
+  'Requests of admins that everybody be given a new key, one open at a time; vpn.reissue_due works it off.';
+comment on column vpn.reissue_request.request_id is 'The request''s number; the changes that it made have the key all:<number>.';
+comment on column vpn.reissue_request.admin_id is 'Who asked for it.';
+comment on column vpn.reissue_request.idempotency_key is 'The admin''s key of the call.';
+comment on column vpn.reissue_request.requested_at is 'An identity that was made later is left as it is.';
+comment on column vpn.reissue_request.expected is 'About how many people it was for when it was asked for.';
+comment on column vpn.reissue_request.reached_id is 'Everybody up to this id has had their turn.';
+comment on column vpn.reissue_request.done is 'People whom it gave a new identity.';
+comment on column vpn.reissue_request.skipped is 'People who had a newer one when it was their turn.';
+comment on column vpn.reissue_request.failed is 'People whom it could not give one: they are dead letters.';
+comment on column vpn.reissue_request.finished_at is 'When everybody had had their turn.';
+comment on column vpn.reissue_request.cancelled_at is 'When it was stopped; what was done stays.';
+comment on column vpn.reissue_request.cancelled_by is 'Who stopped it.';
 
 create type notify.anchor as enum ('start', 'end');
 comment on type notify.anchor is 'Whether a reminder counts from the start of a period or back from its end.';
@@ -1174,6 +1215,7 @@ insert into ops.setting (name, value, minimum, maximum, description) values
   ('withdrawals_per_day', 3, 1, 1000, 'Withdrawal requests of a user in 24 hours.'),
   ('withdrawal_four_eyes_kopecks', 5000000, 1, 1000000000000, 'From this on two admins have to approve.'),
   ('withdrawal_draft_seconds', 900, 60, 86400, 'How long a drafted withdrawal can be submitted.'),
+  ('reissue_tasks_at_once', 200, 2, 100000, 'Tasks for the nodes that a new key for everybody has under way at once.'),
   ('action_draft_seconds', 900, 60, 86400, 'How long what an admin has drafted can be confirmed.'),
   ('requisites_days', 90, 0, 3650, 'How long requisites are kept after the end of a withdrawal.'),
   ('component_patience_seconds', 15, 0, 3600, 'How long a component has to be away until it counts as down.'),
@@ -1313,6 +1355,7 @@ comment on column ops.scheduled_job.description is 'What it does.';
 insert into ops.scheduled_job (name, schedule, is_exclusive, batch_size, timeout_seconds, description) values
   ('vpn.provision', '1 seconds', false, 20, 30, 'Puts bought keys on the VPN node.'),
   ('vpn.sync_nodes', '10 seconds', true, 1, 30, 'Compares each node''s users with the wanted ones and mends both ways.'),
+  ('vpn.reissue_due', '1 seconds', true, 500, 30, 'Gives everybody a new key, when an admin has asked for it.'),
   ('notify.send', '1 seconds', false, 30, 60, 'Sends messages.'),
   ('broadcast.send', '1 seconds', false, 1000, 60, 'Sends broadcasts.'),
   ('ops.send_exports', '2 seconds', false, 1, 3600, 'Sends the files that admins have asked for.'),

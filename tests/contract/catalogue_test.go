@@ -68,6 +68,7 @@ type world struct {
 	job, message, update Row
 	suspense             any
 	draft, running       any // broadcasts
+	request              any // for new keys
 	recipient            Row
 	export               Row
 }
@@ -97,6 +98,8 @@ func newWorld(t *testing.T) world {
 	w.recipient = w.One("broadcast.claim", desk.ClaimArgs("w", 1))
 	w.One("ops.request_export", wanted("users", nil, "world"))
 	w.export = w.claimExport()
+	w.request = w.One("vpn.reissue_all", everybody("world"))["request_id"]
+	w.One("vpn.cancel_reissue", A{"p_admin_id": boss, "p_request_id": w.request})
 	return w
 }
 
@@ -106,7 +109,7 @@ func catalogue() []function {
 		vpnFunctions(), promoFunctions(), notifyFunctions(), inboxFunctions(), auditFunctions(), opsFunctions(),
 		referralFunctions(), withdrawalFunctions(), broadcastFunctions(), systemFunctions(), jobFunctions(),
 		promoAdminFunctions(), referralAdminFunctions(), adminMoneyFunctions(), figureFunctions(),
-		exportFunctions()} {
+		exportFunctions(), everybodyFunctions()} {
 		all = append(all, list...)
 	}
 	return all

@@ -123,6 +123,8 @@ var steps = []step{
 		`select status, is_retried from vpn.retry_job(1, 1001, scene.task('provision'))`},
 	{"vpn.reissue", "subscriber withdrawing unclaimed renewing",
 		`select 'new' as identity, is_replay from vpn.reissue(1001, null, 'k')`},
+	{"vpn.reissue_due", "subscriber withdrawing unclaimed renewing",
+		`select reissued from vpn.reissue_due(null, 10)`},
 	{"vpn.move_keys", "subscriber withdrawing unclaimed renewing",
 		`select moved from vpn.move_keys(1, 'old-1', 10)`},
 	{"notify.enqueue_due", "subscriber withdrawing unclaimed blocked",

@@ -33,6 +33,7 @@ func jobs(total int) []job {
 			"outbox.task_due, outbox.task_cashback_once, outbox.task_waiting", false},
 		{"notify.enqueue_due", "select enqueued from notify.enqueue_due(null, $1::int)",
 			"subscription.subscription_reminder_check", false},
+		{"vpn.reissue_due", "select reissued from vpn.reissue_due(null, $1::int)", "subscription.subscription_pkey", false},
 		{"wallet.statement", fmt.Sprintf(`select count(distinct g.n)::int from generate_series(1, $1::int) g (n)
 			cross join lateral wallet.statement(%d + g.n * 7919 %% %d, 20, null) s`, firstUser, total),
 			"ledger.transfer_pkey", true},
@@ -145,6 +146,11 @@ func sizes() []int {
 	return []int{*users / 10, *users}
 }
 
+// everybody asks for a new key for everybody, with as much under way as is due.
+const everybody = `
+with paced as (update ops.setting s set value = s.maximum where s.name = 'reissue_tasks_at_once')
+insert into vpn.reissue_request (admin_id, idempotency_key, requested_at, expected) values (1, 'scale', core.now(), 0)`
+
 func setup(t *testing.T) (*crowd, int) {
 	t.Helper()
 	h := harness.New(t)
@@ -152,6 +158,8 @@ func setup(t *testing.T) (*crowd, int) {
 	conn, err := pgx.Connect(ctx, h.DSN(harness.Superuser))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close(ctx) })
+	_, err = conn.Exec(ctx, everybody)
+	require.NoError(t, err)
 	if *users >= large {
 		h.BooksAreWrong("they are right, and reconciled with more time below")
 	}

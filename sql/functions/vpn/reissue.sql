@@ -14,7 +14,6 @@ declare
   v_is_blocked boolean;
   v_now timestamptz;
   v_first record;
-  v_vpn_uuid uuid := gen_random_uuid();
 begin
   perform core._guard(case when p_admin_id is not null then 'admin_actions' end);
   perform core._require_user_id(p_telegram_id);
@@ -38,22 +37,8 @@ begin
     perform core._refuse('SU001', format('telegram_id %s has none in force', p_telegram_id));
   end if;
 
-  insert into subscription.change (
-    telegram_id, change_id, kind, before_tariff, before_expires_at, before_period, after_tariff,
-    after_expires_at, after_period, vpn_uuid, actor_id, idempotency_key, changed_at)
-  select s.telegram_id, nextval('outbox.task_id'), 'reissue', s.tariff, s.expires_at, s.period,
-         s.tariff, s.expires_at, s.period, v_vpn_uuid, p_admin_id, p_idempotency_key, v_now
-  from subscription.subscription s where s.telegram_id = p_telegram_id;
-
-  insert into outbox.task (telegram_id, kind, name, due_at, created_at, vpn_uuid)
-  values (p_telegram_id, 'provision', 'add', v_now, v_now, v_vpn_uuid);
-  perform subscription._retire(p_telegram_id, v_now); -- after it: no moment without a key
-  update subscription.subscription s
-  set vpn_uuid = v_vpn_uuid, activation = 'pending', key_uri = null
-  where s.telegram_id = p_telegram_id;
-
-  perform audit._record('vpn.reissue', coalesce(p_admin_id, p_telegram_id), p_telegram_id::text);
-  return query select v_vpn_uuid, false;
+  return query
+  select vpn._reissue(p_telegram_id, p_admin_id, p_idempotency_key, v_now), false;
 end
 $$;
 

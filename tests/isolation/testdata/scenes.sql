@@ -173,7 +173,8 @@ begin
 end $$;
 
 -- What Anna has at the moment p_at, whatever came before: an overdue purchase and a stale draft, an open purchase, both
--- with the code; a top-up, a draft, money in suspense, a message to be sent, and cashback to come.
+-- with the code; a top-up, a draft, money in suspense, a message to be sent, cashback to come, and soon a new key, like
+-- everybody.
 create procedure scene.furnish(p_at timestamptz) language plpgsql as $$
 begin
   call scene.move_clock(p_at - interval '31 minutes');
@@ -187,6 +188,7 @@ begin
   perform referral.pay_due(null, 100);
   perform billing.open_purchase(1002, 'basic', 12, null, 'berts second');
   perform billing.pay_from_balance(1002, scene.purchase('berts second'));
+  perform vpn.reissue_all(1, 'all');
   update outbox.task t set finished_at = core.now(), outcome = 'done' where t.finished_at is null and t.kind = 'message';
   insert into outbox.task (telegram_id, kind, name, due_at, created_at)
   values (1001, 'message', 'trial_six_hours', p_at, p_at);
