@@ -125,6 +125,7 @@ func (p *parts) jobs(cfg *config.Config, log *slog.Logger, nodeMeter *worker.Nod
 	messenger := notice.New(telegram.NewSender(p.telegram, limiter, log, telegram.WithLimits(limits)), texts)
 	jobs := map[string]worker.Job{
 		"vpn.provision":      worker.Provision(p.db.VPN, p.nodes, log),
+		"vpn.reissue_due":    worker.Due(p.db.VPN.ReissueDue),
 		"vpn.sync_nodes":     worker.SyncNodes(p.db.VPN, p.nodes, log, nodeMeter),
 		"notify.send":        worker.Notify(p.db.Notify, messenger, log),
 		"broadcast.send":     worker.Broadcast(p.db.Broadcast, messenger, log),

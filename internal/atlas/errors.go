@@ -69,6 +69,8 @@ var (
 	ErrPaidSubscription = &Error{Code: "SU003", Message: "has a paid subscription"}
 	ErrLeaseLost        = &Error{Code: "VP001", Message: "provisioning lease lost"}
 	ErrNoSuchJob        = &Error{Code: "VP002", Message: "no such provisioning job"}
+	ErrReissueUnderWay  = &Error{Code: "VP003", Message: "everybody is being given a new key already"}
+	ErrNoSuchReissue    = &Error{Code: "VP004", Message: "no such request for new keys"}
 
 	ErrNoSuchWithdrawal       = &Error{Code: "WD001", Message: "no such withdrawal"}
 	ErrWithdrawalNotPending   = &Error{Code: "WD002", Message: "withdrawal is not pending"}
@@ -92,7 +94,7 @@ var refusals = index(
 	ErrNotInSuspense, ErrNoSubscription, ErrTrialUsed, ErrPaidSubscription, ErrLeaseLost, ErrNoSuchWithdrawal,
 	ErrWithdrawalNotPending, ErrWithdrawalBelowMinimum, ErrTooManyWithdrawals, ErrOwnWithdrawal,
 	ErrNoSuchRequest, ErrRequestIsOpen, ErrRequestIsClosed, ErrNoSuchBroadcast, ErrBroadcastState, ErrNoSuchDraft,
-	ErrNoSuchJob,
+	ErrNoSuchJob, ErrReissueUnderWay, ErrNoSuchReissue,
 )
 
 func index(sentinels ...*Error) map[string]*Error {

@@ -69,7 +69,7 @@ func TestF6CronBesideAWorker(t *testing.T) {
 		return root.Query(`select jobname, schedule, command, username from cron.job where database = $1 order by jobname`, h.Database)
 	}
 	before := jobs()
-	require.Len(t, before, 9)
+	require.Len(t, before, 10)
 	schedule(t, h)
 	require.Equal(t, before, jobs(), "the script may be run again")
 	for _, job := range before {
