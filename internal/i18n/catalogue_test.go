@@ -110,7 +110,7 @@ func keysOf(f forms) []string {
 }
 
 // sameEverywhere are texts of names only, which are equal in all languages.
-var sameEverywhere = regexp.MustCompile(`^(word\.discount_vip|button\.(pay_stars|guide_android|guide_android_tv|guide_windows|guide_macos|guide_linux)|invoice\.title)$`)
+var sameEverywhere = regexp.MustCompile(`^(word\.(discount_vip|component_(redis|telegram|cryptopay))|button\.(pay_stars|guide_android|guide_android_tv|guide_windows|guide_macos|guide_linux)|invoice\.title)$`)
 
 // hasWords says whether there is anything to translate beside placeholders and markup.
 func hasWords(text string) bool {

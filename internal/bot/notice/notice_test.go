@@ -116,6 +116,25 @@ func TestEveryTemplate(t *testing.T) {
 	}
 }
 
+// TestWhatIsBackHasNoConsequences: what waits is said while something is away, and not when it is back.
+func TestWhatIsBackHasNoConsequences(t *testing.T) {
+	t.Parallel()
+	for component, consequence := range map[string]string{
+		"vpn": "новые ключи подождут", "telegram": "сообщения подождут", "cryptopay": "платежи подождут", "redis": "диалоги и лимиты", "other": "",
+	} {
+		for _, template := range []string{"component_down", "component_up"} {
+			m, sent := setup(t, 200, ok)
+			told := message(template)
+			told.Arguments = json.RawMessage(`{"component":"` + component + `","since":"2026-12-31T10:00:00+00:00"}`)
+			require.NoError(t, m.Deliver(t.Context(), told))
+			require.Contains(t, sent(), map[string]string{"component_down": "Нет ответа: ", "component_up": "Снова отвечает: "}[template])
+			if consequence != "" {
+				require.Equal(t, template == "component_down", strings.Contains(sent(), consequence), "%s %s", template, component)
+			}
+		}
+	}
+}
+
 func TestHowADeliveryEnds(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -95,7 +95,7 @@ func Alarm(t *i18n.Text, args AlarmArgs) Screen {
 // ComponentDown tells an admin what does not answer.
 func ComponentDown(t *i18n.Text, args ComponentArgs) Screen {
 	return Screen{Text: t.HTML("notice.component_down", i18n.Args{
-		"component": componentName(t, args.Component), "since": args.Since, "detail": clip(args.Detail),
+		"component": componentAway(t, args.Component), "since": args.Since, "detail": clip(args.Detail),
 	}), Rows: [][]Button{toMenu(t)}}
 }
 
@@ -104,6 +104,14 @@ func ComponentUp(t *i18n.Text, args ComponentArgs) Screen {
 	return Screen{Text: t.HTML("notice.component_up", i18n.Args{
 		"component": componentName(t, args.Component), "since": args.Since,
 	}), Rows: [][]Button{toMenu(t)}}
+}
+
+// componentAway names a component that does not answer, and what waits for it.
+func componentAway(t *i18n.Text, component string) string {
+	if name := "word.component_away_" + component; t.Has(name) {
+		return t.Plain(name)
+	}
+	return componentName(t, component)
 }
 
 func componentName(t *i18n.Text, component string) string {
