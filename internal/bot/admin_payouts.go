@@ -7,6 +7,8 @@ import (
 
 	"atlas-secure/internal/atlas"
 	"atlas-secure/internal/bot/screen"
+	"atlas-secure/internal/obs"
+	"atlas-secure/internal/sqlapi"
 )
 
 // What admins draft about a withdrawal.
@@ -88,9 +90,25 @@ func (b *Bot) payoutCard(ctx context.Context, r *request, id int64) (screen.Scre
 	}
 	opened, err := b.Requisites.Open(looked.Requisites)
 	if err != nil {
-		return screen.Screen{}, fmt.Errorf("opening requisites: %w", err)
+		b.Log.ErrorContext(ctx, "requisites cannot be read: REQUISITES_KEY is another one", obs.Operation(r.operation),
+			obs.Outcome(obs.OutcomeFailed), obs.Err(err), "withdrawal_id", id)
+		return screen.UnreadablePayout(r.text, looked.ShownWithdrawal), nil
 	}
 	return screen.Payout(r.text, looked.ShownWithdrawal, opened.Reveal()), nil
+}
+
+// isReadable says whether it is known where to pay a withdrawal: nobody may approve one that cannot be paid. Like every look
+// at requisites, this one is in the audit.
+func (b *Bot) isReadable(ctx context.Context, r *request, shown sqlapi.ShownWithdrawal) (bool, error) {
+	if !screen.IsPayable(shown) { // then the database has the say
+		return true, nil
+	}
+	looked, err := b.DB.Withdrawal.Look(ctx, r.user, shown.WithdrawalID)
+	if err != nil {
+		return false, fmt.Errorf("looking at a withdrawal: %w", err)
+	}
+	_, err = b.Requisites.Open(looked.Requisites)
+	return err == nil, nil
 }
 
 // payoutApprove asks whether the withdrawal is to be approved.
@@ -99,8 +117,15 @@ func (b *Bot) payoutApprove(ctx context.Context, r *request) (screen.Screen, err
 	if err != nil {
 		return screen.Screen{}, err
 	}
-	if _, err := b.DB.Withdrawal.Show(ctx, r.user, id); err != nil {
+	shown, err := b.DB.Withdrawal.Show(ctx, r.user, id)
+	if err != nil {
 		return screen.Screen{}, fmt.Errorf("reading a withdrawal: %w", err)
+	}
+	switch isReadable, err := b.isReadable(ctx, r, shown); {
+	case err != nil:
+		return screen.Screen{}, err
+	case !isReadable:
+		return b.payoutCard(ctx, r, id)
 	}
 	drafted, err := b.draftAction(ctx, r, approvePayout, payoutDraft{WithdrawalID: id})
 	if err != nil {
@@ -133,6 +158,14 @@ func (b *Bot) drawPayout(ctx context.Context, r *request, action string, id atla
 // payoutApproved counts the admin's approval, the last one pays out.
 func (b *Bot) payoutApproved(ctx context.Context, r *request) (screen.Screen, error) {
 	return b.decidePayout(ctx, r, approvePayout, func(drafted payoutDraft) (string, error) {
+		shown, err := b.DB.Withdrawal.Show(ctx, r.user, drafted.WithdrawalID)
+		if err != nil {
+			return "", err //nolint:wrapcheck // in decidePayout
+		}
+		isReadable, err := b.isReadable(ctx, r, shown)
+		if err != nil || !isReadable {
+			return "alert.payout_unreadable", err
+		}
 		approved, err := b.DB.Withdrawal.Approve(ctx, r.user, drafted.WithdrawalID)
 		return "alert.payout_approval_" + approved.Status, err //nolint:wrapcheck // in decidePayout
 	})

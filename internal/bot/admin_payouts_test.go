@@ -48,6 +48,7 @@ func payoutScreens(text *i18n.Text, screens map[string]screen.Screen, soon time.
 			where, shown.Reason = strings.Repeat("<", 256), ""
 		}
 		screens["payout "+status] = screen.Payout(text, shown, where)
+		screens["payout unreadable "+status] = screen.UnreadablePayout(text, shown)
 		screens["confirm approval"+status] = screen.ConfirmApproval(text, shown, atlas.DraftID(purchaseID))
 		shown.Approvals = 1
 		screens["confirm last approval"+status] = screen.ConfirmApproval(text, shown, atlas.DraftID(purchaseID))

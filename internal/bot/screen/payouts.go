@@ -57,15 +57,30 @@ func IsPayable(w sqlapi.ShownWithdrawal) bool {
 
 // Payout shows a withdrawal, and where to pay if that is still known.
 func Payout(t *i18n.Text, w sqlapi.ShownWithdrawal, requisites string) Screen {
-	lines := append(payoutHead(t, w), payoutStands(t, w)...)
-	if requisites != "" {
-		lines = append(lines, "", t.HTML("payout.requisites", i18n.Args{"requisites": requisites}))
-	} else if IsPayable(w) {
-		lines = append(lines, t.HTML("payout.requisites_gone"))
+	switch {
+	case requisites != "":
+		return drawPayout(t, w, true, "", t.HTML("payout.requisites", i18n.Args{"requisites": requisites}))
+	case IsPayable(w):
+		return drawPayout(t, w, true, t.HTML("payout.requisites_gone"))
+	default:
+		return drawPayout(t, w, true)
 	}
-	s := Screen{Text: i18n.Join("\n", lines...)}
+}
+
+// UnreadablePayout shows a withdrawal whose requisites nobody can open any more: it can be rejected only.
+func UnreadablePayout(t *i18n.Text, w sqlapi.ShownWithdrawal) Screen {
+	lines := []i18n.HTML{"", t.HTML("payout.unreadable")}
+	if IsDecidable(w, false) {
+		lines = append(lines, t.HTML("payout.unreadable_reject"))
+	}
+	return drawPayout(t, w, false, lines...)
+}
+
+func drawPayout(t *i18n.Text, w sqlapi.ShownWithdrawal, isReadable bool, where ...i18n.HTML) Screen {
+	lines := append(payoutHead(t, w), payoutStands(t, w)...)
+	s := Screen{Text: i18n.Join("\n", append(lines, where...)...)}
 	var decide []Button
-	if IsDecidable(w, true) {
+	if isReadable && IsDecidable(w, true) {
 		decide = append(decide, press(t, "button.payout_approve", VerbPayoutApprove, numbered(w.WithdrawalID)))
 	}
 	if IsDecidable(w, false) {
