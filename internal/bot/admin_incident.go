@@ -169,6 +169,29 @@ func (b *Bot) incidentConfirmed(ctx context.Context, r *request) (screen.Screen,
 	return s, err
 }
 
+// broadcastIncident begins a broadcast about the incident: what people see above their screens becomes its text. Once it is
+// over, its text is asked for: that one says that something is broken.
+func (b *Bot) broadcastIncident(ctx context.Context, r *request) (screen.Screen, error) {
+	now, err := b.DB.Ops.ShowIncident(ctx, r.user)
+	if err != nil {
+		return screen.Screen{}, fmt.Errorf("reading the incident: %w", err)
+	}
+	if now.SetAt == nil || now.TextRu == "" {
+		return screen.Incident(r.text, now), nil
+	}
+	text := now.TextRu
+	if now.TextEn != now.TextRu {
+		text += "\n\n" + now.TextEn
+	}
+	known := broadcastDraft{Kind: "maintenance", Title: r.text.Plain("word.bc_incident_over")}
+	first := broadcastTextOne
+	if now.IsOn {
+		known.Title, known.TextA, first = r.text.Plain("word.bc_incident"), text, broadcastSegment
+	}
+	question := screen.AskIncidentBroadcast(r.text, screen.BroadcastAsk(first.name), now.IsOn, text)
+	return b.beginBroadcast(ctx, r, first, known, question)
+}
+
 func incidentAskedOf(r *request) (incidentAsked, error) {
 	var asked incidentAsked
 	if r.dialogue == nil {

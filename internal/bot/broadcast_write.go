@@ -75,20 +75,27 @@ type broadcastDraft struct {
 }
 
 func (b *Bot) broadcastNew(ctx context.Context, r *request) (screen.Screen, error) {
-	return b.beginBroadcast(ctx, r, broadcastTitle)
+	if r.argument == screen.AboutIncident {
+		return b.broadcastIncident(ctx, r)
+	}
+	return b.beginBroadcast(ctx, r, broadcastTitle, broadcastDraft{}, screen.AskBroadcast(r.text, screen.BroadcastTitle, false))
 }
 
 func (b *Bot) broadcastOffer(ctx context.Context, r *request) (screen.Screen, error) {
-	return b.beginBroadcast(ctx, r, broadcastOfferText)
+	return b.beginBroadcast(ctx, r, broadcastOfferText, broadcastDraft{}, screen.AskBroadcast(r.text, screen.BroadcastText, false))
 }
 
-func (b *Bot) beginBroadcast(ctx context.Context, r *request, first step) (screen.Screen, error) {
-	err := b.Dialogues.Begin(ctx, int64(r.user), first.kind, first.name, broadcastDraft{UpdateID: r.updateID})
+// beginBroadcast begins a dialogue at a step, with what is known already and the screen that asks for the rest.
+func (b *Bot) beginBroadcast(
+	ctx context.Context, r *request, first step, known broadcastDraft, question screen.Screen,
+) (screen.Screen, error) {
+	known.UpdateID = r.updateID
+	err := b.Dialogues.Begin(ctx, int64(r.user), first.kind, first.name, known)
 	if err != nil {
 		b.Log.WarnContext(ctx, "could not begin a dialogue", obs.Operation(r.operation), obs.Err(err))
 		return screen.CannotAsk(r.text, screen.VerbBroadcasts), nil
 	}
-	return screen.AskBroadcast(r.text, screen.BroadcastAsk(first.name), false), nil
+	return question, nil
 }
 
 // broadcastTyped takes a title or a text.

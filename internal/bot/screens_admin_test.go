@@ -36,6 +36,9 @@ func systemScreens(c *i18n.Catalogue, text *i18n.Text, screens map[string]screen
 	screens["old incident"] = screen.Incident(text, shown)
 	shown.IsOn, shown.Since = true, &soon
 	screens["incident"] = screen.Incident(text, shown)
+	both := long + "\n\n" + long
+	screens["broadcast of an incident"] = screen.AskIncidentBroadcast(text, screen.BroadcastSegment, true, both)
+	screens["broadcast of its end"] = screen.AskIncidentBroadcast(text, screen.BroadcastTextOne, false, both)
 	draft := atlas.DraftID(purchaseID)
 	screens["confirm incident"] = screen.ConfirmIncident(text, c, sqlapi.IncidentTexts{IsOn: true, TextRu: long, TextEn: long}, draft)
 	screens["confirm the end"] = screen.ConfirmIncident(text, c, sqlapi.IncidentTexts{}, draft)

@@ -116,6 +116,9 @@ func Incident(t *i18n.Text, now sqlapi.ShownIncident) Screen {
 		}
 		rows = append(rows, row(press(t, "button.incident_write", VerbIncidentAsk)))
 	}
+	if now.SetAt != nil && now.TextRu != "" {
+		rows = append(rows, row(press(t, "button.incident_news", VerbBroadcastNew, AboutIncident)))
+	}
 	return Screen{Text: i18n.Join("\n", lines...), Rows: append(rows, toAdmin(t))}
 }
 

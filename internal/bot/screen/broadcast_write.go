@@ -10,16 +10,19 @@ import (
 
 // The verbs of the dialogues that write a broadcast.
 const (
-	VerbBroadcastNew       Verb = "a_broadcast_new"
-	VerbBroadcastKind      Verb = "a_bc_kind" // what it is about
-	VerbBroadcastTexts     Verb = "a_bc_ab"   // one or ab
-	VerbBroadcastSegment   Verb = "a_bc_seg"  // a segment
+	VerbBroadcastNew       Verb = "a_broadcast_new" // nothing, or AboutIncident
+	VerbBroadcastKind      Verb = "a_bc_kind"       // what it is about
+	VerbBroadcastTexts     Verb = "a_bc_ab"         // one or ab
+	VerbBroadcastSegment   Verb = "a_bc_seg"        // a segment
 	VerbBroadcastOffer     Verb = "a_bc_new_offer"
 	VerbBroadcastOfferKind Verb = "a_bc_offer" // where its button leads
 	VerbBroadcastWhen      Verb = "a_bc_when"  // a broadcast
 	VerbBroadcastIn        Verb = "a_bc_in"    // a broadcast, and in how many hours
 	VerbBroadcastLaunch    Verb = "a_bc_go"    // a draft of that
 )
+
+// AboutIncident begins a broadcast with what people are told of an incident.
+const AboutIncident = "incident"
 
 // BroadcastAsk is a question of these dialogues.
 type BroadcastAsk string
@@ -72,6 +75,15 @@ func AskBroadcast(t *i18n.Text, ask BroadcastAsk, isWrong bool) Screen {
 	case BroadcastTitle, BroadcastTextOne, BroadcastTextA, BroadcastTextB, BroadcastText:
 	}
 	s.Rows = append(s.Rows, row(press(t, "button.leave", VerbBroadcasts)))
+	return s
+}
+
+// AskIncidentBroadcast asks what is missing in a broadcast about an incident: whom it is for, or, once the incident is over,
+// what to say of that.
+func AskIncidentBroadcast(t *i18n.Text, ask BroadcastAsk, isOn bool, text string) Screen {
+	s := AskBroadcast(t, ask, false)
+	s.Text = i18n.Join("\n\n", t.HTML("mailing.incident_"+onOrOff(isOn), i18n.Args{"text": text}), s.Text)
+	s.Rows = append(s.Rows, row(back(t, VerbIncident)))
 	return s
 }
 
