@@ -19,6 +19,7 @@ import (
 // adminMoneyScreens draws the admins' screens about money.
 func adminMoneyScreens(text *i18n.Text, screens map[string]screen.Screen, soon time.Time) {
 	payoutScreens(text, screens, soon)
+	vpnScreens(text, screens, soon)
 	moneyScreens(text, screens, soon)
 	figureScreens(text, screens, soon)
 }

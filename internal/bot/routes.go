@@ -174,7 +174,8 @@ func (b *Bot) adminUserRoutes() []route {
 
 // adminMoneyRoutes: figures, withdrawals, suspense, activations, manual payments, export.
 func (b *Bot) adminMoneyRoutes() []route {
-	return slices.Concat(b.adminPayoutRoutes(), b.adminSuspenseRoutes(), b.adminPurchaseRoutes(), b.adminKeyRoutes(), b.adminFigureRoutes())
+	return slices.Concat(b.adminPayoutRoutes(), b.adminSuspenseRoutes(), b.adminPurchaseRoutes(), b.adminKeyRoutes(), b.adminVPNRoutes(),
+		b.adminFigureRoutes())
 }
 
 // adminPromoRoutes: promo codes and referrals.

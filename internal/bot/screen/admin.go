@@ -27,7 +27,7 @@ func AdminMenu(t *i18n.Text, d sqlapi.Dashboard) Screen {
 
 		// Money.
 		row(press(t, "button.payouts", VerbPayouts), press(t, "button.suspense", VerbSuspense)),
-		row(press(t, "button.keys", VerbKeysTried), press(t, "button.manual", VerbManual)),
+		row(press(t, "button.vpn_keys", VerbVPNKeys), press(t, "button.manual", VerbManual)),
 		row(press(t, "button.statistics", VerbStatistics), press(t, "button.analytics", VerbAnalytics),
 			press(t, "button.metrics", VerbMetrics)),
 

@@ -35,7 +35,7 @@ func UndeliveredKeys(t *i18n.Text, isTried bool, page Page[sqlapi.UndeliveredKey
 		s.Text = i18n.Join("\n", lines...)
 	}
 	s.Rows = append(s.Rows, page.turn(t, verb, func(k sqlapi.UndeliveredKey) string { return jobOf(int64(k.TelegramID), k.JobID) })...)
-	s.Rows = append(s.Rows, row(press(t, "button.refresh", verb), other), toAdmin(t))
+	s.Rows = append(s.Rows, row(press(t, "button.refresh", verb), other), row(back(t, VerbVPNKeys)), toAdmin(t))
 	return s
 }
 
