@@ -52,7 +52,7 @@ func (m Mutant) Mistakes() int {
 // All are the mutants, by the functions' schemas.
 func All() []Mutant {
 	return slices.Concat(account(), wallet(), promo(), purchases(), payments(), takingBack(), subscriptions(), referrals(),
-		withdrawals(), queues(), leases(), updates(), broadcasts(), exports())
+		withdrawals(), queues(), leases(), updates(), broadcasts(), exports(), everybody())
 }
 
 // Find gives the mutant of that name.
