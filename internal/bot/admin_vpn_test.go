@@ -29,7 +29,7 @@ func vpnScreens(text *i18n.Text, screens map[string]screen.Screen, soon time.Tim
 	for _, status := range []string{"running", "done", "cancelled"} {
 		r := sqlapi.MassReissue{
 			RequestID: 12, Status: status, AdminID: 12, Username: strings.Repeat("<x_", 10), RequestedAt: soon, Expected: 1_000_000,
-			Done: 999_999, Skipped: 1, Failed: 2, Waiting: 200, EndedBy: 1<<52 - 1, SecondsLeft: &left,
+			Done: 999_999, Skipped: 1, Failed: 2, Waiting: 200, Removing: 200, EndedBy: 1<<52 - 1, SecondsLeft: &left,
 		}
 		if status != "running" {
 			r.EndedAt, r.SecondsLeft = &soon, nil
@@ -93,7 +93,7 @@ func TestNewKeyForEverybody(t *testing.T) {
 
 	require.Equal(t, 2, b.reissueSome(t, 2))
 	b.press(t, boss, "Refresh")
-	m = b.waitLast(t, boss, "New keys: 2 of about 3\nOf these on their way: 2\nAt this pace it takes less than a minute more")
+	m = b.waitLast(t, boss, "New keys: 2 of about 3\nOf these on their way: 2\nOld keys that the nodes have still: 2. If these stay, a node is down: it waits for it.\nAt this pace it takes less than a minute more")
 	stop := b.data(t, boss, "Stop…")
 	b.press(t, boss, "Stop…")
 	b.waitLast(t, boss, "Stop?\n")

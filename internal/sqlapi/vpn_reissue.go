@@ -61,8 +61,8 @@ func (v VPN) CancelReissue(ctx context.Context, admin atlas.TelegramID, request 
 }
 
 // MassReissue is the open request that everybody be given a new key, or the last one. Status is running, done or cancelled.
-// Waiting counts keys that are promised and not at a node yet. SecondsLeft, at the pace so far, and EndedAt are nil as long as
-// nobody knows. EndedBy is 0 unless it was cancelled.
+// Waiting counts keys that are promised and not at a node yet, Removing old ones that the nodes have still. SecondsLeft, at the
+// pace so far, and EndedAt are nil as long as nobody knows. EndedBy is 0 unless it was cancelled.
 type MassReissue struct {
 	RequestID   int64            `db:"request_id"`
 	Status      string           `db:"status"`
@@ -74,6 +74,7 @@ type MassReissue struct {
 	Skipped     int64            `db:"skipped"`
 	Failed      int64            `db:"failed"`
 	Waiting     int64            `db:"waiting"`
+	Removing    int64            `db:"removing"`
 	SecondsLeft *int64           `db:"seconds_left"`
 	EndedAt     *time.Time       `db:"ended_at"`
 	EndedBy     atlas.TelegramID `db:"ended_by"`
@@ -84,7 +85,7 @@ type MassReissue struct {
 func (r MassReissue) IsOpen() bool { return r.Status == "running" }
 
 var vpnShowReissue = define(`select request_id, status, admin_id, coalesce(username, '') as username, requested_at, expected,
-  done, skipped, failed, waiting, seconds_left, ended_at, coalesce(ended_by, 0) as ended_by,
+  done, skipped, failed, waiting, removing, seconds_left, ended_at, coalesce(ended_by, 0) as ended_by,
   coalesce(ended_by_name, '') as ended_by_name
 from vpn.show_reissue(p_admin_id => @p_admin_id)`, false).reading()
 

@@ -25,7 +25,7 @@ func everybodyFunctions() []function {
 			bad:     map[string][]bad{"p_request_id": {refuse("22023", nil), refuse("VP004", -1, 0, 1<<62)}}},
 		{name: "vpn.show_reissue", reads: true, allowed: "admin", args: admin,
 			returns: "request_id bigint, status text, admin_id bigint, username text, requested_at timestamptz, expected bigint, " +
-				"done bigint, skipped bigint, failed bigint, waiting bigint, seconds_left bigint, ended_at timestamptz, " +
+				"done bigint, skipped bigint, failed bigint, waiting bigint, removing bigint, seconds_left bigint, ended_at timestamptz, " +
 				"ended_by bigint, ended_by_name text"},
 		{name: "vpn.overview", reads: true, allowed: "admin", args: admin,
 			returns: "people bigint, is_estimate boolean, waiting bigint, failed bigint, reissue_seconds bigint"},
@@ -99,7 +99,7 @@ func TestEverybodyGetsANewKey(t *testing.T) {
 	require.Equal(t, Row{"request_id": 1, "people": 6, "is_replay": false}, b.One("vpn.reissue_all", everybody("k")))
 	require.Equal(t, Row{"request_id": 1, "people": 6, "is_replay": true}, b.One("vpn.reissue_all", everybody("k")))
 	require.Equal(t, Row{"request_id": 1, "status": "running", "admin_id": boss, "username": "user_1", "requested_at": at.Add(time.Minute),
-		"expected": 6, "done": 0, "skipped": 0, "failed": 0, "waiting": 0, "seconds_left": nil, "ended_at": nil, "ended_by": nil,
+		"expected": 6, "done": 0, "skipped": 0, "failed": 0, "waiting": 0, "removing": 0, "seconds_left": nil, "ended_at": nil, "ended_by": nil,
 		"ended_by_name": nil}, b.howFar())
 
 	b.owner.At(at.Add(2 * time.Minute))
@@ -108,7 +108,8 @@ func TestEverybodyGetsANewKey(t *testing.T) {
 	b.Buy(moved, "basic", 1, "2") // a renewal promises the old identity again
 	b.owner.At(at.Add(time.Hour))
 	require.Equal(t, 2, b.reissueSome(2), "the first two by their ids")
-	require.Equal(t, Row{"done": 2, "skipped": 0, "waiting": 2, "seconds_left": 7080}, pick(b.howFar(), "done", "skipped", "waiting", "seconds_left"))
+	require.Equal(t, Row{"done": 2, "skipped": 0, "waiting": 2, "removing": 2, "seconds_left": 7080},
+		pick(b.howFar(), "done", "skipped", "waiting", "removing", "seconds_left"))
 	require.Equal(t, before[blocked]["vpn_uuid"], b.subscription(blocked)["vpn_uuid"])
 	b.reissueRest()
 	require.Equal(t, Row{"status": "done", "expected": 6, "done": 4, "skipped": 2, "failed": 0, "waiting": 0, "seconds_left": nil,
@@ -207,6 +208,7 @@ func TestKeysThatWerePaidForDoNotWaitForEverybody(t *testing.T) {
 	require.Len(t, first, 4, "three of the ten, and the key that was bought")
 	require.Equal(t, buyer, first[3]["telegram_id"])
 	b.One("vpn.complete_job", of(first[0], "p_key_uri", "vless://k"))
+	require.Equal(t, Row{"waiting": 2, "removing": 3}, pick(b.howFar(), "waiting", "removing"))
 	require.Equal(t, 1, b.reissueSome(100), "one task is done, and one was left over")
 	require.Equal(t, 0, b.reissueSome(100))
 	for _, job := range first[1:] {

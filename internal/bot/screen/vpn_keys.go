@@ -60,7 +60,7 @@ func massReissue(t *i18n.Text, r sqlapi.MassReissue) []i18n.HTML {
 	for _, each := range []struct {
 		name   string
 		people int64
-	}{{"skipped", r.Skipped}, {"failed", r.Failed}, {"waiting", r.Waiting}} {
+	}{{"skipped", r.Skipped}, {"failed", r.Failed}, {"waiting", r.Waiting}, {"removing", r.Removing}} {
 		if each.people > 0 {
 			lines = append(lines, t.HTML("vpn_keys."+each.name, i18n.Args{"people": each.people}))
 		}
