@@ -151,7 +151,7 @@ func TestBatchesReadTheClockAfterTheirLocks(t *testing.T) {
 			require.Contains(t, after, "v_now := core.now();", name)
 		}
 	}
-	require.Equal(t, 6, batches)
+	require.Equal(t, 7, batches)
 }
 
 func TestEveryRefusalHasItsWords(t *testing.T) {
