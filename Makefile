@@ -72,7 +72,7 @@ soak: ## All faults at once for SOAK= (30m) with a new seed, or ATLAS_TEST_SEED=
 	@.ci/deps test
 	ATLAS_SOAK=$(SOAK) go test ./tests/fault -run '^TestSoak$$' -count 1 -v -timeout 0 $(ARGS)
 
-mutants: ## Break the SQL functions in 150 ways; the tests have to catch each (MUTANT=name or billing. for some)
+mutants: ## Break the SQL functions in over 200 ways; the tests have to catch each (MUTANT=name or billing. for some)
 	@.ci/deps test
 	go run ./tests/mutants/run "$(MUTANT)"
 

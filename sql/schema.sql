@@ -519,6 +519,41 @@ CREATE TYPE notify.anchor AS ENUM (
 COMMENT ON TYPE notify.anchor IS 'Whether a reminder counts from the start of a period or back from its end.';
 
 --
+-- Name: export_kind; Type: TYPE; Schema: ops; Owner: -
+--
+
+CREATE TYPE ops.export_kind AS ENUM (
+    'users',
+    'subscriptions',
+    'ledger',
+    'promo_batch'
+);
+
+--
+-- Name: TYPE export_kind; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON TYPE ops.export_kind IS 'What an export has: all users, subscriptions in force, the whole ledger, or the codes of a batch.';
+
+--
+-- Name: export_outcome; Type: TYPE; Schema: ops; Owner: -
+--
+
+CREATE TYPE ops.export_outcome AS ENUM (
+    'done',
+    'cancelled',
+    'unreachable',
+    'refused',
+    'failed'
+);
+
+--
+-- Name: TYPE export_outcome; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON TYPE ops.export_outcome IS 'unreachable: the admin has blocked the bot. refused: the admin is one no more. failed: given up.';
+
+--
 -- Name: kind; Type: TYPE; Schema: outbox; Owner: -
 --
 
@@ -6618,6 +6653,33 @@ $$;
 COMMENT ON FUNCTION ops._describe_lock(p_pid integer, p_locktype text, p_relation oid, p_page integer, p_tuple smallint, p_classid oid, p_objid oid, p_objsubid smallint) IS 'A user (the advisory lock of account._lock), a row by its ctid, a table, or the lock''s type.';
 
 --
+-- Name: _end_export(bigint, ops.export_outcome, bigint, text); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._end_export(p_export_id bigint, p_outcome ops.export_outcome, p_actor_id bigint, p_error text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_ended record;
+begin
+  update ops.export e
+  set finished_at = core.now(), outcome = p_outcome, leased_until = null,
+      rows_read = e.rows_sent, last_error = coalesce(left(p_error, 1000), e.last_error)
+  where e.export_id = p_export_id
+  returning e.admin_id, e.kind, e.parts, e.rows_sent into v_ended;
+  perform audit._record('ops.export_ended', p_actor_id, p_export_id::text, jsonb_build_object(
+    'outcome', p_outcome, 'kind', v_ended.kind, 'parts', v_ended.parts,
+    'rows', v_ended.rows_sent, 'admin_id', v_ended.admin_id));
+end
+$$;
+
+--
+-- Name: FUNCTION _end_export(p_export_id bigint, p_outcome ops.export_outcome, p_actor_id bigint, p_error text); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._end_export(p_export_id bigint, p_outcome ops.export_outcome, p_actor_id bigint, p_error text) IS 'The token stays: a part that was on its way is still recorded. The audit keeps what went to whom after the row is gone.';
+
+--
 -- Name: _enter_due(text, bigint, integer); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -6649,6 +6711,205 @@ $$;
 --
 
 COMMENT ON FUNCTION ops._enter_due(p_job_name text, p_epoch bigint, p_limit integer) IS 'Two runs of a job take turns; one with an old epoch is refused. A null epoch is a run by hand or by pg_cron.';
+
+--
+-- Name: _export_codes(bigint, bigint, integer); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._export_codes(p_batch_id bigint, p_after_id bigint, p_limit integer) RETURNS TABLE(reached_id bigint, reached_version bigint, cells text[])
+    LANGUAGE sql STABLE
+    AS $$
+  select c.promo_id, 0::bigint, array[
+           c.code, c.discount_percent::text, coalesce(c.max_uses::text, ''),
+           c.per_user_limit::text, ops._export_time(c.expires_at), c.is_active::text,
+           (exists (select 1 from promo.use u where u.promo_id = c.promo_id))::text]
+  from promo.code c
+  where c.batch_id = p_batch_id and c.promo_id > p_after_id
+  order by c.promo_id
+  limit p_limit
+$$;
+
+--
+-- Name: FUNCTION _export_codes(p_batch_id bigint, p_after_id bigint, p_limit integer); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._export_codes(p_batch_id bigint, p_after_id bigint, p_limit integer) IS 'Up to p_limit codes, as they were made.';
+
+--
+-- Name: _export_columns(ops.export_kind); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._export_columns(p_kind ops.export_kind, OUT header text[], OUT numbers text[]) RETURNS record
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select case p_kind
+    when 'users' then array[
+      'telegram_id', 'username', 'language', 'registered_at', 'is_reachable', 'is_blocked',
+      'blocked_at', 'blocked_reason', 'is_vip', 'discount_percent', 'discount_expires_at',
+      'referrer_id', 'available_kopecks', 'held_kopecks', 'debt_kopecks', 'tariff',
+      'subscription_expires_at']
+    when 'subscriptions' then array[
+      'telegram_id', 'username', 'tariff', 'period', 'started_at', 'expires_at', 'auto_renew',
+      'activation']
+    when 'ledger' then array[
+      'transfer_id', 'telegram_id', 'version', 'created_at', 'reason', 'debit_account',
+      'credit_account', 'amount_kopecks', 'available_kopecks', 'held_kopecks', 'debt_kopecks',
+      'purchase_id', 'payment_id', 'withdrawal_id', 'actor_id', 'note']
+    else array[
+      'code', 'discount_percent', 'max_uses', 'per_user_limit', 'expires_at', 'is_active',
+      'is_used'] end,
+  array[
+    'telegram_id', 'discount_percent', 'referrer_id', 'available_kopecks', 'held_kopecks',
+    'debt_kopecks', 'transfer_id', 'version', 'amount_kopecks', 'payment_id', 'withdrawal_id',
+    'actor_id', 'max_uses', 'per_user_limit']
+$$;
+
+--
+-- Name: FUNCTION _export_columns(p_kind ops.export_kind, OUT header text[], OUT numbers text[]); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._export_columns(p_kind ops.export_kind, OUT header text[], OUT numbers text[]) IS 'In the order of the cells that ops._export_users and its neighbours give. All that leaves the database by an export is named here: no keys, no identities on the nodes, no requisites.';
+
+--
+-- Name: _export_ledger(bigint, bigint, pg_snapshot, integer); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._export_ledger(p_after_id bigint, p_after_version bigint, p_cut pg_snapshot, p_limit integer) RETURNS TABLE(reached_id bigint, reached_version bigint, cells text[])
+    LANGUAGE sql STABLE
+    AS $$
+  select t.telegram_id::bigint, t.version,
+         case when pg_visible_in_snapshot(t.recorded_xid::text::xid8, p_cut) then array[
+           t.transfer_id::text, t.telegram_id::text, t.version::text,
+           ops._export_time(t.created_at), t.reason::text, t.debit_account::text,
+           t.credit_account::text, t.amount_kopecks::text, t.available_kopecks::text,
+           t.held_kopecks::text, t.debt_kopecks::text, coalesce(t.purchase_id::text, ''),
+           coalesce(t.payment_id::text, ''), coalesce(t.withdrawal_id::text, ''),
+           coalesce(t.actor_id::text, ''), coalesce(t.note, '')] end
+  from ledger.transfer t
+  where (t.telegram_id, t.version) > (p_after_id, p_after_version)
+  order by t.telegram_id, t.version
+  limit p_limit
+$$;
+
+--
+-- Name: FUNCTION _export_ledger(p_after_id bigint, p_after_version bigint, p_cut pg_snapshot, p_limit integer); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._export_ledger(p_after_id bigint, p_after_version bigint, p_cut pg_snapshot, p_limit integer) IS 'Up to p_limit rows by user and version. cells is null for what was not committed at p_cut: however long the export takes, its rows are the books of one moment.';
+
+--
+-- Name: _export_size(ops.export_kind, bigint, timestamp with time zone); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._export_size(p_kind ops.export_kind, p_batch_id bigint, p_now timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  c_enough constant real := 20000::real; -- up to so many rows are counted
+  v_rows real;
+begin
+  select c.reltuples into v_rows
+  from pg_class c
+  where c.oid = case p_kind
+    when 'users' then 'account.account'::regclass
+    when 'subscriptions' then 'subscription.subscription'::regclass
+    when 'ledger' then 'ledger.transfer'::regclass
+    else 'promo.code'::regclass end;
+
+  if p_kind = 'promo_batch' then
+    return (select count(*) from promo.code c where c.batch_id = p_batch_id);
+  elsif p_kind = 'subscriptions' and v_rows > c_enough then
+    return (
+      select v_rows * coalesce(avg((s.expires_at > p_now)::int), 0)
+      from subscription.subscription s tablesample system (100 * c_enough / v_rows))::bigint;
+  elsif p_kind = 'subscriptions' then
+    return (select count(*) from subscription.subscription s where s.expires_at > p_now);
+  elsif v_rows > c_enough then
+    return v_rows::bigint;
+  elsif p_kind = 'users' then
+    return (select count(*) from account.account a);
+  end if;
+  return (select count(*) from ledger.transfer t);
+end
+$$;
+
+--
+-- Name: FUNCTION _export_size(p_kind ops.export_kind, p_batch_id bigint, p_now timestamp with time zone); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._export_size(p_kind ops.export_kind, p_batch_id bigint, p_now timestamp with time zone) IS 'Counted while there are few; else estimated, so that it costs the same however many there are.';
+
+--
+-- Name: _export_subscriptions(bigint, timestamp with time zone, integer); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._export_subscriptions(p_after_id bigint, p_at timestamp with time zone, p_limit integer) RETURNS TABLE(reached_id bigint, reached_version bigint, cells text[])
+    LANGUAGE sql STABLE
+    AS $$
+  select s.telegram_id::bigint, 0::bigint,
+         case when s.expires_at > p_at then array[
+           s.telegram_id::text, coalesce(a.username, ''), s.tariff, s.period::text,
+           ops._export_time(s.started_at), ops._export_time(s.expires_at), s.auto_renew::text,
+           s.activation::text] end
+  from subscription.subscription s
+  left join account.account a on a.telegram_id = s.telegram_id and a.telegram_id > p_after_id
+  where s.telegram_id > p_after_id
+  order by s.telegram_id
+  limit p_limit
+$$;
+
+--
+-- Name: FUNCTION _export_subscriptions(p_after_id bigint, p_at timestamp with time zone, p_limit integer); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._export_subscriptions(p_after_id bigint, p_at timestamp with time zone, p_limit integer) IS 'Looks at up to p_limit subscriptions by user. cells is null where it was over at p_at.';
+
+--
+-- Name: _export_time(timestamp with time zone); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._export_time(p_at timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+  select coalesce(to_char(p_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), '')
+$$;
+
+--
+-- Name: FUNCTION _export_time(p_at timestamp with time zone); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._export_time(p_at timestamp with time zone) IS 'ISO 8601, UTC, to the second; empty for null.';
+
+--
+-- Name: _export_users(bigint, timestamp with time zone, integer); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._export_users(p_after_id bigint, p_until timestamp with time zone, p_limit integer) RETURNS TABLE(reached_id bigint, reached_version bigint, cells text[])
+    LANGUAGE sql STABLE
+    AS $$
+  select a.telegram_id::bigint, 0::bigint,
+         case when a.registered_at <= p_until then array[
+           a.telegram_id::text, coalesce(a.username, ''), a.language,
+           ops._export_time(a.registered_at), a.is_reachable::text, a.is_blocked::text,
+           ops._export_time(a.blocked_at), coalesce(a.blocked_reason, ''), a.is_vip::text,
+           coalesce(a.discount_percent::text, ''), ops._export_time(a.discount_expires_at),
+           coalesce(a.referrer_id::text, ''), coalesce(w.available_kopecks, 0)::text,
+           coalesce(w.held_kopecks, 0)::text, coalesce(w.debt_kopecks, 0)::text,
+           coalesce(s.tariff, ''), ops._export_time(s.expires_at)] end
+  from account.account a
+  left join wallet.wallet w on w.telegram_id = a.telegram_id and w.telegram_id > p_after_id
+  left join subscription.subscription s
+    on s.telegram_id = a.telegram_id and s.telegram_id > p_after_id
+  where a.telegram_id > p_after_id
+  order by a.telegram_id
+  limit p_limit
+$$;
+
+--
+-- Name: FUNCTION _export_users(p_after_id bigint, p_until timestamp with time zone, p_limit integer); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._export_users(p_after_id bigint, p_until timestamp with time zone, p_limit integer) IS 'Up to p_limit users by id. cells is null for who registered after p_until.';
 
 --
 -- Name: _figure(text, date, date); Type: FUNCTION; Schema: ops; Owner: -
@@ -6798,6 +7059,25 @@ $$;
 COMMENT ON FUNCTION ops._figures_of_day(p_day date) IS 'From the ledger, the outbox and the users: revenue_<way> is what purchases and renewals took in (balance: of money that came before), received_<way> is money from the providers. payers_of_month: whose first purchase of the month it was; payers_first: the first ever. key_median and key_p95: milliseconds from the promise of a key to its delivery.';
 
 --
+-- Name: _give_up_export(bigint, text); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._give_up_export(p_export_id bigint, p_error text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform ops._end_export(p_export_id, 'failed', null, p_error);
+  perform ops._bury('ops.send_exports', 'export:' || p_export_id, p_error);
+end
+$$;
+
+--
+-- Name: FUNCTION _give_up_export(p_export_id bigint, p_error text); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._give_up_export(p_export_id bigint, p_error text) IS 'A dead letter: an admin can have it tried again, from its last part on.';
+
+--
 -- Name: _incident_since(); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -6846,6 +7126,53 @@ $$;
 --
 
 COMMENT ON FUNCTION ops._month(p_from date, p_to date) IS 'Takings of purchases, what was given or taken back, and how many paid. From the first of a month: payers are counted once a month.';
+
+--
+-- Name: _open_export(bigint, ops.export_kind, bigint); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._open_export(p_admin_id bigint, p_kind ops.export_kind, p_batch_id bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_now timestamptz := core.now();
+  v_export_id bigint;
+begin
+  insert into ops.export as e (
+    kind, batch_id, admin_id, requested_at, cut, expected_rows, due_at)
+  values (p_kind, p_batch_id, p_admin_id, v_now, pg_current_snapshot(),
+          ops._export_size(p_kind, p_batch_id, v_now), v_now)
+  on conflict (admin_id, kind, coalesce(batch_id, 0)) where finished_at is null
+  do update set due_at = e.due_at -- changes nothing: it locks the row that is under way
+  returning e.export_id into v_export_id;
+  return v_export_id;
+end
+$$;
+
+--
+-- Name: FUNCTION _open_export(p_admin_id bigint, p_kind ops.export_kind, p_batch_id bigint); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._open_export(p_admin_id bigint, p_kind ops.export_kind, p_batch_id bigint) IS 'One that ends just now is not joined: the index then lets a new one begin.';
+
+--
+-- Name: _put_back_export(bigint, text, interval, integer); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._put_back_export(p_export_id bigint, p_error text, p_wait interval, p_attempts_back integer) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update ops.export e
+  set due_at = core.now() + p_wait, attempt = e.attempt - p_attempts_back, leased_until = null,
+      rows_read = e.rows_sent, last_error = left(p_error, 1000)
+  where e.export_id = p_export_id
+$$;
+
+--
+-- Name: FUNCTION _put_back_export(p_export_id bigint, p_error text, p_wait interval, p_attempts_back integer); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._put_back_export(p_export_id bigint, p_error text, p_wait interval, p_attempts_back integer) IS 'Its token stays, so that a repeat is known; what was read beyond the last part is read again.';
 
 --
 -- Name: _reconcile_accounts(); Type: FUNCTION; Schema: ops; Owner: -
@@ -7493,6 +7820,25 @@ $$;
 COMMENT ON FUNCTION ops._reconcile_withdrawals() IS 'Checks held_is_pending_withdrawals, withdrawal_is_booked (one hold, one way out), withdrawal_is_approved_enough, withdrawal_is_ended_by_whom_it_says.';
 
 --
+-- Name: _require_export(bigint, uuid); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops._require_export(p_export_id bigint, p_lease_token uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  perform core._require(p_export_id is not null, 'p_export_id: the id from claim_export');
+  perform core._require(p_lease_token is not null, 'p_lease_token: the token from claim_export');
+end
+$$;
+
+--
+-- Name: FUNCTION _require_export(p_export_id bigint, p_lease_token uuid); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops._require_export(p_export_id bigint, p_lease_token uuid) IS 'Checks what a worker names its export by.';
+
+--
 -- Name: _revive(text, text); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -7517,6 +7863,18 @@ begin
       and t.task_id = substring(p_subject from '^message:([0-9]{1,18})$')::bigint
       and t.kind = 'message' and t.outcome = 'failed';
     return found;
+  elsif p_job_name = 'ops.send_exports' then
+    update ops.export e
+    set finished_at = null, outcome = null, attempt = 0, due_at = core.now()
+    where e.export_id = substring(p_subject from '^export:([0-9]{1,18})$')::bigint
+      and e.outcome = 'failed'
+      and not exists (
+        select 1 from ops.export o
+        where o.admin_id = e.admin_id and o.kind = e.kind and o.finished_at is null
+          and o.batch_id is not distinct from e.batch_id);
+    return found;
+  elsif p_job_name = 'vpn.reissue_due' then
+    return false; -- its request has gone on: an admin gives the user a new key
   end if;
 
   return true; -- a *_due job passes its subject by only while the row is there
@@ -7679,6 +8037,105 @@ $$;
 COMMENT ON FUNCTION ops.acquire_lease(p_name text, p_holder text, p_ttl interval) IS 'Gives the epoch of the leadership, or null while somebody else has it. The holder''s renewal keeps its epoch; every new leadership has a higher one, and the *_due functions refuse older ones (OP002).';
 
 --
+-- Name: cancel_export(bigint, bigint); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.cancel_export(p_admin_id bigint, p_export_id bigint) RETURNS TABLE(export_id bigint, is_cancelled boolean, outcome text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_is_open boolean;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_export_id >= 1, 'p_export_id: of a row in ops.list_exports');
+  perform account._require_admin(p_admin_id);
+
+  select e.finished_at is null into v_is_open
+  from ops.export e
+  where e.export_id = p_export_id and e.admin_id = p_admin_id
+  for no key update;
+  is_cancelled := found and v_is_open;
+  if cancel_export.is_cancelled then
+    perform ops._end_export(p_export_id, 'cancelled', p_admin_id);
+  end if;
+
+  return query
+  select p_export_id, cancel_export.is_cancelled,
+         (select e.outcome::text from ops.export e
+          where e.export_id = p_export_id and e.admin_id = p_admin_id);
+end
+$$;
+
+--
+-- Name: FUNCTION cancel_export(p_admin_id bigint, p_export_id bigint); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.cancel_export(p_admin_id bigint, p_export_id bigint) IS 'Nothing more is sent, but for a part that is on its way. is_cancelled is false where it is over already; outcome says how, and is null where the admin has no such export. Safe to call again.';
+
+--
+-- Name: claim_export(text, interval); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.claim_export(p_holder text, p_lease interval) RETURNS TABLE(export_id bigint, kind text, batch_id bigint, admin_id bigint, language text, requested_at timestamp with time zone, expected_rows bigint, reached_id bigint, reached_version bigint, parts integer, rows_sent bigint, attempt integer, lease_token uuid, header text[], numbers text[])
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_next record;
+begin
+  perform core._guard();
+  perform outbox._require_claim(p_holder, 1, p_lease);
+  v_now := core.now();
+
+  loop
+    select e.export_id, e.attempt, a.is_active into v_next
+    from ops.export e
+    join account.admin a on a.telegram_id = e.admin_id
+    where e.finished_at is null and e.due_at <= v_now
+      and (e.leased_until is null or e.leased_until <= v_now)
+    order by e.due_at, e.export_id
+    limit 1
+    for no key update of e skip locked;
+    if not found then
+      return;
+    end if;
+    exit when v_next.is_active and v_next.attempt < ops._setting_value('export_attempts');
+
+    if v_next.is_active then
+      perform ops._give_up_export(v_next.export_id, 'every attempt ended without an answer');
+    else
+      perform ops._end_export(v_next.export_id, 'refused', null);
+    end if;
+  end loop;
+
+  update ops.export e
+  set attempt = e.attempt + 1, holder = p_holder, lease_token = gen_random_uuid(),
+      leased_until = v_now + p_lease, rows_read = e.rows_sent
+  where e.export_id = v_next.export_id;
+
+  return query
+  select e.export_id, e.kind::text, e.batch_id, e.admin_id::bigint, a.language, e.requested_at,
+         e.expected_rows, e.reached_id, e.reached_version, e.parts, e.rows_sent, e.attempt::int,
+         e.lease_token, c.header, c.numbers
+  from ops.export e
+  join account.account a on a.telegram_id = e.admin_id
+  cross join ops._export_columns(e.kind) c
+  where e.export_id = v_next.export_id;
+end
+$$;
+
+--
+-- Name: FUNCTION claim_export(p_holder text, p_lease interval); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.claim_export(p_holder text, p_lease interval) IS 'Then ops.export_page from reached_id and reached_version on, ops.keep_export every few seconds and before anything is sent, ops.record_part after it; or ops.fail_export, ops.release_export. With none of them another worker goes on from the last part once the lease has run out. numbers: which columns of header are. Ends what is for nobody who is an admin, and what was attempted often enough. No rows: nothing is due.';
+
+--
 -- Name: claim_run(text, text); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -7823,6 +8280,102 @@ $$;
 COMMENT ON FUNCTION ops.drop_dead_letter(p_admin_id bigint, p_dead_id bigint, p_note text) IS 'What ops.clear_dead_letter does for DBAs, for admins and audited as theirs. is_dropped is false if the row is not there. Safe to call again.';
 
 --
+-- Name: export_page(bigint, uuid, bigint, bigint, integer); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.export_page(p_export_id bigint, p_lease_token uuid, p_after_id bigint, p_after_version bigint, p_limit integer) RETURNS TABLE(reached_id bigint, reached_version bigint, cells text[])
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+  v_export record;
+begin
+  perform ops._require_export(p_export_id, p_lease_token);
+  perform core._require(p_after_id is not null and p_after_version is not null,
+                        'p_after_id, p_after_version: of the last row, or what claim_export gave');
+  perform core._require(p_limit between 1 and 5000, 'p_limit: 1 to 5000');
+
+  select e.kind, e.batch_id, e.requested_at, e.cut into v_export
+  from ops.export e
+  join account.admin a on a.telegram_id = e.admin_id and a.is_active
+  where e.export_id = p_export_id and e.lease_token = p_lease_token and e.finished_at is null;
+  if not found then
+    return;
+  end if;
+
+  case v_export.kind
+    when 'users' then
+      return query select p.reached_id, p.reached_version, p.cells
+      from ops._export_users(p_after_id, v_export.requested_at, p_limit) p;
+    when 'subscriptions' then
+      return query select p.reached_id, p.reached_version, p.cells
+      from ops._export_subscriptions(p_after_id, v_export.requested_at, p_limit) p;
+    when 'ledger' then
+      return query select p.reached_id, p.reached_version, p.cells
+      from ops._export_ledger(p_after_id, p_after_version, v_export.cut, p_limit) p;
+    when 'promo_batch' then
+      return query select p.reached_id, p.reached_version, p.cells
+      from ops._export_codes(v_export.batch_id, p_after_id, p_limit) p;
+  end case;
+end
+$$;
+
+--
+-- Name: FUNCTION export_page(p_export_id bigint, p_lease_token uuid, p_after_id bigint, p_after_version bigint, p_limit integer); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.export_page(p_export_id bigint, p_lease_token uuid, p_after_id bigint, p_after_version bigint, p_limit integer) IS 'Up to p_limit rows after a place, in the order of a primary key: the same place gives the same rows. cells is null for a row that was passed by; fewer rows than p_limit are the last ones. No row at all, too, once the lease was lost or the export is over: ops.keep_export says so, and nothing is sent without asking it. Reads only.';
+
+--
+-- Name: fail_export(bigint, uuid, text, boolean); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.fail_export(p_export_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) RETURNS TABLE(is_recorded boolean, next_attempt_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_export record;
+begin
+  perform core._guard();
+  perform ops._require_export(p_export_id, p_lease_token);
+  perform core._require(length(p_error) >= 1, 'p_error: what went wrong');
+  perform core._require(p_is_unreachable is not null, 'p_is_unreachable: true or false');
+
+  select e.attempt, e.finished_at is null and e.leased_until is not null as is_held into v_export
+  from ops.export e
+  where e.export_id = p_export_id and e.lease_token = p_lease_token
+  for no key update;
+  is_recorded := found;
+  if fail_export.is_recorded and v_export.is_held then
+    if p_is_unreachable then
+      perform ops._end_export(p_export_id, 'unreachable', null, p_error);
+    elsif v_export.attempt >= ops._setting_value('export_attempts') then
+      perform ops._give_up_export(p_export_id, p_error);
+    else
+      perform ops._put_back_export(
+        p_export_id, p_error, make_interval(secs => least(15 * 2 ^ v_export.attempt, 600)), 0);
+    end if;
+  end if;
+
+  return query
+  select fail_export.is_recorded,
+         (select e.due_at from ops.export e
+          where e.export_id = p_export_id and e.lease_token = p_lease_token
+            and e.finished_at is null);
+end
+$$;
+
+--
+-- Name: FUNCTION fail_export(p_export_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.fail_export(p_export_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) IS 'Unreachable: the admin has blocked the bot, which ends it. Else it is tried again from the last part on with backoff, 5 times in a row (setting export_attempts); then it is a dead letter. is_recorded is false when the lease was lost. Safe to call again.';
+
+--
 -- Name: figures_due(bigint, integer); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -7954,6 +8507,56 @@ $$;
 COMMENT ON FUNCTION ops.incident(p_language text) IS 'One row, always. text and since are null while there is nothing to tell; who does not read Russian is told in English. since: when it was switched on, whatever was rewritten meanwhile. Reads only.';
 
 --
+-- Name: keep_export(bigint, uuid, interval, bigint); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.keep_export(p_export_id bigint, p_lease_token uuid, p_lease interval, p_rows_read bigint) RETURNS TABLE(goes_on boolean, outcome text, kept_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_export record;
+begin
+  perform core._guard();
+  perform ops._require_export(p_export_id, p_lease_token);
+  perform core._require(p_lease between interval '1 second' and interval '1 hour',
+                        'p_lease: 1 second to 1 hour');
+  perform core._require(p_rows_read between 0 and 1000000000000, 'p_rows_read: 0 to 10^12');
+
+  select e.finished_at is null as is_open, e.leased_until is not null as is_held,
+         a.is_active as is_admin into v_export
+  from ops.export e
+  join account.admin a on a.telegram_id = e.admin_id
+  where e.export_id = p_export_id and e.lease_token = p_lease_token
+  for no key update of e;
+  goes_on := found and v_export.is_open and v_export.is_held;
+  v_now := core.now();
+  if keep_export.goes_on and not v_export.is_admin then
+    perform ops._end_export(p_export_id, 'refused', null);
+    goes_on := false;
+  elsif keep_export.goes_on then
+    update ops.export e
+    set leased_until = v_now + p_lease, rows_read = greatest(e.rows_sent, p_rows_read)
+    where e.export_id = p_export_id;
+  end if;
+
+  return query
+  select keep_export.goes_on,
+         (select e.outcome::text from ops.export e
+          where e.export_id = p_export_id and e.lease_token = p_lease_token),
+         v_now;
+end
+$$;
+
+--
+-- Name: FUNCTION keep_export(p_export_id bigint, p_lease_token uuid, p_lease interval, p_rows_read bigint); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.keep_export(p_export_id bigint, p_lease_token uuid, p_lease interval, p_rows_read bigint) IS 'goes_on is false, and nothing more may be sent, once the export is over (outcome says how) or another worker has it (outcome is null). Who asked and is no admin any more gets nothing more: it ends as refused, which the audit has.';
+
+--
 -- Name: list_components(bigint); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -8008,6 +8611,36 @@ $$;
 --
 
 COMMENT ON FUNCTION ops.list_dead_letters(p_admin_id bigint, p_before bigint, p_limit integer) IS 'For admins only: view ops.dead_letter, a page at a time by the primary key; p_before is the last page''s last dead_id, null for the first page. Reads only.';
+
+--
+-- Name: list_exports(bigint, bigint, integer); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.list_exports(p_admin_id bigint, p_before bigint, p_limit integer) RETURNS TABLE(export_id bigint, kind text, batch_id bigint, requested_at timestamp with time zone, expected_rows bigint, rows_read bigint, rows_sent bigint, parts integer, is_running boolean, last_error text, finished_at timestamp with time zone, outcome text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select e.export_id, e.kind::text, e.batch_id, e.requested_at, e.expected_rows, e.rows_read,
+         e.rows_sent, e.parts, e.leased_until is not null, e.last_error, e.finished_at,
+         e.outcome::text
+  from ops.export e
+  where e.admin_id = p_admin_id and (p_before is null or e.export_id < p_before)
+  order by e.export_id desc
+  limit p_limit;
+end
+$$;
+
+--
+-- Name: FUNCTION list_exports(p_admin_id bigint, p_before bigint, p_limit integer); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.list_exports(p_admin_id bigint, p_before bigint, p_limit integer) IS 'For admins only, each sees their own: p_before is the last page''s last export_id, null for the first page. expected_rows is about; rows_read moves every few seconds while is_running. Reads only.';
 
 --
 -- Name: list_features(bigint); Type: FUNCTION; Schema: ops; Owner: -
@@ -8260,11 +8893,18 @@ begin
       where o.closed_at < v_before
       limit p_limit for update skip locked)
     returning 1
+  ), exported as (
+    delete from ops.export e
+    where e.export_id in (
+      select o.export_id from ops.export o
+      where o.finished_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
   )
   select ((select count(*) from handled) + (select count(*) from ended)
           + (select count(*) from broadcasted) + (select count(*) from ran)
           + (select count(*) from drafted) + (select count(*) from attempted)
-          + (select count(*) from closed))::int
+          + (select count(*) from closed) + (select count(*) from exported))::int
   into v_purged;
 
   return query select v_purged;
@@ -8391,6 +9031,96 @@ $$;
 COMMENT ON FUNCTION ops.reconcile() IS 'Every check sees the same snapshot, so it is true in the middle of any load. One row per disagreement: which check, on whom or what, and the figures. Reads only.';
 
 --
+-- Name: record_part(bigint, uuid, integer, bigint, bigint, bigint, boolean); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.record_part(p_export_id bigint, p_lease_token uuid, p_part integer, p_rows bigint, p_reached_id bigint, p_reached_version bigint, p_is_last boolean) RETURNS TABLE(is_recorded boolean, outcome text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_export record;
+begin
+  perform core._guard();
+  perform ops._require_export(p_export_id, p_lease_token);
+  perform core._require(p_part >= 1, 'p_part: 1 or more');
+  perform core._require(p_rows between 0 and 1000000000000, 'p_rows: 0 to 10^12');
+  perform core._require(p_reached_id is not null and p_reached_version is not null,
+                        'p_reached_id, p_reached_version: of the last row in the part');
+  perform core._require(p_is_last is not null, 'p_is_last: true or false');
+
+  select e.parts, e.finished_at is null as is_open into v_export
+  from ops.export e
+  where e.export_id = p_export_id and e.lease_token = p_lease_token
+  for no key update;
+  is_recorded := found;
+  if record_part.is_recorded and v_export.parts < p_part then
+    perform core._require(p_part = v_export.parts + 1, 'p_part: the one after the last');
+    update ops.export e
+    set parts = p_part, rows_sent = e.rows_sent + p_rows,
+        rows_read = greatest(e.rows_read, e.rows_sent + p_rows), reached_id = p_reached_id,
+        reached_version = p_reached_version, attempt = 1, last_error = null
+    where e.export_id = p_export_id;
+    if p_is_last and v_export.is_open then
+      perform ops._end_export(p_export_id, 'done', null);
+    end if;
+  end if;
+
+  return query
+  select record_part.is_recorded,
+         (select e.outcome::text from ops.export e
+          where e.export_id = p_export_id and e.lease_token = p_lease_token);
+end
+$$;
+
+--
+-- Name: FUNCTION record_part(p_export_id bigint, p_lease_token uuid, p_part integer, p_rows bigint, p_reached_id bigint, p_reached_version bigint, p_is_last boolean); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.record_part(p_export_id bigint, p_lease_token uuid, p_part integer, p_rows bigint, p_reached_id bigint, p_reached_version bigint, p_is_last boolean) IS 'Whoever goes on begins after p_reached_id and p_reached_version. The attempts are counted anew. is_recorded is false when the lease was lost: the part may come once more. A part that was on its way when the export ended is counted, and changes no outcome. Safe to call again.';
+
+--
+-- Name: release_export(bigint, uuid, text, interval); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.release_export(p_export_id bigint, p_lease_token uuid, p_error text, p_wait interval) RETURNS TABLE(is_recorded boolean, next_attempt_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_is_held boolean;
+begin
+  perform core._guard();
+  perform ops._require_export(p_export_id, p_lease_token);
+  perform core._require(length(p_error) >= 1, 'p_error: what went wrong');
+  perform core._require(p_wait between interval '0' and interval '1 day', 'p_wait: 0 to 1 day');
+
+  select e.finished_at is null and e.leased_until is not null into v_is_held
+  from ops.export e
+  where e.export_id = p_export_id and e.lease_token = p_lease_token
+  for no key update;
+  is_recorded := found;
+  if release_export.is_recorded and v_is_held then
+    perform ops._put_back_export(p_export_id, p_error, p_wait, 1);
+  end if;
+
+  return query
+  select release_export.is_recorded,
+         (select e.due_at from ops.export e
+          where e.export_id = p_export_id and e.lease_token = p_lease_token
+            and e.finished_at is null);
+end
+$$;
+
+--
+-- Name: FUNCTION release_export(p_export_id bigint, p_lease_token uuid, p_error text, p_wait interval); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.release_export(p_export_id bigint, p_lease_token uuid, p_error text, p_wait interval) IS 'The process stops, its time is over, or Telegram told everybody to wait. The attempt is not counted, however often that happens; due again after p_wait. is_recorded is false when the lease was lost. Safe to call again.';
+
+--
 -- Name: release_lease(text, text); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -8490,6 +9220,65 @@ $$;
 COMMENT ON FUNCTION ops.report_component(p_component text, p_state text, p_detail text, p_instance text, p_epoch bigint) IS 'What does not answer counts as down after the setting component_patience_seconds; what answers is up at once. The change is told to the admins, whoever reports it and however often. p_epoch: of the lease ops.check_health; null by hand. Safe to call again.';
 
 --
+-- Name: request_export(bigint, text, bigint, text); Type: FUNCTION; Schema: ops; Owner: -
+--
+
+CREATE FUNCTION ops.request_export(p_admin_id bigint, p_kind text, p_batch_id bigint, p_idempotency_key text) RETURNS TABLE(export_id bigint, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_first record;
+  v_export_id bigint;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_kind in ('users', 'subscriptions', 'ledger', 'promo_batch'),
+                        'p_kind: users, subscriptions, ledger or promo_batch');
+  perform core._require((p_kind = 'promo_batch') = (p_batch_id is not null),
+                        'p_batch_id: the batch of a promo_batch, else null');
+  perform core._require_key(p_idempotency_key);
+  perform account._require_admin(p_admin_id);
+  if p_batch_id is not null
+     and not exists (select 1 from promo.batch b where b.batch_id = p_batch_id) then
+    perform core._refuse('PR001', format('batch_id %s', p_batch_id));
+  end if;
+
+  if not exists (
+    select 1 from ops.export_request r
+    where r.admin_id = p_admin_id and r.idempotency_key = p_idempotency_key) then
+    v_export_id := ops._open_export(p_admin_id, p_kind::ops.export_kind, p_batch_id);
+    is_replay := exists (select 1 from ops.export_request r where r.export_id = v_export_id);
+    insert into ops.export_request (admin_id, idempotency_key, export_id)
+    values (p_admin_id, p_idempotency_key, v_export_id)
+    on conflict on constraint export_request_pkey do nothing;
+  end if;
+
+  select e.export_id, e.kind::text, e.batch_id, e.expected_rows into v_first
+  from ops.export_request r
+  join ops.export e on e.export_id = r.export_id
+  where r.admin_id = p_admin_id and r.idempotency_key = p_idempotency_key;
+  if (v_first.kind, v_first.batch_id) is distinct from (p_kind, p_batch_id) then
+    perform core._refuse('ID001', format('export %s has the key', v_first.export_id));
+  end if;
+  if request_export.is_replay is false then
+    perform audit._record('ops.request_export', p_admin_id, v_first.export_id::text,
+      jsonb_build_object('kind', p_kind, 'batch_id', p_batch_id,
+                         'expected_rows', v_first.expected_rows));
+  end if;
+
+  return query select v_first.export_id, coalesce(request_export.is_replay, true);
+end
+$$;
+
+--
+-- Name: FUNCTION request_export(p_admin_id bigint, p_kind text, p_batch_id bigint, p_idempotency_key text); Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON FUNCTION ops.request_export(p_admin_id bigint, p_kind text, p_batch_id bigint, p_idempotency_key text) IS 'The worker reads it and sends it to the admin in the chat, in as many parts as it takes. While the admin''s export of the same kind (and batch) is under way, that one is the answer (is_replay). Idempotent by p_idempotency_key, which belongs to the admin.';
+
+--
 -- Name: retry_dead_letter(bigint, bigint); Type: FUNCTION; Schema: ops; Owner: -
 --
 
@@ -8526,7 +9315,7 @@ $$;
 -- Name: FUNCTION retry_dead_letter(p_admin_id bigint, p_dead_id bigint); Type: COMMENT; Schema: ops; Owner: -
 --
 
-COMMENT ON FUNCTION ops.retry_dead_letter(p_admin_id bigint, p_dead_id bigint) IS 'An update is handled again, a message queued again, and a *_due job looks at its subject again at once. is_retried is false, and nothing changed, where the row is not there any more or what it is about has been purged or has ended otherwise. What is still wrong comes back. Safe to call again.';
+COMMENT ON FUNCTION ops.retry_dead_letter(p_admin_id bigint, p_dead_id bigint) IS 'An update is handled again, a message queued again, an export goes on after its last part, and a *_due job looks at its subject again at once. is_retried is false, and nothing changed, where the row is not there any more or what it is about has been purged or has ended otherwise. What is still wrong comes back. Safe to call again.';
 
 --
 -- Name: run_job_now(bigint, text); Type: FUNCTION; Schema: ops; Owner: -
@@ -8785,6 +9574,9 @@ begin
               join account.account a on a.telegram_id = u.chat_id
               where u.update_id = substring(d.subject from '^update:([0-9]{1,18})$')::bigint)
            when 'notify.send' then ops._user_of_message(d.subject)
+           when 'ops.send_exports' then
+             (select e.admin_id::bigint from ops.export e
+              where e.export_id = substring(d.subject from '^export:([0-9]{1,18})$')::bigint)
            else substring(d.subject from '^telegram_id:([0-9]{1,16})$')::bigint
          end
   from ops.dead d
@@ -11120,25 +11912,25 @@ $$;
 COMMENT ON FUNCTION subscription._require_duration(p_duration interval) IS 'Whole minutes, hours and days only: months have no fixed length.';
 
 --
--- Name: _retire(bigint, timestamp with time zone); Type: FUNCTION; Schema: subscription; Owner: -
+-- Name: _retire(bigint, timestamp with time zone, bigint); Type: FUNCTION; Schema: subscription; Owner: -
 --
 
-CREATE FUNCTION subscription._retire(p_telegram_id bigint, p_now timestamp with time zone) RETURNS void
+CREATE FUNCTION subscription._retire(p_telegram_id bigint, p_now timestamp with time zone, p_request_id bigint DEFAULT NULL::bigint) RETURNS void
     LANGUAGE plpgsql
     AS $$
 begin
-  insert into outbox.task (telegram_id, kind, name, due_at, created_at, vpn_uuid)
-  select s.telegram_id, 'provision', 'remove', p_now, p_now, s.vpn_uuid
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, vpn_uuid, other_id)
+  select s.telegram_id, 'provision', 'remove', p_now, p_now, s.vpn_uuid, p_request_id
   from subscription.subscription s
   where s.telegram_id = p_telegram_id and s.activation <> 'none';
 end
 $$;
 
 --
--- Name: FUNCTION _retire(p_telegram_id bigint, p_now timestamp with time zone); Type: COMMENT; Schema: subscription; Owner: -
+-- Name: FUNCTION _retire(p_telegram_id bigint, p_now timestamp with time zone, p_request_id bigint); Type: COMMENT; Schema: subscription; Owner: -
 --
 
-COMMENT ON FUNCTION subscription._retire(p_telegram_id bigint, p_now timestamp with time zone) IS 'Before a row gets another identity or ends. Nothing to do once subscription.expire_due has been there: activation is none.';
+COMMENT ON FUNCTION subscription._retire(p_telegram_id bigint, p_now timestamp with time zone, p_request_id bigint) IS 'Before a row gets another identity or ends. Nothing to do once subscription.expire_due has been there: activation is none. p_request_id: of vpn.reissue_request, if it is for everybody.';
 
 --
 -- Name: _start_after(timestamp with time zone, text, text, timestamp with time zone, subscription.period); Type: FUNCTION; Schema: subscription; Owner: -
@@ -11786,6 +12578,39 @@ $$;
 COMMENT ON FUNCTION vpn._is_stale(p_vpn_uuid uuid, p_current_uuid uuid, p_expires_at timestamp with time zone, p_now timestamp with time zone) IS 'For the identity and the end that the subscription has now (nulls: it has none). A stale identity never comes back: a subscription that begins again has a new one.';
 
 --
+-- Name: _people(timestamp with time zone); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn._people(p_now timestamp with time zone) RETURNS TABLE(people bigint, is_estimate boolean)
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+declare
+  c_enough constant real := 20000::real; -- rows to look at: an error of about one in a hundred
+  v_rows real;
+begin
+  select c.reltuples into v_rows
+  from pg_class c
+  where c.oid = 'subscription.subscription'::regclass;
+  if v_rows <= c_enough then -- or nobody knows yet how large the table is: it is new
+    return query
+    select count(*), false from subscription.subscription s where s.expires_at > p_now;
+    return;
+  end if;
+
+  return query
+  select (v_rows * coalesce(avg((s.expires_at > p_now)::int), 0))::bigint, true
+  from subscription.subscription s tablesample system (100 * c_enough / v_rows);
+end
+$$;
+
+--
+-- Name: FUNCTION _people(p_now timestamp with time zone); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn._people(p_now timestamp with time zone) IS 'Counted while there are few; else estimated from some 20 000 of them, so that it costs the same however many there are.';
+
+--
 -- Name: _place(uuid, bigint, text); Type: FUNCTION; Schema: vpn; Owner: -
 --
 
@@ -11810,6 +12635,162 @@ $$;
 --
 
 COMMENT ON FUNCTION vpn._place(p_vpn_uuid uuid, p_telegram_id bigint, p_node text) IS 'One identity is at one node: the last that made its key.';
+
+--
+-- Name: _reissue(bigint, bigint, text, timestamp with time zone, bigint); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn._reissue(p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text, p_now timestamp with time zone, p_request_id bigint DEFAULT NULL::bigint) RETURNS uuid
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_vpn_uuid uuid := gen_random_uuid();
+begin
+  insert into subscription.change (
+    telegram_id, change_id, kind, before_tariff, before_expires_at, before_period, after_tariff,
+    after_expires_at, after_period, vpn_uuid, actor_id, idempotency_key, changed_at)
+  select s.telegram_id, nextval('outbox.task_id'), 'reissue', s.tariff, s.expires_at, s.period,
+         s.tariff, s.expires_at, s.period, v_vpn_uuid, p_admin_id, p_idempotency_key, p_now
+  from subscription.subscription s where s.telegram_id = p_telegram_id;
+
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, vpn_uuid, other_id)
+  values (p_telegram_id, 'provision', 'add', p_now, p_now, v_vpn_uuid, p_request_id);
+  -- After it: no moment without a key.
+  perform subscription._retire(p_telegram_id, p_now, p_request_id);
+  update subscription.subscription s
+  set vpn_uuid = v_vpn_uuid, activation = 'pending', key_uri = null
+  where s.telegram_id = p_telegram_id;
+
+  perform audit._record('vpn.reissue', coalesce(p_admin_id, p_telegram_id), p_telegram_id::text);
+  return v_vpn_uuid;
+end
+$$;
+
+--
+-- Name: FUNCTION _reissue(p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text, p_now timestamp with time zone, p_request_id bigint); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn._reissue(p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text, p_now timestamp with time zone, p_request_id bigint) IS 'For vpn.reissue and vpn.reissue_due. p_admin_id null: by the user. p_request_id: of vpn.reissue_request, if it is for everybody.';
+
+--
+-- Name: _reissue_people(bigint, bigint[], timestamp with time zone); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn._reissue_people(p_request_id bigint, p_users bigint[], p_now timestamp with time zone, OUT done integer, OUT skipped integer) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_request record;
+  v_user record;
+begin
+  done := 0;
+  skipped := 0;
+  select r.admin_id, r.requested_at into v_request
+  from vpn.reissue_request r
+  where r.request_id = p_request_id;
+
+  for v_user in
+    select s.telegram_id, coalesce(m.made_at > v_request.requested_at, false) as is_new
+    from subscription.subscription s
+    cross join lateral (
+      select min(t.created_at) as made_at -- a key that was moved has a later one, too
+      from outbox.task t
+      where t.telegram_id = s.telegram_id and t.kind = 'provision' and t.name = 'add'
+        and t.vpn_uuid = s.vpn_uuid) m
+    where s.telegram_id = any (p_users) and s.expires_at > p_now
+    order by s.telegram_id
+  loop
+    if v_user.is_new then
+      skipped := skipped + 1;
+    else
+      perform vpn._reissue(v_user.telegram_id, v_request.admin_id, 'all:' || p_request_id, p_now,
+                           p_request_id);
+      done := done + 1;
+    end if;
+  end loop;
+end
+$$;
+
+--
+-- Name: FUNCTION _reissue_people(p_request_id bigint, p_users bigint[], p_now timestamp with time zone, OUT done integer, OUT skipped integer); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn._reissue_people(p_request_id bigint, p_users bigint[], p_now timestamp with time zone, OUT done integer, OUT skipped integer) IS 'An identity is as old as the promise of its key. Whose subscription has ended is not counted. The key all:<request> of subscription.change is why nobody gets two from one request.';
+
+--
+-- Name: _reissue_room(bigint); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn._reissue_room(p_request_id bigint) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_most int := ops._setting_value('reissue_tasks_at_once')::int;
+begin
+  return (
+    select (v_most - count(*)::int) / 2 -- a new identity and the old one: two tasks
+    from (
+      select from outbox.task t
+      where t.kind = 'provision' and t.finished_at is null and t.other_id = p_request_id
+      limit v_most) w);
+end
+$$;
+
+--
+-- Name: FUNCTION _reissue_room(p_request_id bigint); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn._reissue_room(p_request_id bigint) IS 'Tasks are claimed as they are due: a key that is bought meanwhile waits behind no more of these than the setting reissue_tasks_at_once.';
+
+--
+-- Name: cancel_reissue(bigint, bigint); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn.cancel_reissue(p_admin_id bigint, p_request_id bigint) RETURNS TABLE(request_id bigint, status text, is_replay boolean, ended_by bigint, ended_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_request record;
+  v_now timestamptz;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_request_id is not null, 'p_request_id: the id from reissue_all');
+  perform account._require_admin(p_admin_id);
+  select r.finished_at, r.cancelled_at, r.done into v_request
+  from vpn.reissue_request r
+  where r.request_id = p_request_id
+  for no key update;
+  if not found then
+    perform core._refuse('VP004', format('request_id %s', p_request_id));
+  end if;
+  v_now := core.now();
+
+  cancel_reissue.is_replay := coalesce(v_request.cancelled_at, v_request.finished_at) is not null;
+  if not cancel_reissue.is_replay then
+    update vpn.reissue_request r
+    set cancelled_at = v_now, cancelled_by = p_admin_id
+    where r.request_id = p_request_id;
+    perform audit._record('vpn.cancel_reissue', p_admin_id, p_request_id::text,
+                          jsonb_build_object('done', v_request.done));
+  end if;
+
+  return query
+  select r.request_id, case when r.cancelled_at is null then 'done' else 'cancelled' end,
+         cancel_reissue.is_replay, r.cancelled_by::bigint, coalesce(r.cancelled_at, r.finished_at)
+  from vpn.reissue_request r
+  where r.request_id = p_request_id;
+end
+$$;
+
+--
+-- Name: FUNCTION cancel_reissue(p_admin_id bigint, p_request_id bigint); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn.cancel_reissue(p_admin_id bigint, p_request_id bigint) IS 'Several admins mind it: of one that has ended already it says how, by whom (null: it was done) and when, and is a replay. Keys that were promised still come.';
 
 --
 -- Name: claim_jobs(text, integer, interval); Type: FUNCTION; Schema: vpn; Owner: -
@@ -12129,6 +13110,41 @@ $$;
 COMMENT ON FUNCTION vpn.move_keys(p_admin_id bigint, p_name text, p_limit integer) IS 'The identity stays, the key that goes out as message key_ready leads elsewhere; the old one works until then. keys: how many still lead there, those of ended subscriptions included. Call it until moved is 0.';
 
 --
+-- Name: overview(bigint); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn.overview(p_admin_id bigint) RETURNS TABLE(people bigint, is_estimate boolean, waiting bigint, failed bigint, reissue_seconds bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select p.people, p.is_estimate,
+         (select count(*) from outbox.task t
+          where t.kind = 'provision' and t.name = 'add' and t.finished_at is null),
+         (select count(distinct t.telegram_id)
+          from outbox.task t
+          join subscription.subscription s
+            on s.telegram_id = t.telegram_id and s.vpn_uuid = t.vpn_uuid
+          where t.kind = 'provision' and t.name = 'add' and t.last_error is not null
+            and t.outcome = 'failed' and s.activation = 'failed' and s.expires_at > v_now),
+         p.people * 2 / ops._setting_value('reissue_tasks_at_once')
+  from vpn._people(v_now) p;
+end
+$$;
+
+--
+-- Name: FUNCTION overview(p_admin_id bigint); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn.overview(p_admin_id bigint) IS 'For admins only. people: with a subscription in force, who would all be given a new key; waiting: keys that are promised and not delivered; failed: given up, and nothing else has brought one. reissue_seconds: how long a new key for everybody takes at least. Reads only.';
+
+--
 -- Name: reissue(bigint, bigint, text); Type: FUNCTION; Schema: vpn; Owner: -
 --
 
@@ -12141,7 +13157,6 @@ declare
   v_is_blocked boolean;
   v_now timestamptz;
   v_first record;
-  v_vpn_uuid uuid := gen_random_uuid();
 begin
   perform core._guard(case when p_admin_id is not null then 'admin_actions' end);
   perform core._require_user_id(p_telegram_id);
@@ -12165,22 +13180,8 @@ begin
     perform core._refuse('SU001', format('telegram_id %s has none in force', p_telegram_id));
   end if;
 
-  insert into subscription.change (
-    telegram_id, change_id, kind, before_tariff, before_expires_at, before_period, after_tariff,
-    after_expires_at, after_period, vpn_uuid, actor_id, idempotency_key, changed_at)
-  select s.telegram_id, nextval('outbox.task_id'), 'reissue', s.tariff, s.expires_at, s.period,
-         s.tariff, s.expires_at, s.period, v_vpn_uuid, p_admin_id, p_idempotency_key, v_now
-  from subscription.subscription s where s.telegram_id = p_telegram_id;
-
-  insert into outbox.task (telegram_id, kind, name, due_at, created_at, vpn_uuid)
-  values (p_telegram_id, 'provision', 'add', v_now, v_now, v_vpn_uuid);
-  perform subscription._retire(p_telegram_id, v_now); -- after it: no moment without a key
-  update subscription.subscription s
-  set vpn_uuid = v_vpn_uuid, activation = 'pending', key_uri = null
-  where s.telegram_id = p_telegram_id;
-
-  perform audit._record('vpn.reissue', coalesce(p_admin_id, p_telegram_id), p_telegram_id::text);
-  return query select v_vpn_uuid, false;
+  return query
+  select vpn._reissue(p_telegram_id, p_admin_id, p_idempotency_key, v_now), false;
 end
 $$;
 
@@ -12189,6 +13190,139 @@ $$;
 --
 
 COMMENT ON FUNCTION vpn.reissue(p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text) IS 'By the user (p_admin_id null) or by an admin. The node gets the new identity, then loses the old one; the new key goes out as message key_ready; the end stays. Idempotent by p_idempotency_key.';
+
+--
+-- Name: reissue_all(bigint, text); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn.reissue_all(p_admin_id bigint, p_idempotency_key text) RETURNS TABLE(request_id bigint, people bigint, is_replay boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_first record;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require_key(p_idempotency_key);
+  perform account._require_admin(p_admin_id);
+  v_now := core.now();
+
+  insert into vpn.reissue_request (admin_id, idempotency_key, requested_at, expected)
+  select p_admin_id, p_idempotency_key, v_now, p.people from vpn._people(v_now) p
+  on conflict do nothing; -- the same key, or another request that is open
+  reissue_all.is_replay := not found;
+
+  select r.request_id, r.expected into v_first
+  from vpn.reissue_request r
+  where r.admin_id = p_admin_id and r.idempotency_key = p_idempotency_key;
+  if not found then
+    perform core._refuse('VP003', (
+      select format('request %s since %s by %s', r.request_id, r.requested_at, r.admin_id)
+      from vpn.reissue_request r
+      order by r.request_id desc
+      limit 1));
+  elsif not reissue_all.is_replay then
+    perform audit._record('vpn.reissue_all', p_admin_id, v_first.request_id::text,
+                          jsonb_build_object('people', v_first.expected));
+  end if;
+
+  return query select v_first.request_id, v_first.expected, reissue_all.is_replay;
+end
+$$;
+
+--
+-- Name: FUNCTION reissue_all(p_admin_id bigint, p_idempotency_key text); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn.reissue_all(p_admin_id bigint, p_idempotency_key text) IS 'After a node was compromised. The job vpn.reissue_due does it, a few at a time; keys that are bought meanwhile do not wait for it. One request is open at a time, of all admins. people: about how many it is for. vpn.show_reissue says how far it is. Idempotent by p_idempotency_key, which belongs to the admin.';
+
+--
+-- Name: reissue_due(bigint, integer); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn.reissue_due(p_epoch bigint, p_limit integer) RETURNS TABLE(reissued integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_request record;
+  v_people bigint[];
+  v_locked bigint[];
+  v_user bigint;
+  v_now timestamptz;
+  v_tally record;
+  v_done int := 0;
+  v_skipped int := 0;
+  v_failed int := 0;
+begin
+  perform ops._enter_due('vpn.reissue_due', p_epoch, p_limit);
+  select r.request_id, r.reached_id, least(p_limit, vpn._reissue_room(r.request_id)) as room
+  into v_request
+  from vpn.reissue_request r
+  where r.finished_at is null and r.cancelled_at is null;
+  if not found or v_request.room < 1 then
+    return query select 0;
+    return;
+  end if;
+
+  -- Not by the end: a purchase that is not committed yet may just have moved it.
+  v_people := array(
+    select s.telegram_id from subscription.subscription s
+    where s.telegram_id > v_request.reached_id and s.activation <> 'none'
+    order by s.telegram_id
+    limit v_request.room);
+  v_locked := array(
+    select a.telegram_id from account.account a
+    where a.telegram_id = any (v_people)
+    order by a.telegram_id
+    for no key update skip locked);
+  perform 1
+  from vpn.reissue_request r
+  where r.request_id = v_request.request_id and r.cancelled_at is null
+  for no key update;
+  if not found then
+    return query select 0;
+    return;
+  end if;
+  v_now := core.now();
+
+  v_user := (select min(p.id) from unnest(v_people) p (id) where p.id <> all (v_locked));
+  v_locked := array(select l.id from unnest(v_locked) l (id)
+                    where l.id < v_user or v_user is null order by l.id);
+  begin
+    v_tally := vpn._reissue_people(v_request.request_id, v_locked, v_now);
+    v_done := v_tally.done;
+    v_skipped := v_tally.skipped;
+  exception when data_exception or integrity_constraint_violation then
+    foreach v_user in array v_locked loop
+      begin
+        v_tally := vpn._reissue_people(v_request.request_id, array[v_user], v_now);
+        v_done := v_done + v_tally.done;
+        v_skipped := v_skipped + v_tally.skipped;
+      exception when data_exception or integrity_constraint_violation then
+        perform ops._bury('vpn.reissue_due', 'telegram_id:' || v_user, sqlerrm);
+        v_failed := v_failed + 1;
+      end;
+    end loop;
+  end;
+
+  update vpn.reissue_request r
+  set reached_id = coalesce(v_locked[cardinality(v_locked)], r.reached_id),
+      done = r.done + v_done, skipped = r.skipped + v_skipped, failed = r.failed + v_failed,
+      finished_at = case when cardinality(v_people) = 0 then v_now end
+  where r.request_id = v_request.request_id;
+  return query select v_done;
+end
+$$;
+
+--
+-- Name: FUNCTION reissue_due(p_epoch bigint, p_limit integer); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn.reissue_due(p_epoch bigint, p_limit integer) IS 'At most p_limit people, in the order of their ids, up to the first who is busy; nobody while what it has promised so far waits for the nodes (setting reissue_tasks_at_once). Who has had a new identity since the request is passed by; who cannot be given one is a dead letter. p_epoch: of the lease vpn.reissue_due; null by hand.';
 
 --
 -- Name: release_job(bigint, uuid, text); Type: FUNCTION; Schema: vpn; Owner: -
@@ -12392,6 +13526,50 @@ $$;
 --
 
 COMMENT ON FUNCTION vpn.show_job(p_admin_id bigint, p_telegram_id bigint, p_job_id bigint) IS 'For admins only. status: waiting (from due_at on), working, failed (given up), delivered (also by another job since), or stale (its subscription is over). Reads only.';
+
+--
+-- Name: show_reissue(bigint); Type: FUNCTION; Schema: vpn; Owner: -
+--
+
+CREATE FUNCTION vpn.show_reissue(p_admin_id bigint) RETURNS TABLE(request_id bigint, status text, admin_id bigint, username text, requested_at timestamp with time zone, expected bigint, done bigint, skipped bigint, failed bigint, waiting bigint, removing bigint, seconds_left bigint, ended_at timestamp with time zone, ended_by bigint, ended_by_name text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select r.request_id,
+         case when r.cancelled_at is not null then 'cancelled'
+              when r.finished_at is not null then 'done' else 'running' end,
+         r.admin_id::bigint, a.username, r.requested_at, r.expected, r.done, r.skipped, r.failed,
+         w.waiting, w.removing,
+         case when r.finished_at is null and r.cancelled_at is null and p.turns > 0
+              then (greatest(r.expected - p.turns, 0) / p.turns
+                    * extract(epoch from v_now - r.requested_at))::bigint end,
+         coalesce(r.cancelled_at, r.finished_at), r.cancelled_by::bigint, e.username
+  from vpn.reissue_request r
+  join account.account a on a.telegram_id = r.admin_id
+  left join account.account e on e.telegram_id = r.cancelled_by
+  cross join lateral (
+    select count(*) filter (where t.name = 'add') as waiting,
+           count(*) filter (where t.name = 'remove') as removing
+    from outbox.task t
+    where t.kind = 'provision' and t.finished_at is null and t.other_id = r.request_id) w
+  cross join lateral (select (r.done + r.skipped + r.failed)::numeric as turns) p
+  order by r.request_id desc
+  limit 1;
+end
+$$;
+
+--
+-- Name: FUNCTION show_reissue(p_admin_id bigint); Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON FUNCTION vpn.show_reissue(p_admin_id bigint) IS 'For admins only; no row before the first request. status: running, done or cancelled. waiting: keys that are promised and not at a node yet; removing: old ones that the nodes have still. seconds_left: at the pace so far; null before the first. Reads only.';
 
 --
 -- Name: wanted_users(); Type: FUNCTION; Schema: vpn; Owner: -
@@ -16038,7 +17216,7 @@ COMMENT ON COLUMN outbox.task.amount_kopecks IS 'message: an amount to show; cas
 -- Name: COLUMN task.other_id; Type: COMMENT; Schema: outbox; Owner: -
 --
 
-COMMENT ON COLUMN outbox.task.other_id IS 'cashback: who bought.';
+COMMENT ON COLUMN outbox.task.other_id IS 'cashback: who bought; provision: the request for new keys for everybody that it is of.';
 
 --
 -- Name: COLUMN task.arguments; Type: COMMENT; Schema: outbox; Owner: -
@@ -16666,6 +17844,212 @@ COMMENT ON COLUMN ops.dead_letter.error IS 'Why.';
 --
 
 COMMENT ON COLUMN ops.dead_letter.died_at IS 'When, last.';
+
+--
+-- Name: export; Type: TABLE; Schema: ops; Owner: -
+--
+
+CREATE TABLE ops.export (
+    export_id bigint NOT NULL,
+    kind ops.export_kind NOT NULL,
+    batch_id bigint,
+    admin_id core.telegram_id NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    cut pg_snapshot NOT NULL,
+    expected_rows bigint NOT NULL,
+    reached_id bigint DEFAULT 0 NOT NULL,
+    reached_version bigint DEFAULT 0 NOT NULL,
+    parts integer DEFAULT 0 NOT NULL,
+    rows_sent bigint DEFAULT 0 NOT NULL,
+    rows_read bigint DEFAULT 0 NOT NULL,
+    attempt smallint DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    holder text,
+    lease_token uuid,
+    leased_until timestamp with time zone,
+    finished_at timestamp with time zone,
+    outcome ops.export_outcome,
+    last_error text,
+    CONSTRAINT export_ended_has_an_outcome CHECK (((finished_at IS NULL) = (outcome IS NULL))),
+    CONSTRAINT export_expected_not_negative CHECK ((expected_rows >= 0)),
+    CONSTRAINT export_holder_length CHECK (((length(holder) >= 1) AND (length(holder) <= 256))),
+    CONSTRAINT export_of_batch_names_it CHECK (((kind = 'promo_batch'::ops.export_kind) = (batch_id IS NOT NULL))),
+    CONSTRAINT export_sends_what_it_has_read CHECK (((rows_sent >= 0) AND (rows_sent <= rows_read)))
+)
+WITH (fillfactor='50');
+
+--
+-- Name: TABLE export; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON TABLE ops.export IS 'Files that admins have asked for, and how far each is. The rows themselves are read when they are sent, and kept nowhere.';
+
+--
+-- Name: COLUMN export.export_id; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.export_id IS 'The export''s number.';
+
+--
+-- Name: COLUMN export.kind; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.kind IS 'What is in it.';
+
+--
+-- Name: COLUMN export.batch_id; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.batch_id IS 'promo_batch: of which batch.';
+
+--
+-- Name: COLUMN export.admin_id; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.admin_id IS 'Who asked, and gets it.';
+
+--
+-- Name: COLUMN export.requested_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.requested_at IS 'When; users who came later are not in it.';
+
+--
+-- Name: COLUMN export.cut; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.cut IS 'What was committed when it was asked for: the ledger is exported as it was then.';
+
+--
+-- Name: COLUMN export.expected_rows; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.expected_rows IS 'About how many rows it has.';
+
+--
+-- Name: COLUMN export.reached_id; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.reached_id IS 'All rows up to here are in parts that were sent: user, or promo code.';
+
+--
+-- Name: COLUMN export.reached_version; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.reached_version IS 'And of this user''s ledger up to here.';
+
+--
+-- Name: COLUMN export.parts; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.parts IS 'Parts sent.';
+
+--
+-- Name: COLUMN export.rows_sent; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.rows_sent IS 'Rows in them.';
+
+--
+-- Name: COLUMN export.rows_read; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.rows_read IS 'Rows read so far: those sent, and what the worker has in hand.';
+
+--
+-- Name: COLUMN export.attempt; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.attempt IS 'Attempts begun since the last part was sent.';
+
+--
+-- Name: COLUMN export.due_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.due_at IS 'Not before.';
+
+--
+-- Name: COLUMN export.holder; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.holder IS 'Which worker has it.';
+
+--
+-- Name: COLUMN export.lease_token; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.lease_token IS 'Names that worker''s hold; it stands until somebody else claims.';
+
+--
+-- Name: COLUMN export.leased_until; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.leased_until IS 'When another worker may claim it; null while nobody has it.';
+
+--
+-- Name: COLUMN export.finished_at; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.finished_at IS 'When it ended.';
+
+--
+-- Name: COLUMN export.outcome; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.outcome IS 'How it ended.';
+
+--
+-- Name: COLUMN export.last_error; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export.last_error IS 'Why the last attempt failed.';
+
+--
+-- Name: export_export_id_seq; Type: SEQUENCE; Schema: ops; Owner: -
+--
+
+ALTER TABLE ops.export ALTER COLUMN export_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ops.export_export_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: export_request; Type: TABLE; Schema: ops; Owner: -
+--
+
+CREATE TABLE ops.export_request (
+    admin_id core.telegram_id NOT NULL,
+    idempotency_key core.idempotency_key NOT NULL,
+    export_id bigint NOT NULL
+);
+
+--
+-- Name: TABLE export_request; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON TABLE ops.export_request IS 'Calls that asked for an export: the first, and those that joined it.';
+
+--
+-- Name: COLUMN export_request.admin_id; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export_request.admin_id IS 'Who asked.';
+
+--
+-- Name: COLUMN export_request.idempotency_key; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export_request.idempotency_key IS 'The admin''s key of the call.';
+
+--
+-- Name: COLUMN export_request.export_id; Type: COMMENT; Schema: ops; Owner: -
+--
+
+COMMENT ON COLUMN ops.export_request.export_id IS 'What it was answered with.';
 
 --
 -- Name: feature; Type: TABLE; Schema: ops; Owner: -
@@ -17947,6 +19331,120 @@ COMMENT ON COLUMN vpn.placement.node IS 'The node. (Its row may be missing until
 COMMENT ON COLUMN vpn.placement.placed_at IS 'When the key was made.';
 
 --
+-- Name: reissue_request; Type: TABLE; Schema: vpn; Owner: -
+--
+
+CREATE TABLE vpn.reissue_request (
+    request_id bigint NOT NULL,
+    admin_id core.telegram_id NOT NULL,
+    idempotency_key core.idempotency_key NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    expected bigint NOT NULL,
+    reached_id bigint DEFAULT 0 NOT NULL,
+    done bigint DEFAULT 0 NOT NULL,
+    skipped bigint DEFAULT 0 NOT NULL,
+    failed bigint DEFAULT 0 NOT NULL,
+    finished_at timestamp with time zone,
+    cancelled_at timestamp with time zone,
+    cancelled_by core.telegram_id,
+    CONSTRAINT reissue_request_canceller_has_a_time CHECK (((cancelled_by IS NULL) = (cancelled_at IS NULL))),
+    CONSTRAINT reissue_request_ends_once CHECK (((finished_at IS NULL) OR (cancelled_at IS NULL))),
+    CONSTRAINT reissue_request_expected_not_negative CHECK ((expected >= 0))
+)
+WITH (fillfactor='50');
+
+--
+-- Name: TABLE reissue_request; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON TABLE vpn.reissue_request IS 'Requests of admins that everybody be given a new key, one open at a time; vpn.reissue_due works it off.';
+
+--
+-- Name: COLUMN reissue_request.request_id; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.reissue_request.request_id IS 'The request''s number; the changes that it made have the key all:<number>.';
+
+--
+-- Name: COLUMN reissue_request.admin_id; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.reissue_request.admin_id IS 'Who asked for it.';
+
+--
+-- Name: COLUMN reissue_request.idempotency_key; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.reissue_request.idempotency_key IS 'The admin''s key of the call.';
+
+--
+-- Name: COLUMN reissue_request.requested_at; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.reissue_request.requested_at IS 'An identity that was made later is left as it is.';
+
+--
+-- Name: COLUMN reissue_request.expected; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.reissue_request.expected IS 'About how many people it was for when it was asked for.';
+
+--
+-- Name: COLUMN reissue_request.reached_id; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.reissue_request.reached_id IS 'Everybody up to this id has had their turn.';
+
+--
+-- Name: COLUMN reissue_request.done; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.reissue_request.done IS 'People whom it gave a new identity.';
+
+--
+-- Name: COLUMN reissue_request.skipped; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.reissue_request.skipped IS 'People who had a newer one when it was their turn.';
+
+--
+-- Name: COLUMN reissue_request.failed; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.reissue_request.failed IS 'People whom it could not give one: they are dead letters.';
+
+--
+-- Name: COLUMN reissue_request.finished_at; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.reissue_request.finished_at IS 'When everybody had had their turn.';
+
+--
+-- Name: COLUMN reissue_request.cancelled_at; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.reissue_request.cancelled_at IS 'When it was stopped; what was done stays.';
+
+--
+-- Name: COLUMN reissue_request.cancelled_by; Type: COMMENT; Schema: vpn; Owner: -
+--
+
+COMMENT ON COLUMN vpn.reissue_request.cancelled_by IS 'Who stopped it.';
+
+--
+-- Name: reissue_request_request_id_seq; Type: SEQUENCE; Schema: vpn; Owner: -
+--
+
+ALTER TABLE vpn.reissue_request ALTER COLUMN request_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME vpn.reissue_request_request_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
 -- Name: wallet; Type: TABLE; Schema: wallet; Owner: -
 --
 
@@ -18487,6 +19985,20 @@ ALTER TABLE ONLY ops.dependency
     ADD CONSTRAINT dependency_pkey PRIMARY KEY (component);
 
 --
+-- Name: export export_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
+--
+
+ALTER TABLE ONLY ops.export
+    ADD CONSTRAINT export_pkey PRIMARY KEY (export_id);
+
+--
+-- Name: export_request export_request_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
+--
+
+ALTER TABLE ONLY ops.export_request
+    ADD CONSTRAINT export_request_pkey PRIMARY KEY (admin_id, idempotency_key);
+
+--
 -- Name: feature feature_pkey; Type: CONSTRAINT; Schema: ops; Owner: -
 --
 
@@ -18653,6 +20165,20 @@ ALTER TABLE ONLY vpn.node
 
 ALTER TABLE ONLY vpn.placement
     ADD CONSTRAINT placement_pkey PRIMARY KEY (vpn_uuid);
+
+--
+-- Name: reissue_request reissue_request_key_once; Type: CONSTRAINT; Schema: vpn; Owner: -
+--
+
+ALTER TABLE ONLY vpn.reissue_request
+    ADD CONSTRAINT reissue_request_key_once UNIQUE (admin_id, idempotency_key);
+
+--
+-- Name: reissue_request reissue_request_pkey; Type: CONSTRAINT; Schema: vpn; Owner: -
+--
+
+ALTER TABLE ONLY vpn.reissue_request
+    ADD CONSTRAINT reissue_request_pkey PRIMARY KEY (request_id);
 
 --
 -- Name: wallet wallet_pkey; Type: CONSTRAINT; Schema: wallet; Owner: -
@@ -18902,6 +20428,36 @@ CREATE INDEX transfer_recorded ON ledger.transfer USING brin (recorded_xid) WITH
 CREATE INDEX attempt_whole ON ops.attempt USING btree (whole_at);
 
 --
+-- Name: export_by_admin; Type: INDEX; Schema: ops; Owner: -
+--
+
+CREATE INDEX export_by_admin ON ops.export USING btree (admin_id, export_id);
+
+--
+-- Name: export_due; Type: INDEX; Schema: ops; Owner: -
+--
+
+CREATE INDEX export_due ON ops.export USING btree (due_at) WHERE (finished_at IS NULL);
+
+--
+-- Name: export_finished; Type: INDEX; Schema: ops; Owner: -
+--
+
+CREATE INDEX export_finished ON ops.export USING btree (finished_at) WHERE (finished_at IS NOT NULL);
+
+--
+-- Name: export_one_open; Type: INDEX; Schema: ops; Owner: -
+--
+
+CREATE UNIQUE INDEX export_one_open ON ops.export USING btree (admin_id, kind, COALESCE(batch_id, (0)::bigint)) WHERE (finished_at IS NULL);
+
+--
+-- Name: export_request_by_export; Type: INDEX; Schema: ops; Owner: -
+--
+
+CREATE INDEX export_request_by_export ON ops.export_request USING btree (export_id);
+
+--
 -- Name: incident_ends; Type: INDEX; Schema: ops; Owner: -
 --
 
@@ -18948,6 +20504,12 @@ CREATE INDEX task_due ON outbox.task USING btree (kind, due_at) WHERE (finished_
 --
 
 CREATE INDEX task_leased ON outbox.task USING btree (leased_until) WHERE ((finished_at IS NULL) AND (leased_until IS NOT NULL));
+
+--
+-- Name: task_reissue; Type: INDEX; Schema: outbox; Owner: -
+--
+
+CREATE INDEX task_reissue ON outbox.task USING btree (other_id) WHERE ((kind = 'provision'::outbox.kind) AND (finished_at IS NULL) AND (other_id IS NOT NULL));
 
 --
 -- Name: task_undelivered; Type: INDEX; Schema: outbox; Owner: -
@@ -19020,6 +20582,12 @@ CREATE INDEX subscription_renew_check ON subscription.subscription USING btree (
 --
 
 CREATE INDEX placement_by_node ON vpn.placement USING btree (node, telegram_id);
+
+--
+-- Name: reissue_request_one_open; Type: INDEX; Schema: vpn; Owner: -
+--
+
+CREATE UNIQUE INDEX reissue_request_one_open ON vpn.reissue_request USING btree ((true)) WHERE ((finished_at IS NULL) AND (cancelled_at IS NULL));
 
 --
 -- Name: draft_expires; Type: INDEX; Schema: withdrawal; Owner: -
@@ -19130,6 +20698,20 @@ ALTER TABLE ONLY broadcast.recipient
 
 ALTER TABLE ONLY broadcast.tally
     ADD CONSTRAINT tally_of_broadcast FOREIGN KEY (broadcast_id) REFERENCES broadcast.broadcast(broadcast_id);
+
+--
+-- Name: export export_of_batch; Type: FK CONSTRAINT; Schema: ops; Owner: -
+--
+
+ALTER TABLE ONLY ops.export
+    ADD CONSTRAINT export_of_batch FOREIGN KEY (batch_id) REFERENCES promo.batch(batch_id);
+
+--
+-- Name: export_request export_request_of_export; Type: FK CONSTRAINT; Schema: ops; Owner: -
+--
+
+ALTER TABLE ONLY ops.export_request
+    ADD CONSTRAINT export_request_of_export FOREIGN KEY (export_id) REFERENCES ops.export(export_id) ON DELETE CASCADE;
 
 --
 -- Name: rate_limit rate_limit_of_setting; Type: FK CONSTRAINT; Schema: ops; Owner: -
@@ -20498,10 +22080,58 @@ REVOKE ALL ON FUNCTION ops._bury(p_job_name text, p_subject text, p_error text) 
 REVOKE ALL ON FUNCTION ops._describe_lock(p_pid integer, p_locktype text, p_relation oid, p_page integer, p_tuple smallint, p_classid oid, p_objid oid, p_objsubid smallint) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _end_export(p_export_id bigint, p_outcome ops.export_outcome, p_actor_id bigint, p_error text); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._end_export(p_export_id bigint, p_outcome ops.export_outcome, p_actor_id bigint, p_error text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _enter_due(p_job_name text, p_epoch bigint, p_limit integer); Type: ACL; Schema: ops; Owner: -
 --
 
 REVOKE ALL ON FUNCTION ops._enter_due(p_job_name text, p_epoch bigint, p_limit integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _export_codes(p_batch_id bigint, p_after_id bigint, p_limit integer); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._export_codes(p_batch_id bigint, p_after_id bigint, p_limit integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _export_columns(p_kind ops.export_kind, OUT header text[], OUT numbers text[]); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._export_columns(p_kind ops.export_kind, OUT header text[], OUT numbers text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _export_ledger(p_after_id bigint, p_after_version bigint, p_cut pg_snapshot, p_limit integer); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._export_ledger(p_after_id bigint, p_after_version bigint, p_cut pg_snapshot, p_limit integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _export_size(p_kind ops.export_kind, p_batch_id bigint, p_now timestamp with time zone); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._export_size(p_kind ops.export_kind, p_batch_id bigint, p_now timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _export_subscriptions(p_after_id bigint, p_at timestamp with time zone, p_limit integer); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._export_subscriptions(p_after_id bigint, p_at timestamp with time zone, p_limit integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _export_time(p_at timestamp with time zone); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._export_time(p_at timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _export_users(p_after_id bigint, p_until timestamp with time zone, p_limit integer); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._export_users(p_after_id bigint, p_until timestamp with time zone, p_limit integer) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _figure(p_name text, p_from date, p_to date); Type: ACL; Schema: ops; Owner: -
@@ -20522,6 +22152,12 @@ REVOKE ALL ON FUNCTION ops._figures_now(p_now timestamp with time zone) FROM PUB
 REVOKE ALL ON FUNCTION ops._figures_of_day(p_day date) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _give_up_export(p_export_id bigint, p_error text); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._give_up_export(p_export_id bigint, p_error text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _incident_since(); Type: ACL; Schema: ops; Owner: -
 --
 
@@ -20532,6 +22168,18 @@ REVOKE ALL ON FUNCTION ops._incident_since() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION ops._month(p_from date, p_to date) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _open_export(p_admin_id bigint, p_kind ops.export_kind, p_batch_id bigint); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._open_export(p_admin_id bigint, p_kind ops.export_kind, p_batch_id bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _put_back_export(p_export_id bigint, p_error text, p_wait interval, p_attempts_back integer); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._put_back_export(p_export_id bigint, p_error text, p_wait interval, p_attempts_back integer) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _reconcile_accounts(); Type: ACL; Schema: ops; Owner: -
@@ -20594,6 +22242,12 @@ REVOKE ALL ON FUNCTION ops._reconcile_subscriptions() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ops._reconcile_withdrawals() FROM PUBLIC;
 
 --
+-- Name: FUNCTION _require_export(p_export_id bigint, p_lease_token uuid); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops._require_export(p_export_id bigint, p_lease_token uuid) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _revive(p_job_name text, p_subject text); Type: ACL; Schema: ops; Owner: -
 --
 
@@ -20639,6 +22293,22 @@ GRANT ALL ON FUNCTION ops.acquire_lease(p_name text, p_holder text, p_ttl interv
 GRANT ALL ON FUNCTION ops.acquire_lease(p_name text, p_holder text, p_ttl interval) TO atlas_dba;
 
 --
+-- Name: FUNCTION cancel_export(p_admin_id bigint, p_export_id bigint); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.cancel_export(p_admin_id bigint, p_export_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.cancel_export(p_admin_id bigint, p_export_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.cancel_export(p_admin_id bigint, p_export_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION claim_export(p_holder text, p_lease interval); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.claim_export(p_holder text, p_lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.claim_export(p_holder text, p_lease interval) TO atlas_worker;
+GRANT ALL ON FUNCTION ops.claim_export(p_holder text, p_lease interval) TO atlas_dba;
+
+--
 -- Name: FUNCTION claim_run(p_job_name text, p_holder text); Type: ACL; Schema: ops; Owner: -
 --
 
@@ -20670,6 +22340,22 @@ GRANT ALL ON FUNCTION ops.drop_dead_letter(p_admin_id bigint, p_dead_id bigint, 
 GRANT ALL ON FUNCTION ops.drop_dead_letter(p_admin_id bigint, p_dead_id bigint, p_note text) TO atlas_dba;
 
 --
+-- Name: FUNCTION export_page(p_export_id bigint, p_lease_token uuid, p_after_id bigint, p_after_version bigint, p_limit integer); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.export_page(p_export_id bigint, p_lease_token uuid, p_after_id bigint, p_after_version bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.export_page(p_export_id bigint, p_lease_token uuid, p_after_id bigint, p_after_version bigint, p_limit integer) TO atlas_worker;
+GRANT ALL ON FUNCTION ops.export_page(p_export_id bigint, p_lease_token uuid, p_after_id bigint, p_after_version bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION fail_export(p_export_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.fail_export(p_export_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.fail_export(p_export_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) TO atlas_worker;
+GRANT ALL ON FUNCTION ops.fail_export(p_export_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean) TO atlas_dba;
+
+--
 -- Name: FUNCTION figures_due(p_epoch bigint, p_limit integer); Type: ACL; Schema: ops; Owner: -
 --
 
@@ -20696,6 +22382,14 @@ GRANT ALL ON FUNCTION ops.incident(p_language text) TO atlas_admin;
 GRANT ALL ON FUNCTION ops.incident(p_language text) TO atlas_dba;
 
 --
+-- Name: FUNCTION keep_export(p_export_id bigint, p_lease_token uuid, p_lease interval, p_rows_read bigint); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.keep_export(p_export_id bigint, p_lease_token uuid, p_lease interval, p_rows_read bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.keep_export(p_export_id bigint, p_lease_token uuid, p_lease interval, p_rows_read bigint) TO atlas_worker;
+GRANT ALL ON FUNCTION ops.keep_export(p_export_id bigint, p_lease_token uuid, p_lease interval, p_rows_read bigint) TO atlas_dba;
+
+--
 -- Name: FUNCTION list_components(p_admin_id bigint); Type: ACL; Schema: ops; Owner: -
 --
 
@@ -20710,6 +22404,14 @@ GRANT ALL ON FUNCTION ops.list_components(p_admin_id bigint) TO atlas_dba;
 REVOKE ALL ON FUNCTION ops.list_dead_letters(p_admin_id bigint, p_before bigint, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.list_dead_letters(p_admin_id bigint, p_before bigint, p_limit integer) TO atlas_admin;
 GRANT ALL ON FUNCTION ops.list_dead_letters(p_admin_id bigint, p_before bigint, p_limit integer) TO atlas_dba;
+
+--
+-- Name: FUNCTION list_exports(p_admin_id bigint, p_before bigint, p_limit integer); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.list_exports(p_admin_id bigint, p_before bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.list_exports(p_admin_id bigint, p_before bigint, p_limit integer) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.list_exports(p_admin_id bigint, p_before bigint, p_limit integer) TO atlas_dba;
 
 --
 -- Name: FUNCTION list_features(p_admin_id bigint); Type: ACL; Schema: ops; Owner: -
@@ -20793,6 +22495,22 @@ GRANT ALL ON FUNCTION ops.reconcile() TO atlas_worker;
 GRANT ALL ON FUNCTION ops.reconcile() TO atlas_dba;
 
 --
+-- Name: FUNCTION record_part(p_export_id bigint, p_lease_token uuid, p_part integer, p_rows bigint, p_reached_id bigint, p_reached_version bigint, p_is_last boolean); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.record_part(p_export_id bigint, p_lease_token uuid, p_part integer, p_rows bigint, p_reached_id bigint, p_reached_version bigint, p_is_last boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.record_part(p_export_id bigint, p_lease_token uuid, p_part integer, p_rows bigint, p_reached_id bigint, p_reached_version bigint, p_is_last boolean) TO atlas_worker;
+GRANT ALL ON FUNCTION ops.record_part(p_export_id bigint, p_lease_token uuid, p_part integer, p_rows bigint, p_reached_id bigint, p_reached_version bigint, p_is_last boolean) TO atlas_dba;
+
+--
+-- Name: FUNCTION release_export(p_export_id bigint, p_lease_token uuid, p_error text, p_wait interval); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.release_export(p_export_id bigint, p_lease_token uuid, p_error text, p_wait interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.release_export(p_export_id bigint, p_lease_token uuid, p_error text, p_wait interval) TO atlas_worker;
+GRANT ALL ON FUNCTION ops.release_export(p_export_id bigint, p_lease_token uuid, p_error text, p_wait interval) TO atlas_dba;
+
+--
 -- Name: FUNCTION release_lease(p_name text, p_holder text); Type: ACL; Schema: ops; Owner: -
 --
 
@@ -20808,6 +22526,14 @@ GRANT ALL ON FUNCTION ops.release_lease(p_name text, p_holder text) TO atlas_dba
 REVOKE ALL ON FUNCTION ops.report_component(p_component text, p_state text, p_detail text, p_instance text, p_epoch bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.report_component(p_component text, p_state text, p_detail text, p_instance text, p_epoch bigint) TO atlas_worker;
 GRANT ALL ON FUNCTION ops.report_component(p_component text, p_state text, p_detail text, p_instance text, p_epoch bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION request_export(p_admin_id bigint, p_kind text, p_batch_id bigint, p_idempotency_key text); Type: ACL; Schema: ops; Owner: -
+--
+
+REVOKE ALL ON FUNCTION ops.request_export(p_admin_id bigint, p_kind text, p_batch_id bigint, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.request_export(p_admin_id bigint, p_kind text, p_batch_id bigint, p_idempotency_key text) TO atlas_admin;
+GRANT ALL ON FUNCTION ops.request_export(p_admin_id bigint, p_kind text, p_batch_id bigint, p_idempotency_key text) TO atlas_dba;
 
 --
 -- Name: FUNCTION retry_dead_letter(p_admin_id bigint, p_dead_id bigint); Type: ACL; Schema: ops; Owner: -
@@ -21309,10 +23035,10 @@ REVOKE ALL ON FUNCTION subscription._renewals(p_users bigint[], p_now timestamp 
 REVOKE ALL ON FUNCTION subscription._require_duration(p_duration interval) FROM PUBLIC;
 
 --
--- Name: FUNCTION _retire(p_telegram_id bigint, p_now timestamp with time zone); Type: ACL; Schema: subscription; Owner: -
+-- Name: FUNCTION _retire(p_telegram_id bigint, p_now timestamp with time zone, p_request_id bigint); Type: ACL; Schema: subscription; Owner: -
 --
 
-REVOKE ALL ON FUNCTION subscription._retire(p_telegram_id bigint, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION subscription._retire(p_telegram_id bigint, p_now timestamp with time zone, p_request_id bigint) FROM PUBLIC;
 
 --
 -- Name: FUNCTION _start_after(p_now timestamp with time zone, p_tariff text, p_before_tariff text, p_before_expires_at timestamp with time zone, p_before_period subscription.period); Type: ACL; Schema: subscription; Owner: -
@@ -21433,10 +23159,42 @@ REVOKE ALL ON FUNCTION vpn._give_up(p_telegram_id bigint, p_vpn_uuid uuid, p_pur
 REVOKE ALL ON FUNCTION vpn._is_stale(p_vpn_uuid uuid, p_current_uuid uuid, p_expires_at timestamp with time zone, p_now timestamp with time zone) FROM PUBLIC;
 
 --
+-- Name: FUNCTION _people(p_now timestamp with time zone); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn._people(p_now timestamp with time zone) FROM PUBLIC;
+
+--
 -- Name: FUNCTION _place(p_vpn_uuid uuid, p_telegram_id bigint, p_node text); Type: ACL; Schema: vpn; Owner: -
 --
 
 REVOKE ALL ON FUNCTION vpn._place(p_vpn_uuid uuid, p_telegram_id bigint, p_node text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _reissue(p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text, p_now timestamp with time zone, p_request_id bigint); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn._reissue(p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text, p_now timestamp with time zone, p_request_id bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _reissue_people(p_request_id bigint, p_users bigint[], p_now timestamp with time zone, OUT done integer, OUT skipped integer); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn._reissue_people(p_request_id bigint, p_users bigint[], p_now timestamp with time zone, OUT done integer, OUT skipped integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION _reissue_room(p_request_id bigint); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn._reissue_room(p_request_id bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION cancel_reissue(p_admin_id bigint, p_request_id bigint); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn.cancel_reissue(p_admin_id bigint, p_request_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.cancel_reissue(p_admin_id bigint, p_request_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION vpn.cancel_reissue(p_admin_id bigint, p_request_id bigint) TO atlas_dba;
 
 --
 -- Name: FUNCTION claim_jobs(p_holder text, p_limit integer, p_lease interval); Type: ACL; Schema: vpn; Owner: -
@@ -21497,6 +23255,14 @@ GRANT ALL ON FUNCTION vpn.move_keys(p_admin_id bigint, p_name text, p_limit inte
 GRANT ALL ON FUNCTION vpn.move_keys(p_admin_id bigint, p_name text, p_limit integer) TO atlas_dba;
 
 --
+-- Name: FUNCTION overview(p_admin_id bigint); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn.overview(p_admin_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.overview(p_admin_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION vpn.overview(p_admin_id bigint) TO atlas_dba;
+
+--
 -- Name: FUNCTION reissue(p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text); Type: ACL; Schema: vpn; Owner: -
 --
 
@@ -21504,6 +23270,22 @@ REVOKE ALL ON FUNCTION vpn.reissue(p_telegram_id bigint, p_admin_id bigint, p_id
 GRANT ALL ON FUNCTION vpn.reissue(p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text) TO atlas_bot;
 GRANT ALL ON FUNCTION vpn.reissue(p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text) TO atlas_admin;
 GRANT ALL ON FUNCTION vpn.reissue(p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION reissue_all(p_admin_id bigint, p_idempotency_key text); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn.reissue_all(p_admin_id bigint, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.reissue_all(p_admin_id bigint, p_idempotency_key text) TO atlas_admin;
+GRANT ALL ON FUNCTION vpn.reissue_all(p_admin_id bigint, p_idempotency_key text) TO atlas_dba;
+
+--
+-- Name: FUNCTION reissue_due(p_epoch bigint, p_limit integer); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn.reissue_due(p_epoch bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.reissue_due(p_epoch bigint, p_limit integer) TO atlas_worker;
+GRANT ALL ON FUNCTION vpn.reissue_due(p_epoch bigint, p_limit integer) TO atlas_dba;
 
 --
 -- Name: FUNCTION release_job(p_job_id bigint, p_lease_token uuid, p_error text); Type: ACL; Schema: vpn; Owner: -
@@ -21544,6 +23326,14 @@ GRANT ALL ON FUNCTION vpn.set_node(p_admin_id bigint, p_name text, p_is_draining
 REVOKE ALL ON FUNCTION vpn.show_job(p_admin_id bigint, p_telegram_id bigint, p_job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION vpn.show_job(p_admin_id bigint, p_telegram_id bigint, p_job_id bigint) TO atlas_admin;
 GRANT ALL ON FUNCTION vpn.show_job(p_admin_id bigint, p_telegram_id bigint, p_job_id bigint) TO atlas_dba;
+
+--
+-- Name: FUNCTION show_reissue(p_admin_id bigint); Type: ACL; Schema: vpn; Owner: -
+--
+
+REVOKE ALL ON FUNCTION vpn.show_reissue(p_admin_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION vpn.show_reissue(p_admin_id bigint) TO atlas_admin;
+GRANT ALL ON FUNCTION vpn.show_reissue(p_admin_id bigint) TO atlas_dba;
 
 --
 -- Name: FUNCTION wanted_users(); Type: ACL; Schema: vpn; Owner: -

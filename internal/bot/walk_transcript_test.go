@@ -112,6 +112,14 @@ type seen struct {
 // transcript is what an actor saw, in the order of the walk.
 type transcript []seen
 
+// masked is a text without what chance or the machine chooses.
+func masked(text string) string {
+	for _, f := range chosen {
+		text = f.form.ReplaceAllString(text, f.name)
+	}
+	return text
+}
+
 // write puts what several actors saw together: every screen once.
 func write(title string, names []string, all map[string]transcript) string {
 	var text strings.Builder
@@ -120,7 +128,7 @@ func write(title string, names []string, all map[string]transcript) string {
 	for _, name := range names {
 		fmt.Fprintf(&text, "\n## %s\n", name)
 		for _, each := range all[name] {
-			key := each.route + "\n" + each.toast + "\n" + each.look
+			key := masked(each.route + "\n" + each.toast + "\n" + each.look)
 			if known[key] || each.toast+each.look == "" {
 				continue
 			}
@@ -134,7 +142,7 @@ func write(title string, names []string, all map[string]transcript) string {
 			}
 		}
 	}
-	return text.String()
+	return masked(text.String())
 }
 
 func transcriptFile(language string) string {

@@ -3177,6 +3177,37 @@ comment on function ops._describe_lock is
   'A user (the advisory lock of account._lock), a row by its ctid, a table, or the lock''s type.';
 -- +goose StatementEnd
 
+-- file: functions/ops/_end_export.sql
+-- +goose StatementBegin
+-- Ends an export.
+-- Locks: none; the caller holds the row.
+-- Raises: nothing.
+create or replace function ops._end_export(
+  p_export_id bigint, p_outcome ops.export_outcome, p_actor_id bigint,
+  p_error text default null)
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_ended record;
+begin
+  update ops.export e
+  set finished_at = core.now(), outcome = p_outcome, leased_until = null,
+      rows_read = e.rows_sent, last_error = coalesce(left(p_error, 1000), e.last_error)
+  where e.export_id = p_export_id
+  returning e.admin_id, e.kind, e.parts, e.rows_sent into v_ended;
+  perform audit._record('ops.export_ended', p_actor_id, p_export_id::text, jsonb_build_object(
+    'outcome', p_outcome, 'kind', v_ended.kind, 'parts', v_ended.parts,
+    'rows', v_ended.rows_sent, 'admin_id', v_ended.admin_id));
+end
+$$;
+
+comment on function ops._end_export is
+  'The token stays: a part that was on its way is still recorded. The audit keeps what went to '
+  'whom after the row is gone.';
+-- +goose StatementEnd
+
 -- file: functions/ops/_enter_due.sql
 -- +goose StatementBegin
 -- First line of every *_due function: guards, then takes the job's own lock and checks the epoch.
@@ -3210,6 +3241,217 @@ $$;
 comment on function ops._enter_due is
   'Two runs of a job take turns; one with an old epoch is refused. A null epoch is a run by hand '
   'or by pg_cron.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_export_codes.sql
+-- +goose StatementBegin
+-- The next promo codes of a batch.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._export_codes(
+  p_batch_id bigint, p_after_id bigint, p_limit int)
+returns table (reached_id bigint, reached_version bigint, cells text[])
+language sql
+stable
+as $$
+  select c.promo_id, 0::bigint, array[
+           c.code, c.discount_percent::text, coalesce(c.max_uses::text, ''),
+           c.per_user_limit::text, ops._export_time(c.expires_at), c.is_active::text,
+           (exists (select 1 from promo.use u where u.promo_id = c.promo_id))::text]
+  from promo.code c
+  where c.batch_id = p_batch_id and c.promo_id > p_after_id
+  order by c.promo_id
+  limit p_limit
+$$;
+
+comment on function ops._export_codes is 'Up to p_limit codes, as they were made.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_export_columns.sql
+-- +goose StatementBegin
+-- What an export's columns are called, and which of them are numbers.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._export_columns(
+  p_kind ops.export_kind, out header text[], out numbers text[])
+language sql
+immutable
+as $$
+  select case p_kind
+    when 'users' then array[
+      'telegram_id', 'username', 'language', 'registered_at', 'is_reachable', 'is_blocked',
+      'blocked_at', 'blocked_reason', 'is_vip', 'discount_percent', 'discount_expires_at',
+      'referrer_id', 'available_kopecks', 'held_kopecks', 'debt_kopecks', 'tariff',
+      'subscription_expires_at']
+    when 'subscriptions' then array[
+      'telegram_id', 'username', 'tariff', 'period', 'started_at', 'expires_at', 'auto_renew',
+      'activation']
+    when 'ledger' then array[
+      'transfer_id', 'telegram_id', 'version', 'created_at', 'reason', 'debit_account',
+      'credit_account', 'amount_kopecks', 'available_kopecks', 'held_kopecks', 'debt_kopecks',
+      'purchase_id', 'payment_id', 'withdrawal_id', 'actor_id', 'note']
+    else array[
+      'code', 'discount_percent', 'max_uses', 'per_user_limit', 'expires_at', 'is_active',
+      'is_used'] end,
+  array[
+    'telegram_id', 'discount_percent', 'referrer_id', 'available_kopecks', 'held_kopecks',
+    'debt_kopecks', 'transfer_id', 'version', 'amount_kopecks', 'payment_id', 'withdrawal_id',
+    'actor_id', 'max_uses', 'per_user_limit']
+$$;
+
+comment on function ops._export_columns is
+  'In the order of the cells that ops._export_users and its neighbours give. All that leaves the '
+  'database by an export is named here: no keys, no identities on the nodes, no requisites.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_export_ledger.sql
+-- +goose StatementBegin
+-- The next rows of the ledger.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._export_ledger(
+  p_after_id bigint, p_after_version bigint, p_cut pg_snapshot, p_limit int)
+returns table (reached_id bigint, reached_version bigint, cells text[])
+language sql
+stable
+as $$
+  select t.telegram_id::bigint, t.version,
+         case when pg_visible_in_snapshot(t.recorded_xid::text::xid8, p_cut) then array[
+           t.transfer_id::text, t.telegram_id::text, t.version::text,
+           ops._export_time(t.created_at), t.reason::text, t.debit_account::text,
+           t.credit_account::text, t.amount_kopecks::text, t.available_kopecks::text,
+           t.held_kopecks::text, t.debt_kopecks::text, coalesce(t.purchase_id::text, ''),
+           coalesce(t.payment_id::text, ''), coalesce(t.withdrawal_id::text, ''),
+           coalesce(t.actor_id::text, ''), coalesce(t.note, '')] end
+  from ledger.transfer t
+  where (t.telegram_id, t.version) > (p_after_id, p_after_version)
+  order by t.telegram_id, t.version
+  limit p_limit
+$$;
+
+comment on function ops._export_ledger is
+  'Up to p_limit rows by user and version. cells is null for what was not committed at p_cut: '
+  'however long the export takes, its rows are the books of one moment.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_export_size.sql
+-- +goose StatementBegin
+-- About how many rows an export has.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._export_size(
+  p_kind ops.export_kind, p_batch_id bigint, p_now timestamptz)
+returns bigint
+language plpgsql
+stable
+as $$
+declare
+  c_enough constant real := 20000::real; -- up to so many rows are counted
+  v_rows real;
+begin
+  select c.reltuples into v_rows
+  from pg_class c
+  where c.oid = case p_kind
+    when 'users' then 'account.account'::regclass
+    when 'subscriptions' then 'subscription.subscription'::regclass
+    when 'ledger' then 'ledger.transfer'::regclass
+    else 'promo.code'::regclass end;
+
+  if p_kind = 'promo_batch' then
+    return (select count(*) from promo.code c where c.batch_id = p_batch_id);
+  elsif p_kind = 'subscriptions' and v_rows > c_enough then
+    return (
+      select v_rows * coalesce(avg((s.expires_at > p_now)::int), 0)
+      from subscription.subscription s tablesample system (100 * c_enough / v_rows))::bigint;
+  elsif p_kind = 'subscriptions' then
+    return (select count(*) from subscription.subscription s where s.expires_at > p_now);
+  elsif v_rows > c_enough then
+    return v_rows::bigint;
+  elsif p_kind = 'users' then
+    return (select count(*) from account.account a);
+  end if;
+  return (select count(*) from ledger.transfer t);
+end
+$$;
+
+comment on function ops._export_size is
+  'Counted while there are few; else estimated, so that it costs the same however many there are.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_export_subscriptions.sql
+-- +goose StatementBegin
+-- The next rows of the subscriptions in force.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._export_subscriptions(
+  p_after_id bigint, p_at timestamptz, p_limit int)
+returns table (reached_id bigint, reached_version bigint, cells text[])
+language sql
+stable
+as $$
+  select s.telegram_id::bigint, 0::bigint,
+         case when s.expires_at > p_at then array[
+           s.telegram_id::text, coalesce(a.username, ''), s.tariff, s.period::text,
+           ops._export_time(s.started_at), ops._export_time(s.expires_at), s.auto_renew::text,
+           s.activation::text] end
+  from subscription.subscription s
+  left join account.account a on a.telegram_id = s.telegram_id and a.telegram_id > p_after_id
+  where s.telegram_id > p_after_id
+  order by s.telegram_id
+  limit p_limit
+$$;
+
+comment on function ops._export_subscriptions is
+  'Looks at up to p_limit subscriptions by user. cells is null where it was over at p_at.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_export_time.sql
+-- +goose StatementBegin
+-- A moment as it is written into exports.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._export_time(p_at timestamptz)
+returns text
+language sql
+stable
+as $$
+  select coalesce(to_char(p_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), '')
+$$;
+
+comment on function ops._export_time is 'ISO 8601, UTC, to the second; empty for null.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_export_users.sql
+-- +goose StatementBegin
+-- The next rows of all users.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function ops._export_users(
+  p_after_id bigint, p_until timestamptz, p_limit int)
+returns table (reached_id bigint, reached_version bigint, cells text[])
+language sql
+stable
+as $$
+  select a.telegram_id::bigint, 0::bigint,
+         case when a.registered_at <= p_until then array[
+           a.telegram_id::text, coalesce(a.username, ''), a.language,
+           ops._export_time(a.registered_at), a.is_reachable::text, a.is_blocked::text,
+           ops._export_time(a.blocked_at), coalesce(a.blocked_reason, ''), a.is_vip::text,
+           coalesce(a.discount_percent::text, ''), ops._export_time(a.discount_expires_at),
+           coalesce(a.referrer_id::text, ''), coalesce(w.available_kopecks, 0)::text,
+           coalesce(w.held_kopecks, 0)::text, coalesce(w.debt_kopecks, 0)::text,
+           coalesce(s.tariff, ''), ops._export_time(s.expires_at)] end
+  from account.account a
+  left join wallet.wallet w on w.telegram_id = a.telegram_id and w.telegram_id > p_after_id
+  left join subscription.subscription s
+    on s.telegram_id = a.telegram_id and s.telegram_id > p_after_id
+  where a.telegram_id > p_after_id
+  order by a.telegram_id
+  limit p_limit
+$$;
+
+comment on function ops._export_users is
+  'Up to p_limit users by id. cells is null for who registered after p_until.';
 -- +goose StatementEnd
 
 -- file: functions/ops/_figure.sql
@@ -3364,6 +3606,26 @@ comment on function ops._figures_of_day is
   'key_median and key_p95: milliseconds from the promise of a key to its delivery.';
 -- +goose StatementEnd
 
+-- file: functions/ops/_give_up_export.sql
+-- +goose StatementBegin
+-- Ends an export that was attempted often enough.
+-- Locks: none; the caller holds the row.
+-- Raises: nothing.
+create or replace function ops._give_up_export(p_export_id bigint, p_error text)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  perform ops._end_export(p_export_id, 'failed', null, p_error);
+  perform ops._bury('ops.send_exports', 'export:' || p_export_id, p_error);
+end
+$$;
+
+comment on function ops._give_up_export is
+  'A dead letter: an admin can have it tried again, from its last part on.';
+-- +goose StatementEnd
+
 -- file: functions/ops/_incident_since.sql
 -- +goose StatementBegin
 -- When the incident that is on now was switched on.
@@ -3417,6 +3679,57 @@ $$;
 comment on function ops._month is
   'Takings of purchases, what was given or taken back, and how many paid. From the first of a '
   'month: payers are counted once a month.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_open_export.sql
+-- +goose StatementBegin
+-- Begins an export, or gives the admin's that is under way.
+-- Locks: the ops.export row.
+-- Raises: nothing.
+create or replace function ops._open_export(
+  p_admin_id bigint, p_kind ops.export_kind, p_batch_id bigint)
+returns bigint
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz := core.now();
+  v_export_id bigint;
+begin
+  insert into ops.export as e (
+    kind, batch_id, admin_id, requested_at, cut, expected_rows, due_at)
+  values (p_kind, p_batch_id, p_admin_id, v_now, pg_current_snapshot(),
+          ops._export_size(p_kind, p_batch_id, v_now), v_now)
+  on conflict (admin_id, kind, coalesce(batch_id, 0)) where finished_at is null
+  do update set due_at = e.due_at -- changes nothing: it locks the row that is under way
+  returning e.export_id into v_export_id;
+  return v_export_id;
+end
+$$;
+
+comment on function ops._open_export is
+  'One that ends just now is not joined: the index then lets a new one begin.';
+-- +goose StatementEnd
+
+-- file: functions/ops/_put_back_export.sql
+-- +goose StatementBegin
+-- Leaves an export to a later attempt.
+-- Locks: none; the caller holds the row.
+-- Raises: nothing.
+create or replace function ops._put_back_export(
+  p_export_id bigint, p_error text, p_wait interval, p_attempts_back int)
+returns void
+language sql
+volatile
+as $$
+  update ops.export e
+  set due_at = core.now() + p_wait, attempt = e.attempt - p_attempts_back, leased_until = null,
+      rows_read = e.rows_sent, last_error = left(p_error, 1000)
+  where e.export_id = p_export_id
+$$;
+
+comment on function ops._put_back_export is
+  'Its token stays, so that a repeat is known; what was read beyond the last part is read again.';
 -- +goose StatementEnd
 
 -- file: functions/ops/_reconcile_accounts.sql
@@ -4086,10 +4399,29 @@ comment on function ops._reconcile_withdrawals is
   ' withdrawal_is_approved_enough, withdrawal_is_ended_by_whom_it_says.';
 -- +goose StatementEnd
 
+-- file: functions/ops/_require_export.sql
+-- +goose StatementBegin
+-- Refuses arguments that name no hold on an export.
+-- Locks: none.
+-- Raises: 22023.
+create or replace function ops._require_export(p_export_id bigint, p_lease_token uuid)
+returns void
+language plpgsql
+stable
+as $$
+begin
+  perform core._require(p_export_id is not null, 'p_export_id: the id from claim_export');
+  perform core._require(p_lease_token is not null, 'p_lease_token: the token from claim_export');
+end
+$$;
+
+comment on function ops._require_export is 'Checks what a worker names its export by.';
+-- +goose StatementEnd
+
 -- file: functions/ops/_revive.sql
 -- +goose StatementBegin
 -- Puts what was given up back to work, if it is there and was given up.
--- Locks: the inbox.update row; the caller holds the row in ops.dead.
+-- Locks: the inbox.update row, the ops.export row; the caller holds the row in ops.dead.
 -- Raises: nothing.
 create or replace function ops._revive(p_job_name text, p_subject text)
 returns boolean
@@ -4114,6 +4446,18 @@ begin
       and t.task_id = substring(p_subject from '^message:([0-9]{1,18})$')::bigint
       and t.kind = 'message' and t.outcome = 'failed';
     return found;
+  elsif p_job_name = 'ops.send_exports' then
+    update ops.export e
+    set finished_at = null, outcome = null, attempt = 0, due_at = core.now()
+    where e.export_id = substring(p_subject from '^export:([0-9]{1,18})$')::bigint
+      and e.outcome = 'failed'
+      and not exists (
+        select 1 from ops.export o
+        where o.admin_id = e.admin_id and o.kind = e.kind and o.finished_at is null
+          and o.batch_id is not distinct from e.batch_id);
+    return found;
+  elsif p_job_name = 'vpn.reissue_due' then
+    return false; -- its request has gone on: an admin gives the user a new key
   end if;
 
   return true; -- a *_due job passes its subject by only while the row is there
@@ -5334,19 +5678,84 @@ comment on function subscription._add_months is
   '31 January + 1 month is 28 or 29 February, whatever the session''s time zone.';
 -- +goose StatementEnd
 
+-- file: functions/subscription/expire_due.sql
+-- +goose StatementBegin
+-- Ends subscriptions whose time is over.
+-- Locks: lease, users (rows, skip locked), subscription.
+-- Raises: OP001, OP002, OP003, 22023.
+create or replace function subscription.expire_due(p_epoch bigint, p_limit int)
+returns table (expired int)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now timestamptz;
+  v_users bigint[];
+  v_user bigint;
+  v_expired int := 0;
+begin
+  perform ops._enter_due('subscription.expire_due', p_epoch, p_limit);
+  v_now := core.now();
+
+  select array_agg(l.telegram_id) into v_users
+  from (
+    select a.telegram_id
+    from account.account a
+    where a.telegram_id = any (array(
+      select s.telegram_id from subscription.subscription s
+      where s.expiry_check_at <= v_now
+        and not exists (
+          select 1 from ops.dead d
+          where d.job_name = 'subscription.expire_due'
+            and d.subject = 'telegram_id:' || s.telegram_id
+            and d.died_at > v_now - interval '1 hour')
+      order by s.expiry_check_at
+      limit p_limit))
+    order by a.telegram_id
+    for no key update skip locked
+  ) l;
+  v_now := core.now(); -- the candidates' was from before the locks
+
+  begin
+    v_expired := subscription._expire(v_users, v_now);
+  exception when data_exception or integrity_constraint_violation then
+    foreach v_user in array v_users loop
+      begin
+        v_expired := v_expired + subscription._expire(array[v_user], v_now);
+      exception when data_exception or integrity_constraint_violation then
+        perform ops._bury('subscription.expire_due', 'telegram_id:' || v_user, sqlerrm);
+      end;
+    end loop;
+  end;
+
+  return query select v_expired;
+end
+$$;
+
+comment on function subscription.expire_due is
+  'Ends at most p_limit subscriptions whose time is over: the key is removed from the node, the '
+  'user is told. Users that are busy are left for the next run. p_epoch: of the lease '
+  'subscription.expire_due; null by hand.';
+
+grant execute on function subscription.expire_due to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/subscription/_retire.sql
 -- +goose StatementBegin
 -- Promises that the node loses the identity that the subscription has now.
 -- Locks: none; the caller holds the user's lock.
 -- Raises: nothing.
-create or replace function subscription._retire(p_telegram_id bigint, p_now timestamptz)
+create or replace function subscription._retire(
+  p_telegram_id bigint, p_now timestamptz, p_request_id bigint default null)
 returns void
 language plpgsql
 volatile
 as $$
 begin
-  insert into outbox.task (telegram_id, kind, name, due_at, created_at, vpn_uuid)
-  select s.telegram_id, 'provision', 'remove', p_now, p_now, s.vpn_uuid
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, vpn_uuid, other_id)
+  select s.telegram_id, 'provision', 'remove', p_now, p_now, s.vpn_uuid, p_request_id
   from subscription.subscription s
   where s.telegram_id = p_telegram_id and s.activation <> 'none';
 end
@@ -5354,7 +5763,7 @@ $$;
 
 comment on function subscription._retire is
   'Before a row gets another identity or ends. Nothing to do once subscription.expire_due has been '
-  'there: activation is none.';
+  'there: activation is none. p_request_id: of vpn.reissue_request, if it is for everybody.';
 -- +goose StatementEnd
 
 -- file: functions/subscription/_change.sql
@@ -5909,6 +6318,41 @@ comment on function vpn._is_stale is
   'identity never comes back: a subscription that begins again has a new one.';
 -- +goose StatementEnd
 
+-- file: functions/vpn/_people.sql
+-- +goose StatementBegin
+-- How many subscriptions are in force.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function vpn._people(p_now timestamptz)
+returns table (people bigint, is_estimate boolean)
+language plpgsql
+stable
+as $$
+#variable_conflict use_column
+declare
+  c_enough constant real := 20000::real; -- rows to look at: an error of about one in a hundred
+  v_rows real;
+begin
+  select c.reltuples into v_rows
+  from pg_class c
+  where c.oid = 'subscription.subscription'::regclass;
+  if v_rows <= c_enough then -- or nobody knows yet how large the table is: it is new
+    return query
+    select count(*), false from subscription.subscription s where s.expires_at > p_now;
+    return;
+  end if;
+
+  return query
+  select (v_rows * coalesce(avg((s.expires_at > p_now)::int), 0))::bigint, true
+  from subscription.subscription s tablesample system (100 * c_enough / v_rows);
+end
+$$;
+
+comment on function vpn._people is
+  'Counted while there are few; else estimated from some 20 000 of them, so that it costs the same '
+  'however many there are.';
+-- +goose StatementEnd
+
 -- file: functions/vpn/_place.sql
 -- +goose StatementBegin
 -- Remembers where an identity's key leads; null: nowhere any more, or nobody knows.
@@ -5933,6 +6377,267 @@ end
 $$;
 
 comment on function vpn._place is 'One identity is at one node: the last that made its key.';
+-- +goose StatementEnd
+
+-- file: functions/vpn/reissue.sql
+-- +goose StatementBegin
+-- Gives a subscription a new VPN identity, and so a new key.
+-- Locks: account.admin row (share), user, subscription.
+-- Raises: SU001, US001, US002, US003, ID001, 22023, OP001, OP003.
+create or replace function vpn.reissue(
+  p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text)
+returns table (vpn_uuid uuid, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_is_blocked boolean;
+  v_now timestamptz;
+  v_first record;
+begin
+  perform core._guard(case when p_admin_id is not null then 'admin_actions' end);
+  perform core._require_user_id(p_telegram_id);
+  perform core._require_key(p_idempotency_key);
+  if p_admin_id is not null then
+    perform account._require_admin(p_admin_id);
+  end if;
+  v_is_blocked := account._lock(p_telegram_id);
+  v_now := core.now();
+
+  select f.is_found, f.vpn_uuid into v_first
+  from subscription._find_change(p_telegram_id, 'reissue', p_idempotency_key, p_admin_id,
+                                 null, null, null, true) f;
+  if v_first.is_found then
+    return query select v_first.vpn_uuid, true;
+    return;
+  elsif v_is_blocked and p_admin_id is null then
+    perform core._refuse('US002', format('telegram_id %s', p_telegram_id));
+  elsif not exists (select 1 from subscription.subscription s
+                    where s.telegram_id = p_telegram_id and s.expires_at > v_now) then
+    perform core._refuse('SU001', format('telegram_id %s has none in force', p_telegram_id));
+  end if;
+
+  return query
+  select vpn._reissue(p_telegram_id, p_admin_id, p_idempotency_key, v_now), false;
+end
+$$;
+
+comment on function vpn.reissue is
+  'By the user (p_admin_id null) or by an admin. The node gets the new identity, then loses the '
+  'old one; the new key goes out as message key_ready; the end stays. Idempotent by '
+  'p_idempotency_key.';
+
+grant execute on function vpn.reissue to atlas_bot, atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/vpn/reissue_due.sql
+-- +goose StatementBegin
+-- Works on the request that everybody be given a new key: the next few people.
+-- Locks: lease, users (rows, skip locked), the request's row, subscription.
+-- Raises: OP001, OP002, OP003, 22023.
+create or replace function vpn.reissue_due(p_epoch bigint, p_limit int)
+returns table (reissued int)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_request record;
+  v_people bigint[];
+  v_locked bigint[];
+  v_user bigint;
+  v_now timestamptz;
+  v_tally record;
+  v_done int := 0;
+  v_skipped int := 0;
+  v_failed int := 0;
+begin
+  perform ops._enter_due('vpn.reissue_due', p_epoch, p_limit);
+  select r.request_id, r.reached_id, least(p_limit, vpn._reissue_room(r.request_id)) as room
+  into v_request
+  from vpn.reissue_request r
+  where r.finished_at is null and r.cancelled_at is null;
+  if not found or v_request.room < 1 then
+    return query select 0;
+    return;
+  end if;
+
+  -- Not by the end: a purchase that is not committed yet may just have moved it.
+  v_people := array(
+    select s.telegram_id from subscription.subscription s
+    where s.telegram_id > v_request.reached_id and s.activation <> 'none'
+    order by s.telegram_id
+    limit v_request.room);
+  v_locked := array(
+    select a.telegram_id from account.account a
+    where a.telegram_id = any (v_people)
+    order by a.telegram_id
+    for no key update skip locked);
+  perform 1
+  from vpn.reissue_request r
+  where r.request_id = v_request.request_id and r.cancelled_at is null
+  for no key update;
+  if not found then
+    return query select 0;
+    return;
+  end if;
+  v_now := core.now();
+
+  v_user := (select min(p.id) from unnest(v_people) p (id) where p.id <> all (v_locked));
+  v_locked := array(select l.id from unnest(v_locked) l (id)
+                    where l.id < v_user or v_user is null order by l.id);
+  begin
+    v_tally := vpn._reissue_people(v_request.request_id, v_locked, v_now);
+    v_done := v_tally.done;
+    v_skipped := v_tally.skipped;
+  exception when data_exception or integrity_constraint_violation then
+    foreach v_user in array v_locked loop
+      begin
+        v_tally := vpn._reissue_people(v_request.request_id, array[v_user], v_now);
+        v_done := v_done + v_tally.done;
+        v_skipped := v_skipped + v_tally.skipped;
+      exception when data_exception or integrity_constraint_violation then
+        perform ops._bury('vpn.reissue_due', 'telegram_id:' || v_user, sqlerrm);
+        v_failed := v_failed + 1;
+      end;
+    end loop;
+  end;
+
+  update vpn.reissue_request r
+  set reached_id = coalesce(v_locked[cardinality(v_locked)], r.reached_id),
+      done = r.done + v_done, skipped = r.skipped + v_skipped, failed = r.failed + v_failed,
+      finished_at = case when cardinality(v_people) = 0 then v_now end
+  where r.request_id = v_request.request_id;
+  return query select v_done;
+end
+$$;
+
+comment on function vpn.reissue_due is
+  'At most p_limit people, in the order of their ids, up to the first who is busy; nobody while '
+  'what it has promised so far waits for the nodes (setting reissue_tasks_at_once). Who has had a '
+  'new identity since the request is passed by; who cannot be given one is a dead letter. p_epoch: '
+  'of the lease vpn.reissue_due; null by hand.';
+
+grant execute on function vpn.reissue_due to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/vpn/_reissue.sql
+-- +goose StatementBegin
+-- Gives a subscription in force a new VPN identity; the node gets it, then loses the old one.
+-- Locks: subscription; the caller holds the user's lock.
+-- Raises: nothing.
+create or replace function vpn._reissue(
+  p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text, p_now timestamptz,
+  p_request_id bigint default null)
+returns uuid
+language plpgsql
+volatile
+as $$
+declare
+  v_vpn_uuid uuid := gen_random_uuid();
+begin
+  insert into subscription.change (
+    telegram_id, change_id, kind, before_tariff, before_expires_at, before_period, after_tariff,
+    after_expires_at, after_period, vpn_uuid, actor_id, idempotency_key, changed_at)
+  select s.telegram_id, nextval('outbox.task_id'), 'reissue', s.tariff, s.expires_at, s.period,
+         s.tariff, s.expires_at, s.period, v_vpn_uuid, p_admin_id, p_idempotency_key, p_now
+  from subscription.subscription s where s.telegram_id = p_telegram_id;
+
+  insert into outbox.task (telegram_id, kind, name, due_at, created_at, vpn_uuid, other_id)
+  values (p_telegram_id, 'provision', 'add', p_now, p_now, v_vpn_uuid, p_request_id);
+  -- After it: no moment without a key.
+  perform subscription._retire(p_telegram_id, p_now, p_request_id);
+  update subscription.subscription s
+  set vpn_uuid = v_vpn_uuid, activation = 'pending', key_uri = null
+  where s.telegram_id = p_telegram_id;
+
+  perform audit._record('vpn.reissue', coalesce(p_admin_id, p_telegram_id), p_telegram_id::text);
+  return v_vpn_uuid;
+end
+$$;
+
+comment on function vpn._reissue is
+  'For vpn.reissue and vpn.reissue_due. p_admin_id null: by the user. p_request_id: of '
+  'vpn.reissue_request, if it is for everybody.';
+-- +goose StatementEnd
+
+-- file: functions/vpn/_reissue_people.sql
+-- +goose StatementBegin
+-- Gives some users new identities for a request, but those who have had one since.
+-- Locks: subscription; the caller holds the users' locks.
+-- Raises: nothing.
+create or replace function vpn._reissue_people(
+  p_request_id bigint, p_users bigint[], p_now timestamptz, out done int, out skipped int)
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+declare
+  v_request record;
+  v_user record;
+begin
+  done := 0;
+  skipped := 0;
+  select r.admin_id, r.requested_at into v_request
+  from vpn.reissue_request r
+  where r.request_id = p_request_id;
+
+  for v_user in
+    select s.telegram_id, coalesce(m.made_at > v_request.requested_at, false) as is_new
+    from subscription.subscription s
+    cross join lateral (
+      select min(t.created_at) as made_at -- a key that was moved has a later one, too
+      from outbox.task t
+      where t.telegram_id = s.telegram_id and t.kind = 'provision' and t.name = 'add'
+        and t.vpn_uuid = s.vpn_uuid) m
+    where s.telegram_id = any (p_users) and s.expires_at > p_now
+    order by s.telegram_id
+  loop
+    if v_user.is_new then
+      skipped := skipped + 1;
+    else
+      perform vpn._reissue(v_user.telegram_id, v_request.admin_id, 'all:' || p_request_id, p_now,
+                           p_request_id);
+      done := done + 1;
+    end if;
+  end loop;
+end
+$$;
+
+comment on function vpn._reissue_people is
+  'An identity is as old as the promise of its key. Whose subscription has ended is not counted. '
+  'The key all:<request> of subscription.change is why nobody gets two from one request.';
+-- +goose StatementEnd
+
+-- file: functions/vpn/_reissue_room.sql
+-- +goose StatementBegin
+-- How many people a request may give new identities now.
+-- Locks: none.
+-- Raises: nothing.
+create or replace function vpn._reissue_room(p_request_id bigint)
+returns int
+language plpgsql
+stable
+as $$
+declare
+  v_most int := ops._setting_value('reissue_tasks_at_once')::int;
+begin
+  return (
+    select (v_most - count(*)::int) / 2 -- a new identity and the old one: two tasks
+    from (
+      select from outbox.task t
+      where t.kind = 'provision' and t.finished_at is null and t.other_id = p_request_id
+      limit v_most) w);
+end
+$$;
+
+comment on function vpn._reissue_room is
+  'Tasks are claimed as they are due: a key that is bought meanwhile waits behind no more of these '
+  'than the setting reissue_tasks_at_once.';
 -- +goose StatementEnd
 
 -- file: functions/wallet/_adjust.sql
@@ -9993,6 +10698,121 @@ comment on function ops.acquire_lease is
 grant execute on function ops.acquire_lease to atlas_bot, atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/ops/cancel_export.sql
+-- +goose StatementBegin
+-- Ends an export that is under way, for the admin who asked for it.
+-- Locks: account.admin row (share), the ops.export row.
+-- Raises: US003, 22023, OP001, OP003.
+create or replace function ops.cancel_export(p_admin_id bigint, p_export_id bigint)
+returns table (export_id bigint, is_cancelled boolean, outcome text)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_is_open boolean;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_export_id >= 1, 'p_export_id: of a row in ops.list_exports');
+  perform account._require_admin(p_admin_id);
+
+  select e.finished_at is null into v_is_open
+  from ops.export e
+  where e.export_id = p_export_id and e.admin_id = p_admin_id
+  for no key update;
+  is_cancelled := found and v_is_open;
+  if cancel_export.is_cancelled then
+    perform ops._end_export(p_export_id, 'cancelled', p_admin_id);
+  end if;
+
+  return query
+  select p_export_id, cancel_export.is_cancelled,
+         (select e.outcome::text from ops.export e
+          where e.export_id = p_export_id and e.admin_id = p_admin_id);
+end
+$$;
+
+comment on function ops.cancel_export is
+  'Nothing more is sent, but for a part that is on its way. is_cancelled is false where it is over '
+  'already; outcome says how, and is null where the admin has no such export. Safe to call again.';
+
+grant execute on function ops.cancel_export to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/ops/claim_export.sql
+-- +goose StatementBegin
+-- Leases the export that has waited longest.
+-- Locks: the ops.export rows (skip locked).
+-- Raises: 22023, OP001.
+create or replace function ops.claim_export(p_holder text, p_lease interval)
+returns table (
+  export_id bigint, kind text, batch_id bigint, admin_id bigint, language text,
+  requested_at timestamptz, expected_rows bigint, reached_id bigint, reached_version bigint,
+  parts int, rows_sent bigint, attempt int, lease_token uuid, header text[], numbers text[])
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_next record;
+begin
+  perform core._guard();
+  perform outbox._require_claim(p_holder, 1, p_lease);
+  v_now := core.now();
+
+  loop
+    select e.export_id, e.attempt, a.is_active into v_next
+    from ops.export e
+    join account.admin a on a.telegram_id = e.admin_id
+    where e.finished_at is null and e.due_at <= v_now
+      and (e.leased_until is null or e.leased_until <= v_now)
+    order by e.due_at, e.export_id
+    limit 1
+    for no key update of e skip locked;
+    if not found then
+      return;
+    end if;
+    exit when v_next.is_active and v_next.attempt < ops._setting_value('export_attempts');
+
+    if v_next.is_active then
+      perform ops._give_up_export(v_next.export_id, 'every attempt ended without an answer');
+    else
+      perform ops._end_export(v_next.export_id, 'refused', null);
+    end if;
+  end loop;
+
+  update ops.export e
+  set attempt = e.attempt + 1, holder = p_holder, lease_token = gen_random_uuid(),
+      leased_until = v_now + p_lease, rows_read = e.rows_sent
+  where e.export_id = v_next.export_id;
+
+  return query
+  select e.export_id, e.kind::text, e.batch_id, e.admin_id::bigint, a.language, e.requested_at,
+         e.expected_rows, e.reached_id, e.reached_version, e.parts, e.rows_sent, e.attempt::int,
+         e.lease_token, c.header, c.numbers
+  from ops.export e
+  join account.account a on a.telegram_id = e.admin_id
+  cross join ops._export_columns(e.kind) c
+  where e.export_id = v_next.export_id;
+end
+$$;
+
+comment on function ops.claim_export is
+  'Then ops.export_page from reached_id and reached_version on, ops.keep_export every few seconds '
+  'and before anything is sent, ops.record_part after it; or ops.fail_export, ops.release_export. '
+  'With none of them another worker goes on from the last part once the lease has run out. '
+  'numbers: which columns of header are. Ends what is for nobody who is an admin, and what was '
+  'attempted often enough. No rows: nothing is due.';
+
+grant execute on function ops.claim_export to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/ops/claim_run.sql
 -- +goose StatementBegin
 -- Asks whether this worker is to run a job now.
@@ -10160,6 +10980,117 @@ comment on function ops.drop_dead_letter is
 grant execute on function ops.drop_dead_letter to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/ops/export_page.sql
+-- +goose StatementBegin
+-- Reads the next rows of an export.
+-- Locks: none.
+-- Raises: 22023.
+create or replace function ops.export_page(
+  p_export_id bigint, p_lease_token uuid, p_after_id bigint, p_after_version bigint, p_limit int)
+returns table (reached_id bigint, reached_version bigint, cells text[])
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan -- a generic one does not know how few rows p_limit is
+as $$
+#variable_conflict use_column
+declare
+  v_export record;
+begin
+  perform ops._require_export(p_export_id, p_lease_token);
+  perform core._require(p_after_id is not null and p_after_version is not null,
+                        'p_after_id, p_after_version: of the last row, or what claim_export gave');
+  perform core._require(p_limit between 1 and 5000, 'p_limit: 1 to 5000');
+
+  select e.kind, e.batch_id, e.requested_at, e.cut into v_export
+  from ops.export e
+  join account.admin a on a.telegram_id = e.admin_id and a.is_active
+  where e.export_id = p_export_id and e.lease_token = p_lease_token and e.finished_at is null;
+  if not found then
+    return;
+  end if;
+
+  case v_export.kind
+    when 'users' then
+      return query select p.reached_id, p.reached_version, p.cells
+      from ops._export_users(p_after_id, v_export.requested_at, p_limit) p;
+    when 'subscriptions' then
+      return query select p.reached_id, p.reached_version, p.cells
+      from ops._export_subscriptions(p_after_id, v_export.requested_at, p_limit) p;
+    when 'ledger' then
+      return query select p.reached_id, p.reached_version, p.cells
+      from ops._export_ledger(p_after_id, p_after_version, v_export.cut, p_limit) p;
+    when 'promo_batch' then
+      return query select p.reached_id, p.reached_version, p.cells
+      from ops._export_codes(v_export.batch_id, p_after_id, p_limit) p;
+  end case;
+end
+$$;
+
+comment on function ops.export_page is
+  'Up to p_limit rows after a place, in the order of a primary key: the same place gives the same '
+  'rows. cells is null for a row that was passed by; fewer rows than p_limit are the last ones. '
+  'No row at all, too, once the lease was lost or the export is over: ops.keep_export says '
+  'so, and nothing is sent without asking it. Reads only.';
+
+grant execute on function ops.export_page to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/ops/fail_export.sql
+-- +goose StatementBegin
+-- Counts an attempt at an export that failed; the last one gives up.
+-- Locks: the ops.export row.
+-- Raises: 22023, OP001.
+create or replace function ops.fail_export(
+  p_export_id bigint, p_lease_token uuid, p_error text, p_is_unreachable boolean)
+returns table (is_recorded boolean, next_attempt_at timestamptz)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_export record;
+begin
+  perform core._guard();
+  perform ops._require_export(p_export_id, p_lease_token);
+  perform core._require(length(p_error) >= 1, 'p_error: what went wrong');
+  perform core._require(p_is_unreachable is not null, 'p_is_unreachable: true or false');
+
+  select e.attempt, e.finished_at is null and e.leased_until is not null as is_held into v_export
+  from ops.export e
+  where e.export_id = p_export_id and e.lease_token = p_lease_token
+  for no key update;
+  is_recorded := found;
+  if fail_export.is_recorded and v_export.is_held then
+    if p_is_unreachable then
+      perform ops._end_export(p_export_id, 'unreachable', null, p_error);
+    elsif v_export.attempt >= ops._setting_value('export_attempts') then
+      perform ops._give_up_export(p_export_id, p_error);
+    else
+      perform ops._put_back_export(
+        p_export_id, p_error, make_interval(secs => least(15 * 2 ^ v_export.attempt, 600)), 0);
+    end if;
+  end if;
+
+  return query
+  select fail_export.is_recorded,
+         (select e.due_at from ops.export e
+          where e.export_id = p_export_id and e.lease_token = p_lease_token
+            and e.finished_at is null);
+end
+$$;
+
+comment on function ops.fail_export is
+  'Unreachable: the admin has blocked the bot, which ends it. Else it is tried again from the last '
+  'part on with backoff, 5 times in a row (setting export_attempts); then it is a dead letter. '
+  'is_recorded is false when the lease was lost. Safe to call again.';
+
+grant execute on function ops.fail_export to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/ops/figures_due.sql
 -- +goose StatementBegin
 -- Reckons the figures of today and yesterday, and of days that are missing.
@@ -10310,6 +11241,63 @@ comment on function ops.incident is
 grant execute on function ops.incident to atlas_bot, atlas_worker, atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/ops/keep_export.sql
+-- +goose StatementBegin
+-- Renews the lease of an export, notes how far it is, and says whether it goes on.
+-- Locks: the ops.export row.
+-- Raises: 22023, OP001.
+create or replace function ops.keep_export(
+  p_export_id bigint, p_lease_token uuid, p_lease interval, p_rows_read bigint)
+returns table (goes_on boolean, outcome text, kept_at timestamptz)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_export record;
+begin
+  perform core._guard();
+  perform ops._require_export(p_export_id, p_lease_token);
+  perform core._require(p_lease between interval '1 second' and interval '1 hour',
+                        'p_lease: 1 second to 1 hour');
+  perform core._require(p_rows_read between 0 and 1000000000000, 'p_rows_read: 0 to 10^12');
+
+  select e.finished_at is null as is_open, e.leased_until is not null as is_held,
+         a.is_active as is_admin into v_export
+  from ops.export e
+  join account.admin a on a.telegram_id = e.admin_id
+  where e.export_id = p_export_id and e.lease_token = p_lease_token
+  for no key update of e;
+  goes_on := found and v_export.is_open and v_export.is_held;
+  v_now := core.now();
+  if keep_export.goes_on and not v_export.is_admin then
+    perform ops._end_export(p_export_id, 'refused', null);
+    goes_on := false;
+  elsif keep_export.goes_on then
+    update ops.export e
+    set leased_until = v_now + p_lease, rows_read = greatest(e.rows_sent, p_rows_read)
+    where e.export_id = p_export_id;
+  end if;
+
+  return query
+  select keep_export.goes_on,
+         (select e.outcome::text from ops.export e
+          where e.export_id = p_export_id and e.lease_token = p_lease_token),
+         v_now;
+end
+$$;
+
+comment on function ops.keep_export is
+  'goes_on is false, and nothing more may be sent, once the export is over (outcome says how) or '
+  'another worker has it (outcome is null). Who asked and is no admin any more gets nothing more: '
+  'it ends as refused, which the audit has.';
+
+grant execute on function ops.keep_export to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/ops/list_components.sql
 -- +goose StatementBegin
 -- How everything is that the shop depends on or consists of.
@@ -10375,6 +11363,45 @@ comment on function ops.list_dead_letters is
   'last page''s last dead_id, null for the first page. Reads only.';
 
 grant execute on function ops.list_dead_letters to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/ops/list_exports.sql
+-- +goose StatementBegin
+-- An admin's exports and how far each is, newest first.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function ops.list_exports(p_admin_id bigint, p_before bigint, p_limit int)
+returns table (
+  export_id bigint, kind text, batch_id bigint, requested_at timestamptz, expected_rows bigint,
+  rows_read bigint, rows_sent bigint, parts int, is_running boolean, last_error text,
+  finished_at timestamptz, outcome text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform core._require(p_limit between 1 and 1000, 'p_limit: 1 to 1000');
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select e.export_id, e.kind::text, e.batch_id, e.requested_at, e.expected_rows, e.rows_read,
+         e.rows_sent, e.parts, e.leased_until is not null, e.last_error, e.finished_at,
+         e.outcome::text
+  from ops.export e
+  where e.admin_id = p_admin_id and (p_before is null or e.export_id < p_before)
+  order by e.export_id desc
+  limit p_limit;
+end
+$$;
+
+comment on function ops.list_exports is
+  'For admins only, each sees their own: p_before is the last page''s last export_id, null for the '
+  'first page. expected_rows is about; rows_read moves every few seconds while is_running. '
+  'Reads only.';
+
+grant execute on function ops.list_exports to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/ops/list_features.sql
@@ -10613,7 +11640,7 @@ grant execute on function ops.metrics to atlas_admin, atlas_dba;
 
 -- file: functions/ops/purge_due.sql
 -- +goose StatementBegin
--- Removes what is older than the retention: updates, messages, runs, drafts, limits, requests.
+-- Removes what is older than the retention: updates, messages, runs, drafts, requests, exports.
 -- Locks: lease, the removed rows (skip locked).
 -- Raises: OP001, OP002, OP003, 22023.
 create or replace function ops.purge_due(p_epoch bigint, p_limit int)
@@ -10679,11 +11706,18 @@ begin
       where o.closed_at < v_before
       limit p_limit for update skip locked)
     returning 1
+  ), exported as (
+    delete from ops.export e
+    where e.export_id in (
+      select o.export_id from ops.export o
+      where o.finished_at < v_before
+      limit p_limit for update skip locked)
+    returning 1
   )
   select ((select count(*) from handled) + (select count(*) from ended)
           + (select count(*) from broadcasted) + (select count(*) from ran)
           + (select count(*) from drafted) + (select count(*) from attempted)
-          + (select count(*) from closed))::int
+          + (select count(*) from closed) + (select count(*) from exported))::int
   into v_purged;
 
   return query select v_purged;
@@ -10830,6 +11864,111 @@ comment on function ops.reconcile is
 grant execute on function ops.reconcile to atlas_auditor, atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/ops/record_part.sql
+-- +goose StatementBegin
+-- Notes that a part of an export was sent; the last one ends it.
+-- Locks: the ops.export row.
+-- Raises: 22023, OP001.
+create or replace function ops.record_part(
+  p_export_id bigint, p_lease_token uuid, p_part int, p_rows bigint, p_reached_id bigint,
+  p_reached_version bigint, p_is_last boolean)
+returns table (is_recorded boolean, outcome text)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_export record;
+begin
+  perform core._guard();
+  perform ops._require_export(p_export_id, p_lease_token);
+  perform core._require(p_part >= 1, 'p_part: 1 or more');
+  perform core._require(p_rows between 0 and 1000000000000, 'p_rows: 0 to 10^12');
+  perform core._require(p_reached_id is not null and p_reached_version is not null,
+                        'p_reached_id, p_reached_version: of the last row in the part');
+  perform core._require(p_is_last is not null, 'p_is_last: true or false');
+
+  select e.parts, e.finished_at is null as is_open into v_export
+  from ops.export e
+  where e.export_id = p_export_id and e.lease_token = p_lease_token
+  for no key update;
+  is_recorded := found;
+  if record_part.is_recorded and v_export.parts < p_part then
+    perform core._require(p_part = v_export.parts + 1, 'p_part: the one after the last');
+    update ops.export e
+    set parts = p_part, rows_sent = e.rows_sent + p_rows,
+        rows_read = greatest(e.rows_read, e.rows_sent + p_rows), reached_id = p_reached_id,
+        reached_version = p_reached_version, attempt = 1, last_error = null
+    where e.export_id = p_export_id;
+    if p_is_last and v_export.is_open then
+      perform ops._end_export(p_export_id, 'done', null);
+    end if;
+  end if;
+
+  return query
+  select record_part.is_recorded,
+         (select e.outcome::text from ops.export e
+          where e.export_id = p_export_id and e.lease_token = p_lease_token);
+end
+$$;
+
+comment on function ops.record_part is
+  'Whoever goes on begins after p_reached_id and p_reached_version. The attempts are counted anew. '
+  'is_recorded is false when the lease was lost: the part may come once more. A part that was on '
+  'its way when the export ended is counted, and changes no outcome. Safe to call again.';
+
+grant execute on function ops.record_part to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/ops/release_export.sql
+-- +goose StatementBegin
+-- Gives an export back uncounted: it was not its fault that it does not go on.
+-- Locks: the ops.export row.
+-- Raises: 22023, OP001.
+create or replace function ops.release_export(
+  p_export_id bigint, p_lease_token uuid, p_error text, p_wait interval)
+returns table (is_recorded boolean, next_attempt_at timestamptz)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_is_held boolean;
+begin
+  perform core._guard();
+  perform ops._require_export(p_export_id, p_lease_token);
+  perform core._require(length(p_error) >= 1, 'p_error: what went wrong');
+  perform core._require(p_wait between interval '0' and interval '1 day', 'p_wait: 0 to 1 day');
+
+  select e.finished_at is null and e.leased_until is not null into v_is_held
+  from ops.export e
+  where e.export_id = p_export_id and e.lease_token = p_lease_token
+  for no key update;
+  is_recorded := found;
+  if release_export.is_recorded and v_is_held then
+    perform ops._put_back_export(p_export_id, p_error, p_wait, 1);
+  end if;
+
+  return query
+  select release_export.is_recorded,
+         (select e.due_at from ops.export e
+          where e.export_id = p_export_id and e.lease_token = p_lease_token
+            and e.finished_at is null);
+end
+$$;
+
+comment on function ops.release_export is
+  'The process stops, its time is over, or Telegram told everybody to wait. The attempt is not '
+  'counted, however often that happens; due again after p_wait. is_recorded is false when the '
+  'lease was lost. Safe to call again.';
+
+grant execute on function ops.release_export to atlas_worker, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/ops/release_lease.sql
 -- +goose StatementBegin
 -- Gives a leadership up.
@@ -10941,10 +12080,77 @@ comment on function ops.report_component is
 grant execute on function ops.report_component to atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/ops/request_export.sql
+-- +goose StatementBegin
+-- Asks for a file of all rows of a kind, or joins the one that is under way.
+-- Locks: account.admin row (share), the ops.export row.
+-- Raises: PR001, US003, ID001, 22023, OP001, OP003.
+create or replace function ops.request_export(
+  p_admin_id bigint, p_kind text, p_batch_id bigint, p_idempotency_key text)
+returns table (export_id bigint, is_replay boolean)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_first record;
+  v_export_id bigint;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_kind in ('users', 'subscriptions', 'ledger', 'promo_batch'),
+                        'p_kind: users, subscriptions, ledger or promo_batch');
+  perform core._require((p_kind = 'promo_batch') = (p_batch_id is not null),
+                        'p_batch_id: the batch of a promo_batch, else null');
+  perform core._require_key(p_idempotency_key);
+  perform account._require_admin(p_admin_id);
+  if p_batch_id is not null
+     and not exists (select 1 from promo.batch b where b.batch_id = p_batch_id) then
+    perform core._refuse('PR001', format('batch_id %s', p_batch_id));
+  end if;
+
+  if not exists (
+    select 1 from ops.export_request r
+    where r.admin_id = p_admin_id and r.idempotency_key = p_idempotency_key) then
+    v_export_id := ops._open_export(p_admin_id, p_kind::ops.export_kind, p_batch_id);
+    is_replay := exists (select 1 from ops.export_request r where r.export_id = v_export_id);
+    insert into ops.export_request (admin_id, idempotency_key, export_id)
+    values (p_admin_id, p_idempotency_key, v_export_id)
+    on conflict on constraint export_request_pkey do nothing;
+  end if;
+
+  select e.export_id, e.kind::text, e.batch_id, e.expected_rows into v_first
+  from ops.export_request r
+  join ops.export e on e.export_id = r.export_id
+  where r.admin_id = p_admin_id and r.idempotency_key = p_idempotency_key;
+  if (v_first.kind, v_first.batch_id) is distinct from (p_kind, p_batch_id) then
+    perform core._refuse('ID001', format('export %s has the key', v_first.export_id));
+  end if;
+  if request_export.is_replay is false then
+    perform audit._record('ops.request_export', p_admin_id, v_first.export_id::text,
+      jsonb_build_object('kind', p_kind, 'batch_id', p_batch_id,
+                         'expected_rows', v_first.expected_rows));
+  end if;
+
+  return query select v_first.export_id, coalesce(request_export.is_replay, true);
+end
+$$;
+
+comment on function ops.request_export is
+  'The worker reads it and sends it to the admin in the chat, in as many parts as it takes. While '
+  'the admin''s export of the same kind (and batch) is under way, that one is the answer '
+  '(is_replay). Idempotent by p_idempotency_key, which belongs to the admin.';
+
+grant execute on function ops.request_export to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/ops/retry_dead_letter.sql
 -- +goose StatementBegin
 -- Has something that was given up tried again, from its first attempt.
--- Locks: account.admin row (share), the ops.dead row, the inbox.update row.
+-- Locks: account.admin row (share), the ops.dead row, the inbox.update row,
+-- the ops.export row.
 -- Raises: US003, 22023, OP001, OP003.
 create or replace function ops.retry_dead_letter(p_admin_id bigint, p_dead_id bigint)
 returns table (dead_id bigint, is_retried boolean)
@@ -10979,10 +12185,10 @@ end
 $$;
 
 comment on function ops.retry_dead_letter is
-  'An update is handled again, a message queued again, and a *_due job looks at its subject again '
-  'at once. is_retried is false, and nothing changed, where the row is not there any more or what '
-  'it is about has been purged or has ended otherwise. What is still wrong comes back. Safe to '
-  'call again.';
+  'An update is handled again, a message queued again, an export goes on after its last part, and '
+  'a *_due job looks at its subject again at once. is_retried is false, and nothing changed, where '
+  'the row is not there any more or what it is about has been purged or has ended otherwise. What '
+  'is still wrong comes back. Safe to call again.';
 
 grant execute on function ops.retry_dead_letter to atlas_admin, atlas_dba;
 -- +goose StatementEnd
@@ -11285,6 +12491,9 @@ begin
               join account.account a on a.telegram_id = u.chat_id
               where u.update_id = substring(d.subject from '^update:([0-9]{1,18})$')::bigint)
            when 'notify.send' then ops._user_of_message(d.subject)
+           when 'ops.send_exports' then
+             (select e.admin_id::bigint from ops.export e
+              where e.export_id = substring(d.subject from '^export:([0-9]{1,18})$')::bigint)
            else substring(d.subject from '^telegram_id:([0-9]{1,16})$')::bigint
          end
   from ops.dead d
@@ -12388,70 +13597,6 @@ grant execute on function subscription.current to
   atlas_bot, atlas_admin, atlas_worker, atlas_dba;
 -- +goose StatementEnd
 
--- file: functions/subscription/expire_due.sql
--- +goose StatementBegin
--- Ends subscriptions whose time is over.
--- Locks: lease, users (rows, skip locked), subscription.
--- Raises: OP001, OP002, OP003, 22023.
-create or replace function subscription.expire_due(p_epoch bigint, p_limit int)
-returns table (expired int)
-language plpgsql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_now timestamptz;
-  v_users bigint[];
-  v_user bigint;
-  v_expired int := 0;
-begin
-  perform ops._enter_due('subscription.expire_due', p_epoch, p_limit);
-  v_now := core.now();
-
-  select array_agg(l.telegram_id) into v_users
-  from (
-    select a.telegram_id
-    from account.account a
-    where a.telegram_id = any (array(
-      select s.telegram_id from subscription.subscription s
-      where s.expiry_check_at <= v_now
-        and not exists (
-          select 1 from ops.dead d
-          where d.job_name = 'subscription.expire_due'
-            and d.subject = 'telegram_id:' || s.telegram_id
-            and d.died_at > v_now - interval '1 hour')
-      order by s.expiry_check_at
-      limit p_limit))
-    order by a.telegram_id
-    for no key update skip locked
-  ) l;
-  v_now := core.now(); -- the candidates' was from before the locks
-
-  begin
-    v_expired := subscription._expire(v_users, v_now);
-  exception when data_exception or integrity_constraint_violation then
-    foreach v_user in array v_users loop
-      begin
-        v_expired := v_expired + subscription._expire(array[v_user], v_now);
-      exception when data_exception or integrity_constraint_violation then
-        perform ops._bury('subscription.expire_due', 'telegram_id:' || v_user, sqlerrm);
-      end;
-    end loop;
-  end;
-
-  return query select v_expired;
-end
-$$;
-
-comment on function subscription.expire_due is
-  'Ends at most p_limit subscriptions whose time is over: the key is removed from the node, the '
-  'user is told. Users that are busy are left for the next run. p_epoch: of the lease '
-  'subscription.expire_due; null by hand.';
-
-grant execute on function subscription.expire_due to atlas_worker, atlas_dba;
--- +goose StatementEnd
-
 -- file: functions/subscription/grant_time.sql
 -- +goose StatementBegin
 -- Gives a user access for some time, by an admin.
@@ -12871,6 +14016,61 @@ comment on function subscription.trial_offer is
 grant execute on function subscription.trial_offer to atlas_bot, atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
+-- file: functions/vpn/cancel_reissue.sql
+-- +goose StatementBegin
+-- Stops giving everybody a new key; what was done stays.
+-- Locks: account.admin row (share), the request's row.
+-- Raises: VP004, US003, 22023, OP001, OP003.
+create or replace function vpn.cancel_reissue(p_admin_id bigint, p_request_id bigint)
+returns table (
+  request_id bigint, status text, is_replay boolean, ended_by bigint, ended_at timestamptz)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_request record;
+  v_now timestamptz;
+begin
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
+  perform core._require(p_request_id is not null, 'p_request_id: the id from reissue_all');
+  perform account._require_admin(p_admin_id);
+  select r.finished_at, r.cancelled_at, r.done into v_request
+  from vpn.reissue_request r
+  where r.request_id = p_request_id
+  for no key update;
+  if not found then
+    perform core._refuse('VP004', format('request_id %s', p_request_id));
+  end if;
+  v_now := core.now();
+
+  cancel_reissue.is_replay := coalesce(v_request.cancelled_at, v_request.finished_at) is not null;
+  if not cancel_reissue.is_replay then
+    update vpn.reissue_request r
+    set cancelled_at = v_now, cancelled_by = p_admin_id
+    where r.request_id = p_request_id;
+    perform audit._record('vpn.cancel_reissue', p_admin_id, p_request_id::text,
+                          jsonb_build_object('done', v_request.done));
+  end if;
+
+  return query
+  select r.request_id, case when r.cancelled_at is null then 'done' else 'cancelled' end,
+         cancel_reissue.is_replay, r.cancelled_by::bigint, coalesce(r.cancelled_at, r.finished_at)
+  from vpn.reissue_request r
+  where r.request_id = p_request_id;
+end
+$$;
+
+comment on function vpn.cancel_reissue is
+  'Several admins mind it: of one that has ended already it says how, by whom (null: it was done) '
+  'and when, and is a replay. Keys that were promised still come.';
+
+grant execute on function vpn.cancel_reissue to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
 -- file: functions/vpn/claim_jobs.sql
 -- +goose StatementBegin
 -- Leases provisioning jobs, oldest first, one per user at a time.
@@ -13237,14 +14437,55 @@ comment on function vpn.move_keys is
 grant execute on function vpn.move_keys to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
--- file: functions/vpn/reissue.sql
+-- file: functions/vpn/overview.sql
 -- +goose StatementBegin
--- Gives a subscription a new VPN identity, and so a new key.
--- Locks: account.admin row (share), user, subscription.
--- Raises: SU001, US001, US002, US003, ID001, 22023, OP001, OP003.
-create or replace function vpn.reissue(
-  p_telegram_id bigint, p_admin_id bigint, p_idempotency_key text)
-returns table (vpn_uuid uuid, is_replay boolean)
+-- How it is about keys: for the admins' screen.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function vpn.overview(p_admin_id bigint)
+returns table (
+  people bigint, is_estimate boolean, waiting bigint, failed bigint, reissue_seconds bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select p.people, p.is_estimate,
+         (select count(*) from outbox.task t
+          where t.kind = 'provision' and t.name = 'add' and t.finished_at is null),
+         (select count(distinct t.telegram_id)
+          from outbox.task t
+          join subscription.subscription s
+            on s.telegram_id = t.telegram_id and s.vpn_uuid = t.vpn_uuid
+          where t.kind = 'provision' and t.name = 'add' and t.last_error is not null
+            and t.outcome = 'failed' and s.activation = 'failed' and s.expires_at > v_now),
+         p.people * 2 / ops._setting_value('reissue_tasks_at_once')
+  from vpn._people(v_now) p;
+end
+$$;
+
+comment on function vpn.overview is
+  'For admins only. people: with a subscription in force, who would all be given a new key; '
+  'waiting: keys that are promised and not delivered; failed: given up, and nothing else has '
+  'brought one. reissue_seconds: how long a new key for everybody takes at least. Reads only.';
+
+grant execute on function vpn.overview to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/vpn/reissue_all.sql
+-- +goose StatementBegin
+-- Has everybody whose subscription is in force given a new VPN identity, and so a new key.
+-- Locks: account.admin row (share).
+-- Raises: VP003, US003, 22023, OP001, OP003.
+create or replace function vpn.reissue_all(p_admin_id bigint, p_idempotency_key text)
+returns table (request_id bigint, people bigint, is_replay boolean)
 language plpgsql
 volatile
 security definer
@@ -13252,58 +14493,45 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-  v_is_blocked boolean;
   v_now timestamptz;
   v_first record;
-  v_vpn_uuid uuid := gen_random_uuid();
 begin
-  perform core._guard(case when p_admin_id is not null then 'admin_actions' end);
-  perform core._require_user_id(p_telegram_id);
+  perform core._guard('admin_actions');
+  perform core._require(p_admin_id is not null, 'p_admin_id: who acts');
   perform core._require_key(p_idempotency_key);
-  if p_admin_id is not null then
-    perform account._require_admin(p_admin_id);
-  end if;
-  v_is_blocked := account._lock(p_telegram_id);
+  perform account._require_admin(p_admin_id);
   v_now := core.now();
 
-  select f.is_found, f.vpn_uuid into v_first
-  from subscription._find_change(p_telegram_id, 'reissue', p_idempotency_key, p_admin_id,
-                                 null, null, null, true) f;
-  if v_first.is_found then
-    return query select v_first.vpn_uuid, true;
-    return;
-  elsif v_is_blocked and p_admin_id is null then
-    perform core._refuse('US002', format('telegram_id %s', p_telegram_id));
-  elsif not exists (select 1 from subscription.subscription s
-                    where s.telegram_id = p_telegram_id and s.expires_at > v_now) then
-    perform core._refuse('SU001', format('telegram_id %s has none in force', p_telegram_id));
+  insert into vpn.reissue_request (admin_id, idempotency_key, requested_at, expected)
+  select p_admin_id, p_idempotency_key, v_now, p.people from vpn._people(v_now) p
+  on conflict do nothing; -- the same key, or another request that is open
+  reissue_all.is_replay := not found;
+
+  select r.request_id, r.expected into v_first
+  from vpn.reissue_request r
+  where r.admin_id = p_admin_id and r.idempotency_key = p_idempotency_key;
+  if not found then
+    perform core._refuse('VP003', (
+      select format('request %s since %s by %s', r.request_id, r.requested_at, r.admin_id)
+      from vpn.reissue_request r
+      order by r.request_id desc
+      limit 1));
+  elsif not reissue_all.is_replay then
+    perform audit._record('vpn.reissue_all', p_admin_id, v_first.request_id::text,
+                          jsonb_build_object('people', v_first.expected));
   end if;
 
-  insert into subscription.change (
-    telegram_id, change_id, kind, before_tariff, before_expires_at, before_period, after_tariff,
-    after_expires_at, after_period, vpn_uuid, actor_id, idempotency_key, changed_at)
-  select s.telegram_id, nextval('outbox.task_id'), 'reissue', s.tariff, s.expires_at, s.period,
-         s.tariff, s.expires_at, s.period, v_vpn_uuid, p_admin_id, p_idempotency_key, v_now
-  from subscription.subscription s where s.telegram_id = p_telegram_id;
-
-  insert into outbox.task (telegram_id, kind, name, due_at, created_at, vpn_uuid)
-  values (p_telegram_id, 'provision', 'add', v_now, v_now, v_vpn_uuid);
-  perform subscription._retire(p_telegram_id, v_now); -- after it: no moment without a key
-  update subscription.subscription s
-  set vpn_uuid = v_vpn_uuid, activation = 'pending', key_uri = null
-  where s.telegram_id = p_telegram_id;
-
-  perform audit._record('vpn.reissue', coalesce(p_admin_id, p_telegram_id), p_telegram_id::text);
-  return query select v_vpn_uuid, false;
+  return query select v_first.request_id, v_first.expected, reissue_all.is_replay;
 end
 $$;
 
-comment on function vpn.reissue is
-  'By the user (p_admin_id null) or by an admin. The node gets the new identity, then loses the '
-  'old one; the new key goes out as message key_ready; the end stays. Idempotent by '
-  'p_idempotency_key.';
+comment on function vpn.reissue_all is
+  'After a node was compromised. The job vpn.reissue_due does it, a few at a time; keys that are '
+  'bought meanwhile do not wait for it. One request is open at a time, of all admins. people: '
+  'about how many it is for. vpn.show_reissue says how far it is. Idempotent by p_idempotency_key, '
+  'which belongs to the admin.';
 
-grant execute on function vpn.reissue to atlas_bot, atlas_admin, atlas_dba;
+grant execute on function vpn.reissue_all to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/vpn/release_job.sql
@@ -13537,6 +14765,59 @@ comment on function vpn.show_job is
   'by another job since), or stale (its subscription is over). Reads only.';
 
 grant execute on function vpn.show_job to atlas_admin, atlas_dba;
+-- +goose StatementEnd
+
+-- file: functions/vpn/show_reissue.sql
+-- +goose StatementBegin
+-- How far the open request that everybody be given a new key is, or how the last one ended.
+-- Locks: none.
+-- Raises: US003, 22023.
+create or replace function vpn.show_reissue(p_admin_id bigint)
+returns table (
+  request_id bigint, status text, admin_id bigint, username text, requested_at timestamptz,
+  expected bigint, done bigint, skipped bigint, failed bigint, waiting bigint, removing bigint,
+  seconds_left bigint, ended_at timestamptz, ended_by bigint, ended_by_name text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := core.now();
+begin
+  perform account._only_admins(p_admin_id);
+
+  return query
+  select r.request_id,
+         case when r.cancelled_at is not null then 'cancelled'
+              when r.finished_at is not null then 'done' else 'running' end,
+         r.admin_id::bigint, a.username, r.requested_at, r.expected, r.done, r.skipped, r.failed,
+         w.waiting, w.removing,
+         case when r.finished_at is null and r.cancelled_at is null and p.turns > 0
+              then (greatest(r.expected - p.turns, 0) / p.turns
+                    * extract(epoch from v_now - r.requested_at))::bigint end,
+         coalesce(r.cancelled_at, r.finished_at), r.cancelled_by::bigint, e.username
+  from vpn.reissue_request r
+  join account.account a on a.telegram_id = r.admin_id
+  left join account.account e on e.telegram_id = r.cancelled_by
+  cross join lateral (
+    select count(*) filter (where t.name = 'add') as waiting,
+           count(*) filter (where t.name = 'remove') as removing
+    from outbox.task t
+    where t.kind = 'provision' and t.finished_at is null and t.other_id = r.request_id) w
+  cross join lateral (select (r.done + r.skipped + r.failed)::numeric as turns) p
+  order by r.request_id desc
+  limit 1;
+end
+$$;
+
+comment on function vpn.show_reissue is
+  'For admins only; no row before the first request. status: running, done or cancelled. waiting: '
+  'keys that are promised and not at a node yet; removing: old ones that the nodes have still. '
+  'seconds_left: at the pace so far; null before the first. Reads only.';
+
+grant execute on function vpn.show_reissue to atlas_admin, atlas_dba;
 -- +goose StatementEnd
 
 -- file: functions/vpn/wanted_users.sql
@@ -14984,12 +16265,23 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/_alarm.sql
 -- gone: functions/ops/_bury.sql
 -- gone: functions/ops/_describe_lock.sql
+-- gone: functions/ops/_end_export.sql
 -- gone: functions/ops/_enter_due.sql
+-- gone: functions/ops/_export_codes.sql
+-- gone: functions/ops/_export_columns.sql
+-- gone: functions/ops/_export_ledger.sql
+-- gone: functions/ops/_export_size.sql
+-- gone: functions/ops/_export_subscriptions.sql
+-- gone: functions/ops/_export_time.sql
+-- gone: functions/ops/_export_users.sql
 -- gone: functions/ops/_figure.sql
 -- gone: functions/ops/_figures_now.sql
 -- gone: functions/ops/_figures_of_day.sql
+-- gone: functions/ops/_give_up_export.sql
 -- gone: functions/ops/_incident_since.sql
 -- gone: functions/ops/_month.sql
+-- gone: functions/ops/_open_export.sql
+-- gone: functions/ops/_put_back_export.sql
 -- gone: functions/ops/_reconcile_accounts.sql
 -- gone: functions/ops/_reconcile_ledger.sql
 -- gone: functions/ops/_reconcile_payments.sql
@@ -15000,6 +16292,7 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/_reconcile_refunds.sql
 -- gone: functions/ops/_reconcile_subscriptions.sql
 -- gone: functions/ops/_reconcile_withdrawals.sql
+-- gone: functions/ops/_require_export.sql
 -- gone: functions/ops/_revive.sql
 -- gone: functions/ops/_setting_value.sql
 -- gone: functions/ops/_tell_admins.sql
@@ -15007,15 +16300,21 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/_user_of_message.sql
 -- gone: functions/ops/_without_values.sql
 -- gone: functions/ops/acquire_lease.sql
+-- gone: functions/ops/cancel_export.sql
+-- gone: functions/ops/claim_export.sql
 -- gone: functions/ops/claim_run.sql
 -- gone: functions/ops/clear_dead_letter.sql
 -- gone: functions/ops/dashboard.sql
 -- gone: functions/ops/drop_dead_letter.sql
+-- gone: functions/ops/export_page.sql
+-- gone: functions/ops/fail_export.sql
 -- gone: functions/ops/figures_due.sql
 -- gone: functions/ops/finish_run.sql
 -- gone: functions/ops/incident.sql
+-- gone: functions/ops/keep_export.sql
 -- gone: functions/ops/list_components.sql
 -- gone: functions/ops/list_dead_letters.sql
+-- gone: functions/ops/list_exports.sql
 -- gone: functions/ops/list_features.sql
 -- gone: functions/ops/list_jobs.sql
 -- gone: functions/ops/list_lock_waits.sql
@@ -15026,8 +16325,11 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/ops/rate_limits.sql
 -- gone: functions/ops/rebuild_wallet.sql
 -- gone: functions/ops/reconcile.sql
+-- gone: functions/ops/record_part.sql
+-- gone: functions/ops/release_export.sql
 -- gone: functions/ops/release_lease.sql
 -- gone: functions/ops/report_component.sql
+-- gone: functions/ops/request_export.sql
 -- gone: functions/ops/retry_dead_letter.sql
 -- gone: functions/ops/run_job_now.sql
 -- gone: functions/ops/schema_version.sql
@@ -15117,7 +16419,12 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/vpn/_close_poison.sql
 -- gone: functions/vpn/_give_up.sql
 -- gone: functions/vpn/_is_stale.sql
+-- gone: functions/vpn/_people.sql
 -- gone: functions/vpn/_place.sql
+-- gone: functions/vpn/_reissue.sql
+-- gone: functions/vpn/_reissue_people.sql
+-- gone: functions/vpn/_reissue_room.sql
+-- gone: functions/vpn/cancel_reissue.sql
 -- gone: functions/vpn/claim_jobs.sql
 -- gone: functions/vpn/complete_job.sql
 -- gone: functions/vpn/draining_nodes.sql
@@ -15125,12 +16432,16 @@ grant select on ops.lock_wait to atlas_worker, atlas_auditor, atlas_dba;
 -- gone: functions/vpn/list_nodes.sql
 -- gone: functions/vpn/list_undelivered.sql
 -- gone: functions/vpn/move_keys.sql
+-- gone: functions/vpn/overview.sql
 -- gone: functions/vpn/reissue.sql
+-- gone: functions/vpn/reissue_all.sql
+-- gone: functions/vpn/reissue_due.sql
 -- gone: functions/vpn/release_job.sql
 -- gone: functions/vpn/report_node.sql
 -- gone: functions/vpn/retry_job.sql
 -- gone: functions/vpn/set_node.sql
 -- gone: functions/vpn/show_job.sql
+-- gone: functions/vpn/show_reissue.sql
 -- gone: functions/vpn/wanted_users.sql
 -- gone: functions/wallet/_adjust.sql
 -- gone: functions/wallet/balance.sql
@@ -15198,12 +16509,14 @@ drop function wallet.credit;
 drop function wallet.balance_at;
 drop function wallet.balance;
 drop function vpn.wanted_users;
+drop function vpn.show_reissue;
 drop function vpn.show_job;
 drop function vpn.set_node;
 drop function vpn.retry_job;
 drop function vpn.report_node;
 drop function vpn.release_job;
-drop function vpn.reissue;
+drop function vpn.reissue_all;
+drop function vpn.overview;
 drop function vpn.move_keys;
 drop function vpn.list_undelivered;
 drop function vpn.list_nodes;
@@ -15211,6 +16524,7 @@ drop function vpn.fail_job;
 drop function vpn.draining_nodes;
 drop function vpn.complete_job;
 drop function vpn.claim_jobs;
+drop function vpn.cancel_reissue;
 drop function subscription.trial_offer;
 drop function subscription.start_trial;
 drop function subscription.set_auto_renew;
@@ -15218,7 +16532,6 @@ drop function subscription.revoke;
 drop function subscription.renewal;
 drop function subscription.renew_due;
 drop function subscription.grant_time;
-drop function subscription.expire_due;
 drop function subscription.current;
 drop function referral.top;
 drop function referral.stats;
@@ -15252,8 +16565,11 @@ drop function ops.service_status;
 drop function ops.schema_version;
 drop function ops.run_job_now;
 drop function ops.retry_dead_letter;
+drop function ops.request_export;
 drop function ops.report_component;
 drop function ops.release_lease;
+drop function ops.release_export;
+drop function ops.record_part;
 drop function ops.reconcile;
 drop function ops.rebuild_wallet;
 drop function ops.rate_limits;
@@ -15264,15 +16580,21 @@ drop function ops.list_processes;
 drop function ops.list_lock_waits;
 drop function ops.list_jobs;
 drop function ops.list_features;
+drop function ops.list_exports;
 drop function ops.list_dead_letters;
 drop function ops.list_components;
+drop function ops.keep_export;
 drop function ops.incident;
 drop function ops.finish_run;
 drop function ops.figures_due;
+drop function ops.fail_export;
+drop function ops.export_page;
 drop function ops.drop_dead_letter;
 drop function ops.dashboard;
 drop function ops.clear_dead_letter;
 drop function ops.claim_run;
+drop function ops.claim_export;
+drop function ops.cancel_export;
 drop function ops.acquire_lease;
 drop function notify.sent;
 drop function notify.release;
@@ -15359,7 +16681,13 @@ drop function withdrawal._hold;
 drop function withdrawal._end;
 drop function withdrawal._count_approvals;
 drop function wallet._adjust;
+drop function vpn._reissue_room;
+drop function vpn._reissue_people;
+drop function vpn._reissue;
+drop function vpn.reissue_due;
+drop function vpn.reissue;
 drop function vpn._place;
+drop function vpn._people;
 drop function vpn._is_stale;
 drop function vpn._give_up;
 drop function vpn._close_poison;
@@ -15375,6 +16703,7 @@ drop function subscription._extend;
 drop function subscription._expire;
 drop function subscription._change;
 drop function subscription._retire;
+drop function subscription.expire_due;
 drop function subscription._add_months;
 drop function subscription._activate;
 drop function referral._work;
@@ -15413,6 +16742,7 @@ drop function ops._tell_of_component;
 drop function ops._tell_admins;
 drop function ops._setting_value;
 drop function ops._revive;
+drop function ops._require_export;
 drop function ops._reconcile_withdrawals;
 drop function ops._reconcile_subscriptions;
 drop function ops._reconcile_refunds;
@@ -15423,12 +16753,23 @@ drop function ops._reconcile_periods;
 drop function ops._reconcile_payments;
 drop function ops._reconcile_ledger;
 drop function ops._reconcile_accounts;
+drop function ops._put_back_export;
+drop function ops._open_export;
 drop function ops._month;
 drop function ops._incident_since;
+drop function ops._give_up_export;
 drop function ops._figures_of_day;
 drop function ops._figures_now;
 drop function ops._figure;
+drop function ops._export_users;
+drop function ops._export_time;
+drop function ops._export_subscriptions;
+drop function ops._export_size;
+drop function ops._export_ledger;
+drop function ops._export_columns;
+drop function ops._export_codes;
 drop function ops._enter_due;
+drop function ops._end_export;
 drop function ops._describe_lock;
 drop function ops._bury;
 drop function ops._alarm;
