@@ -32,7 +32,11 @@ func (a attempt) conclude(ctx context.Context, log *slog.Logger, sending error, 
 		isReleased = true
 		isRecorded, err = a.released(last, sending.Error(), postponed.Wait())
 	case errors.As(sending, &undelivered):
-		log.WarnContext(ctx, "message", append(attrs, obs.Outcome(obs.OutcomeFailed), obs.Err(sending))...)
+		level := slog.LevelWarn
+		if undelivered.IsUnreachable() {
+			level = slog.LevelInfo // they have blocked the bot: nothing to look into
+		}
+		log.Log(ctx, level, "message", append(attrs, obs.Outcome(obs.OutcomeFailed), obs.Err(sending))...)
 		isRecorded, err = a.failed(last, sending.Error(), undelivered.IsUnreachable())
 	default:
 		log.ErrorContext(ctx, "nobody knows whether the message arrived",
