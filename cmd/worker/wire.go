@@ -108,7 +108,7 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (p *parts, 
 		return nil, fmt.Errorf("wiring: %w", err)
 	}
 	holder := worker.Holder()
-	filter := lease.NewFilter(p.redis, cfg.RedisKeyPrefix, holder)
+	filter := lease.NewFilter(p.redis, cfg.RedisKeyPrefix, holder, lease.Sharing(p.patience))
 	p.worker = worker.New(p.db.Ops, jobs, holder, filter, log, meter)
 	obs.Register(p.mux, registry, p.checks...)
 	return p, nil

@@ -8,40 +8,32 @@ import (
 	"github.com/go-redsync/redsync/v4"
 	"github.com/go-redsync/redsync/v4/redis/goredis/v9"
 	"github.com/redis/go-redis/v9"
-	"github.com/sony/gobreaker/v2"
-)
 
-// DefaultPatience bounds a question to Redis: it saves Postgres a question that is answered in less.
-const DefaultPatience = 250 * time.Millisecond
+	"atlas-secure/internal/redisdb"
+)
 
 // Filter is the first question of who would lead: is somebody else in line already?
 type Filter struct {
 	locks    *redsync.Redsync
 	prefix   string
 	holder   string
-	patience time.Duration
-	breaker  *gobreaker.CircuitBreaker[bool]
+	patience *redisdb.Patience
 }
 
 // Option changes a Filter.
 type Option func(*Filter)
 
-// WithPatience replaces DefaultPatience.
-func WithPatience(d time.Duration) Option { return func(f *Filter) { f.patience = d } }
+// WithPatience waits so long for Redis, in place of the default.
+func WithPatience(d time.Duration) Option { return Sharing(redisdb.PatienceOf(d)) }
+
+// Sharing waits for Redis together with others who ask it, so that what one of them has learned about it counts for all.
+func Sharing(p *redisdb.Patience) Option { return func(f *Filter) { f.patience = p } }
 
 // NewFilter makes the filter of a process. Its keys begin with prefix; holder is the name that the process has in leases.
 func NewFilter(client redis.UniversalClient, prefix, holder string, options ...Option) *Filter {
 	f := &Filter{
-		locks:    redsync.New(goredis.NewPool(client)),
-		prefix:   prefix + "lease:",
-		holder:   holder,
-		patience: DefaultPatience,
-		breaker: gobreaker.NewCircuitBreaker[bool](gobreaker.Settings{
-			Name:         "lease",
-			Timeout:      time.Second,
-			ReadyToTrip:  func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= 3 },
-			IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, context.Canceled) },
-		}),
+		locks: redsync.New(goredis.NewPool(client)), prefix: prefix + "lease:", holder: holder,
+		patience: redisdb.PatienceOf(redisdb.DefaultPatience),
 	}
 	for _, option := range options {
 		option(f)
@@ -55,9 +47,7 @@ func (f *Filter) Passes(ctx context.Context, name string, ttl time.Duration) boo
 	if f == nil {
 		return true
 	}
-	isMine, err := f.breaker.Execute(func() (bool, error) {
-		ctx, cancel := context.WithTimeout(ctx, f.patience)
-		defer cancel()
+	isMine, err := redisdb.Ask(ctx, f.patience, func(ctx context.Context) (bool, error) {
 		_, err := f.key(name, ttl).ExtendContext(ctx)
 		var taken *redsync.ErrTaken
 		if errors.As(err, &taken) {
@@ -73,9 +63,8 @@ func (f *Filter) Leave(ctx context.Context, name string) {
 	if f == nil {
 		return
 	}
-	_, _ = f.breaker.Execute(func() (bool, error) { // without an answer the key ends by itself
-		ctx, cancel := context.WithTimeout(ctx, f.patience)
-		defer cancel()
+	// Without an answer the key ends by itself.
+	_, _ = redisdb.Ask(ctx, f.patience, func(ctx context.Context) (bool, error) {
 		_, err := f.key(name, 0).UnlockContext(ctx)
 		var taken *redsync.ErrTaken
 		if errors.As(err, &taken) || errors.Is(err, redsync.ErrLockAlreadyExpired) {

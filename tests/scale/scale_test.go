@@ -49,6 +49,19 @@ func page(kind, index string, total int) job {
 		(select e.export_id from ops.export e where e.kind = '%s'), '%s', %d, 0, $1::int)`, kind, lease, firstUser+total/2), index, true}
 }
 
+// report is a call that reads everybody, as it has to: how long it takes is said, and judged by whoever reads it.
+// Before it, what it reads is put there.
+type report struct{ name, before, sql string }
+
+func reports() []report {
+	return []report{
+		{"ops.figures_due, three days", "", "select computed from ops.figures_due(null, 1)"},
+		{"referral.levels, all users referrers", `insert into referral.referrer (telegram_id, paying_count, earned_kopecks)
+			select a.telegram_id, a.telegram_id % 50, 100 from account.account a on conflict do nothing`,
+			"select count(*)::int from referral.levels(1)"},
+	}
+}
+
 const lease = "00000000-0000-4000-8000-000000000001"
 
 // asks has an admin whose exports are being read.
@@ -180,6 +193,20 @@ func (c *crowd) run(t *testing.T, j job, due int) (took time.Duration, found []r
 	return took, found
 }
 
+// report says how long one takes. Nothing of it stays.
+func (c *crowd) report(t *testing.T, r report) time.Duration {
+	t.Helper()
+	tx, err := c.conn.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	_, err = tx.Exec(t.Context(), r.before)
+	require.NoError(t, err, r.name)
+	started := time.Now()
+	_, err = tx.Exec(t.Context(), r.sql)
+	require.NoError(t, err, r.name)
+	return time.Since(started)
+}
+
 func TestWorkGrowsWithWhatIsDueOnly(t *testing.T) {
 	c, due := setup(t)
 	measured := map[string][]time.Duration{}
@@ -194,6 +221,9 @@ func TestWorkGrowsWithWhatIsDueOnly(t *testing.T) {
 			if size == *users {
 				require.Empty(t, complaints(found, size, due), j.name)
 			}
+		}
+		for _, r := range reports() {
+			t.Logf("%s with %d users: %s", r.name, size, c.report(t, r).Round(time.Millisecond))
 		}
 	}
 	t.Log(table(measured))

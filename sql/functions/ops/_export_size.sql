@@ -11,23 +11,17 @@ declare
   c_enough constant real := 20000::real; -- up to so many rows are counted
   v_rows real;
 begin
-  select c.reltuples into v_rows
-  from pg_class c
-  where c.oid = case p_kind
-    when 'users' then 'account.account'::regclass
-    when 'subscriptions' then 'subscription.subscription'::regclass
-    when 'ledger' then 'ledger.transfer'::regclass
-    else 'promo.code'::regclass end;
-
   if p_kind = 'promo_batch' then
     return (select count(*) from promo.code c where c.batch_id = p_batch_id);
-  elsif p_kind = 'subscriptions' and v_rows > c_enough then
-    return (
-      select v_rows * coalesce(avg((s.expires_at > p_now)::int), 0)
-      from subscription.subscription s tablesample system (100 * c_enough / v_rows))::bigint;
   elsif p_kind = 'subscriptions' then
-    return (select count(*) from subscription.subscription s where s.expires_at > p_now);
-  elsif v_rows > c_enough then
+    return (select p.people from vpn._people(p_now) p);
+  end if;
+
+  select c.reltuples into v_rows
+  from pg_class c
+  where c.oid = case p_kind when 'users' then 'account.account'::regclass
+                            else 'ledger.transfer'::regclass end;
+  if v_rows > c_enough then
     return v_rows::bigint;
   elsif p_kind = 'users' then
     return (select count(*) from account.account a);
