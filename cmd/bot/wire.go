@@ -82,8 +82,7 @@ func wire(ctx context.Context, cfg *config.Config, log *slog.Logger) (*wiring, e
 			telegram.WithLimits(telegram.LimitsOf(cfg.MessagesPerSecond, cfg.BroadcastsPerSecond))),
 		Dialogues: dialogue.New(store, cfg.RedisKeyPrefix, dialogue.DefaultTTL, dialogue.Sharing(patience)),
 		CardToken: cfg.CardProviderToken, Requisites: sealer, SupportContact: cfg.SupportContact, Log: log, Registerer: registry,
-		Holder: name, Version: daemon.Version(),
-		Filter: lease.NewFilter(store, cfg.RedisKeyPrefix, name, lease.Sharing(patience)),
+		Holder: name, Version: daemon.Version(), Filter: lease.NewFilter(store, cfg.RedisKeyPrefix, name, lease.Sharing(patience)),
 	}
 	mux := http.NewServeMux()
 	if cfg.CryptoPayToken.IsSet() {

@@ -197,7 +197,8 @@ func (b *bundle) judgeMany(count int, progress Row) {
 	for _, row := range b.owner.Query("select telegram_id, outcome::text as outcome from broadcast.recipient") {
 		outcomes[row["telegram_id"].(int)] = row["outcome"].(string)
 	}
-	require.Equal(b, count, len(outcomes), "those who talk are not among them")
+	written := len(outcomes)
+	require.Equal(b, count, written, "those who talk are not among them")
 	for i := range count {
 		id := firstOfMany + i
 		got := b.sends.taken[int64(id)]
