@@ -63,11 +63,22 @@ func pick[T any](random *rand.Rand, c *customer, list *[]T) (T, bool) {
 	return (*list)[random.IntN(len(*list))], true
 }
 
+// last gives the latest of the things; false if there is none.
+func last[T any](c *customer, list *[]T) (T, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var none T
+	if len(*list) == 0 {
+		return none, false
+	}
+	return (*list)[len(*list)-1], true
+}
+
 // Prepare is Open without a test.
 func Prepare(ctx context.Context, options Options) (*Crowd, error) {
 	options.defaults()
-	last := options.First + int64(options.Users) - 1
-	c := &Crowd{options: options, history: history.New(options.First, last, options.Seed)}
+	through := options.First + int64(options.Users) - 1
+	c := &Crowd{options: options, history: history.New(options.First, through, options.Seed)}
 	for _, visit := range slices.Sorted(maps.Keys(options.Weights)) {
 		if visits[visit] == nil {
 			return nil, fmt.Errorf("there is no visit %q", visit)

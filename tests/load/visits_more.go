@@ -17,8 +17,18 @@ func (c *client) requested(who *customer, op history.Op, kopecks int) {
 	}
 }
 
+// toTakeOut is a sum that somebody means to withdraw. Most of the time an admin gives it first: a wallet that many use
+// at once would hardly ever have so much.
+func (c *client) toTakeOut(ctx context.Context, who *customer) (kopecks int) {
+	kopecks = 50_000 + c.random.IntN(50_000)
+	if c.chance(70) {
+		c.credit(ctx, c.crowd.options.Bot, who, kopecks, c.key())
+	}
+	return kopecks
+}
+
 func (c *client) withdraw(ctx context.Context, who *customer) {
-	key, kopecks := c.key(), 50_000+c.random.IntN(50_000)
+	key, kopecks := c.key(), c.toTakeOut(ctx, who)
 	op, _ := c.call(ctx, who, "withdrawal.request", key, kopecks, history.Args{"p_telegram_id": who.id,
 		"p_amount_kopecks": kopecks, "p_requisites": sealed, "p_idempotency_key": key})
 	c.requested(who, op, kopecks)
@@ -26,7 +36,7 @@ func (c *client) withdraw(ctx context.Context, who *customer) {
 
 // draft is the dialogue's way: twice submitted now and then.
 func (c *client) draft(ctx context.Context, who *customer) {
-	key, kopecks := c.key(), 50_000+c.random.IntN(30_000)
+	key, kopecks := c.key(), c.toTakeOut(ctx, who)
 	op, _ := c.call(ctx, who, "withdrawal.draft", key, kopecks, history.Args{"p_telegram_id": who.id,
 		"p_amount_kopecks": kopecks, "p_requisites": sealed, "p_idempotency_key": key})
 	if !op.IsAcknowledged() {
@@ -45,9 +55,13 @@ func (c *client) draft(ctx context.Context, who *customer) {
 	}
 }
 
-// decide ends a withdrawal: two who want different ends now and then meet.
+// decide ends a withdrawal, half of the time the latest, which is the one that may still be pending: two who want
+// different ends now and then meet.
 func (c *client) decide(ctx context.Context, who *customer) {
 	w, ok := pick(c.random, who, &who.withdrawals)
+	if c.chance(50) {
+		w, ok = last(who, &who.withdrawals)
+	}
 	if !ok {
 		return
 	}
