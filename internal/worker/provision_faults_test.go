@@ -1,8 +1,10 @@
 package worker_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -123,4 +125,31 @@ func (s *systemBundle) number(t *testing.T, sql string) int {
 	var n int
 	require.NoError(t, s.Owner.QueryRow(t.Context(), sql).Scan(&n))
 	return n
+}
+
+// TestF10TheRunEndsWhileTheNodeWorks: the time of a run is over while a node has not answered yet. That is written down all
+// the same, so that the next run has the job at once, and not when its lease has run out.
+func TestF10TheRunEndsWhileTheNodeWorks(t *testing.T) {
+	t.Parallel()
+	s := setupSystem(t)
+	ctx, end := context.WithCancel(t.Context())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/health" {
+			_, _ = fmt.Fprint(w, `{"status":"ok","instance_id":"one","users":0}`)
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		end()
+		<-r.Context().Done()
+	}))
+	t.Cleanup(server.Close)
+	client, err := vpn.NewClient(server.URL, config.NewSecret("key"))
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	s.buy(t, 100)
+	_, _ = worker.Provision(s.db.VPN, []vpn.Named{{Name: "slow", Node: client}}, obs.Discard())(ctx,
+		worker.Batch{Holder: "w", Limit: 10, IsStopping: func() bool { return false }})
+	require.Error(t, ctx.Err(), "the node was asked")
+	require.Equal(t, 1, s.number(t, `select count(*)::int from outbox.task where kind = 'provision' and finished_at is null
+		and attempt = 1 and leased_until is null`))
 }
