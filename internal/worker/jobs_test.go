@@ -144,7 +144,10 @@ func (q *queue) DrainingNodes(context.Context) ([]string, error) { return q.drai
 
 func (q *queue) WantedUsers(context.Context) ([]sqlapi.WantedUser, error) { return q.wanted, nil }
 
-func (q *queue) ReportNode(_ context.Context, report sqlapi.NodeReport) error {
+func (q *queue) ReportNode(ctx context.Context, report sqlapi.NodeReport) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.report[report.Name] = report

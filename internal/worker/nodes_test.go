@@ -109,6 +109,16 @@ func TestANodesTroubleIsNoneOfTheOthers(t *testing.T) {
 	require.Empty(t, n.queue.report["b"].Error)
 }
 
+func TestARunThatIsCancelledSaysHowTheNodesAre(t *testing.T) {
+	t.Parallel()
+	n := setupNodes(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := n.sync(ctx, batch(false))
+	require.NoError(t, err)
+	require.Len(t, n.queue.report, len(n.nodes))
+}
+
 func TestNewKeysAreSharedAmongTheNodes(t *testing.T) {
 	t.Parallel()
 	n := setupNodes(t)

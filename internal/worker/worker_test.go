@@ -55,7 +55,10 @@ func (b *books) ClaimRun(_ context.Context, name, holder string) (sqlapi.Claimed
 	return sqlapi.ClaimedRun{}, nil
 }
 
-func (b *books) FinishRun(_ context.Context, run sqlapi.FinishedRun) (bool, error) {
+func (b *books) FinishRun(ctx context.Context, run sqlapi.FinishedRun) (bool, error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.finished = append(b.finished, run)
@@ -235,6 +238,20 @@ func TestStoppingWaitsForTheRunInHand(t *testing.T) {
 	require.NoError(t, <-b.done)
 	require.Len(t, b.books.runs(), 1)
 	require.Equal(t, 10, b.books.runs()[0].Items)
+}
+
+func TestARunThatIsCancelledIsRecorded(t *testing.T) {
+	t.Parallel()
+	b := setup(t, job("a", "1 seconds", true))
+	ctx, cancel := context.WithCancel(t.Context())
+	w := b.worker(t, map[string]Job{"a": func(ctx context.Context, _ Batch) (int, error) {
+		cancel()
+		return 3, ctx.Err()
+	}})
+	err := w.once(ctx, b.books.jobs[0], w.jobs["a"], func() bool { return true })
+	require.ErrorIs(t, err, context.Canceled)
+	require.Len(t, b.books.runs(), 1)
+	require.Equal(t, []any{3, "context canceled"}, []any{b.books.runs()[0].Items, b.books.runs()[0].Error})
 }
 
 func TestWhatAnotherWorkerHasIsLeftAlone(t *testing.T) {
