@@ -145,6 +145,11 @@ func (c *Crowd) furnish(ctx context.Context) error {
 		}
 		c.client(-1).credit(ctx, o.DBA, who, o.Kopecks, fmt.Sprint("begin-", who.id))
 	}
+	if slices.Contains(c.visits, "trial") { // later a few people among many buyers might never get one
+		who, key := c.users[0], "begin-trial"
+		c.client(-1).callOn(ctx, o.DBA, who, "subscription.start_trial", key, 0,
+			history.Args{"p_telegram_id": who.id, "p_idempotency_key": key})
+	}
 	return nil
 }
 
