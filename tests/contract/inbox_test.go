@@ -170,6 +170,7 @@ func TestFailedUpdateIsTriedFiveTimes(t *testing.T) {
 			require.Equal(t, Row{"will_retry": false, "next_attempt_at": nil}, failed)
 			break
 		}
+		b.owner.At(at.Add(100 * time.Millisecond))
 		at = at.Add(time.Second << (attempt - 1))
 		require.Equal(t, Row{"will_retry": true, "next_attempt_at": at}, failed)
 		require.Equal(t, failed, b.One("inbox.failed", leased(update[0]).With("p_error", "no")), "a repeat after a lost answer")

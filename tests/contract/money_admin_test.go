@@ -254,7 +254,15 @@ func TestRetriedKey(t *testing.T) {
 	b.One("vpn.complete_job", of(job, "p_key_uri", "vless://a"))
 	require.Equal(t, "delivered", status())
 	retry("delivered", false)
-	require.Equal(t, 7, b.count("audit.entry where action = 'vpn.retry_job' and actor_id = 1 and subject_id = '1001'"))
+
+	t.Log("a job of later: the key that was delivered stays good")
+	b.Buy(anna, "basic", 1, "later")
+	job = b.jobs("w", 1)[0]
+	b.One("vpn.fail_job", of(job, "p_error", "503"))
+	require.Equal(t, true, b.One("vpn.retry_job", args.With("p_job_id", job["job_id"]))["is_retried"])
+	require.Equal(t, "active", b.One("subscription.current", A{"p_telegram_id": anna})["activation"])
+	b.One("vpn.complete_job", of(b.jobs("w", 1)[0], "p_key_uri", "vless://a"))
+	require.Equal(t, 8, b.count("audit.entry where action = 'vpn.retry_job' and actor_id = 1 and subject_id = '1001'"))
 	b.Reconciled()
 
 	t.Log("given up, and not needed any more")

@@ -355,5 +355,9 @@ func TestRebuildWallet(t *testing.T) {
 	require.Equal(t, true, b.One("ops.rebuild_wallet", call)["was_different"])
 	require.Equal(t, right, b.One("ops.rebuild_wallet", call))
 	require.Len(t, b.Query("select * from audit.event where action = 'ops.rebuild_wallet'"), 2)
+
+	t.Log("what was held and came back")
+	b.One("withdrawal.cancel", A{"p_telegram_id": anna, "p_withdrawal_id": b.request(anna, least, "w")})
+	require.Equal(t, false, b.One("ops.rebuild_wallet", A{"p_telegram_id": anna})["was_different"])
 	b.Reconciled()
 }

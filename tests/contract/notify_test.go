@@ -149,7 +149,10 @@ func TestUnknownOutcomeLosesMessagesButNotKeys(t *testing.T) {
 	again := b.claim(1)[0]
 	require.Equal(t, key["message_id"], again["message_id"], "keys always arrive, once more at worst")
 	require.Equal(t, false, b.One("notify.sent", told(key))["is_recorded"])
+	require.Equal(t, Row{"message_id": key["message_id"], "is_recorded": false, "next_attempt_at": nil},
+		b.One("notify.failed", untold(key, true)), "somebody else is sending it")
 	require.Equal(t, true, b.One("notify.sent", told(again))["is_recorded"])
+	require.Equal(t, "done", b.outcome(again))
 }
 
 func TestManyLostMessagesAreNotSentAgain(t *testing.T) {

@@ -52,7 +52,8 @@ func (m Mutant) Mistakes() int {
 // All are the mutants, by the functions' schemas.
 func All() []Mutant {
 	return slices.Concat(account(), wallet(), promo(), purchases(), payments(), takingBack(), subscriptions(), referrals(),
-		withdrawals(), queues(), leases(), updates(), broadcasts(), exports(), everybody())
+		withdrawals(), queues(), leases(), updates(), broadcasts(), exports(), everybody(),
+		confirmed(), ended())
 }
 
 // Find gives the mutant of that name.
