@@ -145,7 +145,7 @@ func (t *Term) keep(ctx context.Context) {
 	e := t.election
 	renewing := obs.NewOutage(e.Log, e.Name)
 	for {
-		pause(ctx, e.TTL/4)
+		pause(ctx, min(e.TTL/4, t.left())) // no longer than the lease, whatever the last question took
 		if ctx.Err() != nil {
 			return
 		}

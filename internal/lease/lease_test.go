@@ -118,14 +118,35 @@ type table struct {
 	expires time.Time
 	asked   map[string]int
 	dead    map[string]bool // whose questions do not arrive
+	silent  map[string]bool // whose questions arrive, and are not answered
+	slow    time.Duration   // how long answers are on their way
 }
 
 var errGone = errors.New("no connection")
 
-func (l *table) AcquireLease(_ context.Context, _, holder string, ttl time.Duration) (*int64, error) {
+func (l *table) AcquireLease(ctx context.Context, _, holder string, ttl time.Duration) (*int64, error) {
+	epoch, err := l.acquire(holder, ttl)
+	l.mu.Lock()
+	isSilent, slow := l.silent[holder], l.slow
+	l.mu.Unlock()
+	if isSilent {
+		<-ctx.Done()
+	}
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(slow):
+		return epoch, err
+	}
+}
+
+func (l *table) acquire(holder string, ttl time.Duration) (*int64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.dead[holder] {
+		return nil, errGone
+	}
+	if l.silent[holder] {
 		return nil, errGone
 	}
 	l.asked[holder]++
@@ -140,10 +161,13 @@ func (l *table) AcquireLease(_ context.Context, _, holder string, ttl time.Durat
 	return &epoch, nil
 }
 
-func (l *table) ReleaseLease(_ context.Context, _, holder string) (bool, error) {
+func (l *table) ReleaseLease(ctx context.Context, _, holder string) (bool, error) {
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.dead[holder] || l.holder != holder {
+	if l.dead[holder] || l.silent[holder] || l.holder != holder {
 		return false, nil
 	}
 	l.holder, l.expires = "", time.Time{}
@@ -191,7 +215,7 @@ func (d *diary) leader() (string, time.Time) {
 func TestALeaderThatIsCutOffIsFollowed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		leases := &table{asked: map[string]int{}, dead: map[string]bool{}}
+		leases := newTable()
 		d := &diary{}
 		ctx, stop := context.WithCancel(t.Context())
 		var processes sync.WaitGroup
@@ -231,7 +255,7 @@ func TestALeaderThatIsCutOffIsFollowed(t *testing.T) {
 func TestATermThatWasTakenEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		leases := &table{asked: map[string]int{}, dead: map[string]bool{}}
+		leases := newTable()
 		ctx, stop := context.WithCancel(t.Context())
 		e := &lease.Election{Name: "poll", Holder: "p", TTL: ttl, Authority: leases, Log: obs.Discard()}
 		var processes sync.WaitGroup
