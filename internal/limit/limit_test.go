@@ -109,6 +109,21 @@ func TestGateClosesEveryProcess(t *testing.T) {
 	require.Zero(t, two.Take(t.Context(), gate, bucket))
 }
 
+// TestAGateStaysShutWithoutRedis: who was told to wait keeps to it when Redis is away, and tells the others although the
+// message that learned it is given up.
+func TestAGateStaysShutWithoutRedis(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	one, two := b.patient(), b.patient()
+	gate, bucket := limit.Gate("{s}:gate"), limit.Bucket{Key: "{s}:all", Rule: perMinute}
+	givenUp, giveUp := context.WithCancel(t.Context())
+	giveUp()
+	one.Close(givenUp, gate, 20*time.Minute)
+	require.Greater(t, two.Take(t.Context(), gate, bucket), 15*time.Minute)
+	b.server.SetError("LOADING Redis is loading the dataset in memory")
+	require.Greater(t, one.Take(t.Context(), gate, bucket), 15*time.Minute)
+}
+
 func TestWithoutRedisEachProcessStillLimits(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -116,6 +116,7 @@ func TestHowASendEnds(t *testing.T) {
 		"blocked":                  {refuse(403, "Forbidden: bot was blocked by the user"), telegram.Unreachable},
 		"never started":            {refuse(400, "Bad Request: chat not found"), telegram.Unreachable},
 		"server error":             {refuse(500, "Internal Server Error"), telegram.Unknown},
+		"error under a 200":        {say(200, `{"ok":false,"error_code":500,"description":"Internal Server Error"}`), telegram.Unknown},
 		"gateway page":             {say(502, `<html>bad gateway</html>`), telegram.Unknown},
 		"proxy refuses":            {say(407, `<html>who are you</html>`), telegram.NotSent},
 		"hangs up":                 {hangUp, telegram.Unknown},

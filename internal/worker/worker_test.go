@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -70,7 +71,10 @@ func (b *books) FinishRun(ctx context.Context, run sqlapi.FinishedRun) (bool, er
 	return true, nil
 }
 
-func (b *books) ReleaseLease(_ context.Context, name, _ string) (bool, error) {
+func (b *books) ReleaseLease(ctx context.Context, name, _ string) (bool, error) {
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.released = append(b.released, name)
@@ -238,6 +242,28 @@ func TestStoppingWaitsForTheRunInHand(t *testing.T) {
 	require.NoError(t, <-b.done)
 	require.Len(t, b.books.runs(), 1)
 	require.Equal(t, 10, b.books.runs()[0].Items)
+}
+
+// TestTheGraceIsBounded: a run that does not see that it should stop is cancelled when the grace is over, and recorded; then
+// the lease is given back.
+func TestTheGraceIsBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(t, job("a", "1 seconds", true))
+		entered := make(chan struct{})
+		b.start(map[string]Job{"a": func(ctx context.Context, _ Batch) (int, error) {
+			close(entered)
+			<-ctx.Done()
+			return 0, ctx.Err()
+		}})
+		<-entered
+		told := time.Now()
+		b.stop()
+		require.NoError(t, <-b.done)
+		require.Equal(t, Grace, time.Since(told))
+		require.Len(t, b.books.runs(), 1)
+		require.Equal(t, []string{"a"}, b.books.released)
+	})
 }
 
 func TestARunThatIsCancelledIsRecorded(t *testing.T) {
