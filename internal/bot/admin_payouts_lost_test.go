@@ -11,6 +11,7 @@ import (
 	"atlas-secure/internal/bot"
 	"atlas-secure/internal/config"
 	"atlas-secure/internal/requisites"
+	"atlas-secure/internal/sandbox/botapi/person"
 )
 
 // withAnotherKey starts a bot that has lost the key that requisites were sealed with.
@@ -82,4 +83,47 @@ func TestApprovedPayoutThatCannotBeRead(t *testing.T) {
 	m := b.waitLast(t, boss, "⚠️ Реквизиты не прочитать")
 	require.NotContains(t, m.Text, "Отклоните")
 	require.False(t, b.hasButton(t, boss, "❌ Отклонить"))
+}
+
+// TestWithdrawalWhoseKeyIsLost: REQUISITES_KEY is another one before the first confirmation, or before the second. Nobody could
+// be told where to pay, so nothing is requested: the person is asked to begin anew, and the dialogue is over.
+func TestWithdrawalWhoseKeyIsLost(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	p := b.startBot(t)
+	bob, eve := b.rich(t, "Bob"), b.rich(t, "Eve")
+	first := b.drafted(t, bob)
+	b.drafted(t, eve)
+	b.press(t, eve, "That is right")
+	b.waitLast(t, eve, "Withdraw 600 ₽?")
+	p.stop()
+	b.withAnotherKey(t)
+
+	b.press(t, bob, "That is right")
+	b.press(t, eve, "✅ Withdraw")
+	for _, each := range []*person.Person{bob, eve} {
+		m := b.waitLast(t, each, "Where to pay cannot be read any more, and nothing was withdrawn. Please start again.")
+		require.NotContains(t, m.Text, "CANARY")
+		require.Eventually(t, func() bool { return b.dialogue(t, each) == "" }, patience, poll)
+		require.Zero(t, b.held(t, each))
+	}
+	require.Contains(t, b.log.String(), "requisites cannot be read")
+
+	t.Log("words and buttons of before")
+	b.send(t, bob, "600")
+	b.waitLast(t, bob, "I understand buttons and commands")
+	b.forge(t, bob, b.lastMessage(t, bob).MessageID, first)
+	b.waitLast(t, bob, "Let us start again")
+	require.Zero(t, b.count(t, `select count(*)::int from withdrawal.withdrawal`))
+
+	t.Log("words where the button is waited for, in Russian")
+	b.askAgain(t, bob)
+	b.drafted(t, bob)
+	_, err := b.db.Owner.Exec(b.ctx, `update withdrawal.draft set requisites = $2 where telegram_id = $1`, bob.ID, "v1:AAAA")
+	require.NoError(t, err)
+	_, err = b.db.Owner.Exec(b.ctx, `update account.account set language = 'ru' where telegram_id = $1`, bob.ID)
+	require.NoError(t, err)
+	b.send(t, bob, "да")
+	b.waitLast(t, bob, "Реквизиты больше не прочитать, ничего не выведено. Начните заново.")
+	require.Eventually(t, func() bool { return b.dialogue(t, bob) == "" }, patience, poll)
 }

@@ -80,7 +80,8 @@ func (b *Bot) handleMessage(ctx context.Context, u sqlapi.ClaimedUpdate, m *tele
 func (b *Bot) handlePress(ctx context.Context, u sqlapi.ClaimedUpdate, q *telego.CallbackQuery) (string, error) {
 	ctx = obs.WithTelegramID(ctx, q.From.ID)
 	// In a private chat with the bot the chat's number is the person's. Anything else is a button in a group, or forwarded.
-	if q.Message == nil || q.Message.GetChat().ID != q.From.ID {
+	// A bot is nobody, as where it writes.
+	if q.From.IsBot || q.Message == nil || q.Message.GetChat().ID != q.From.ID {
 		b.refuseForeignPress(ctx, q)
 		return "foreign_press", nil
 	}

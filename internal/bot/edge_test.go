@@ -102,6 +102,39 @@ func TestT9ButtonsOfOthersDoNothing(t *testing.T) {
 	require.Zero(t, b.count(t, `select count(*)::int from ledger.transfer where reason = 'purchase'`))
 }
 
+// TestABotIsNobody: what a bot says or presses is not done and not answered, in a private chat either, and it is not registered.
+func TestABotIsNobody(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.startBot(t)
+	robot, bob := b.person(t, "Robot", "en"), b.started(t, "Bob", "en")
+	from := map[string]any{"id": robot.ID, "is_bot": true, "first_name": "Robot"}
+	message := map[string]any{
+		"message_id": 1, "date": 1, "text": "/start", "chat": map[string]any{"id": robot.ID, "type": "private"}, "from": from,
+	}
+	_, err := robot.Update(b.ctx, "message", message)
+	require.NoError(t, err)
+	_, err = robot.Update(b.ctx, "callback_query", map[string]any{
+		"id": "1", "chat_instance": "1", "data": "menu", "from": from, "message": message,
+	})
+	require.NoError(t, err)
+	b.waitCount(t, 1, `select count(*)::int from audit.entry where action = 'refused.bot.foreign_press' and actor_id = $1`, robot.ID)
+
+	t.Log("one that is known as a person is refused as well")
+	from["id"] = bob.ID
+	message["chat"] = map[string]any{"id": bob.ID, "type": "private"}
+	before := b.chat(t, bob)
+	_, err = bob.Update(b.ctx, "callback_query", map[string]any{
+		"id": "2", "chat_instance": "1", "data": "language:ru", "from": from, "message": message,
+	})
+	require.NoError(t, err)
+	b.waitCount(t, 1, `select count(*)::int from audit.entry where action = 'refused.bot.foreign_press' and actor_id = $1`, bob.ID)
+	b.waitCount(t, 0, `select count(*)::int from inbox.update where finished_at is null`)
+	require.Equal(t, before, b.chat(t, bob))
+	require.Zero(t, b.count(t, `select count(*)::int from account.account where telegram_id = $1`, robot.ID))
+	require.Zero(t, b.count(t, `select count(*)::int from account.account where telegram_id = $1 and language = 'ru'`, bob.ID))
+}
+
 func TestT8OldAndForgedButtonsAreAnsweredPolitely(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

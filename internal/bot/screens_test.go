@@ -143,6 +143,7 @@ func dialogueScreens(text *i18n.Text, screens map[string]screen.Screen, prices [
 	draft := sqlapi.ShownDraft{DraftID: atlas.DraftID(purchaseID), Amount: 139900, ExpiresAt: soon}
 	screens["ask requisites"] = screen.AskRequisites(text, sqlapi.PossibleWithdrawal{Amount: 139900, Left: 1})
 	screens["wrong requisites"], screens["draft expired"] = screen.WrongRequisites(text), screen.DraftExpired(text)
+	screens["requisites lost"] = screen.RequisitesLost(text)
 	screens["confirm withdrawal"] = screen.ConfirmWithdrawal(text, draft, "••••<&>1")
 	screens["final withdrawal"] = screen.FinalWithdrawal(text, draft)
 	screens["not enough to withdraw"] = screen.NotEnoughToWithdraw(text, balance)

@@ -162,6 +162,14 @@ func (b *Bot) withdrawSubmit(ctx context.Context, r *request) (screen.Screen, er
 			return screen.Screen{}, err
 		}
 	}
+	switch draft, err := b.DB.Withdrawal.ShowDraft(ctx, r.user, id); {
+	case err != nil && !errors.Is(err, atlas.ErrNoSuchWithdrawal): // that is for Submit to refuse, which is in the audit
+		return screen.Screen{}, fmt.Errorf("reading a draft: %w", err)
+	case err == nil && draft.Status == atlas.DraftOpen:
+		if _, isReadable := b.openDraft(ctx, r, draft); !isReadable {
+			return screen.RequisitesLost(r.text), nil
+		}
+	}
 	_, err = b.DB.Withdrawal.Submit(ctx, r.user, id)
 	switch {
 	case errors.Is(err, atlas.ErrInsufficientFunds):
@@ -224,14 +232,28 @@ func (b *Bot) drawDraft(ctx context.Context, r *request, id atlas.DraftID, at st
 	case draft.Status != atlas.DraftOpen:
 		r.isOver = true
 		return screen.DraftExpired(r.text), nil
+	}
+	words, isReadable := b.openDraft(ctx, r, draft)
+	switch {
+	case !isReadable:
+		return screen.RequisitesLost(r.text), nil
 	case at == withdrawFinal:
 		return screen.FinalWithdrawal(r.text, draft), nil
+	default:
+		return screen.ConfirmWithdrawal(r.text, draft, words.Masked()), nil
 	}
+}
+
+// openDraft opens where an open draft is to be paid. Where nobody can read that any more the dialogue is over: it would be a
+// request that can only be rejected.
+func (b *Bot) openDraft(ctx context.Context, r *request, draft sqlapi.ShownDraft) (words requisites.Requisites, isReadable bool) {
 	words, err := b.Requisites.Open(draft.Requisites)
 	if err != nil {
-		return screen.Screen{}, fmt.Errorf("opening requisites: %w", err)
+		b.Log.ErrorContext(ctx, "requisites cannot be read: REQUISITES_KEY is another one", obs.Operation(r.operation),
+			obs.Outcome(obs.OutcomeFailed), obs.Err(err), "draft_id", draft.DraftID)
+		r.isOver = true
 	}
-	return screen.ConfirmWithdrawal(r.text, draft, words.Masked()), nil
+	return words, err == nil
 }
 
 // notEnoughToWithdraw ends the dialogue: the money has gone elsewhere since the amount was typed.

@@ -97,6 +97,11 @@ func DraftExpired(t *i18n.Text) Screen {
 	return Screen{Text: t.HTML("withdrawal.draft_expired"), Rows: [][]Button{row(press(t, "button.withdraw", VerbWithdraw)), toMenu(t)}}
 }
 
+// RequisitesLost says that what was typed cannot be read any more.
+func RequisitesLost(t *i18n.Text) Screen {
+	return Screen{Text: t.HTML("withdrawal.requisites_lost"), Rows: [][]Button{row(press(t, "button.withdraw", VerbWithdraw)), toMenu(t)}}
+}
+
 // NotEnoughToWithdraw says that the money is not there any more.
 func NotEnoughToWithdraw(t *i18n.Text, balance sqlapi.Balance) Screen {
 	s := Screen{
