@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"atlas-secure/internal/lease"
-	"atlas-secure/internal/obs"
 	"atlas-secure/tests/leaks"
 )
 
@@ -118,7 +117,7 @@ type table struct {
 	expires time.Time
 	asked   map[string]int
 	dead    map[string]bool // whose questions do not arrive
-	silent  map[string]bool // whose questions arrive, and are not answered
+	silent  map[string]bool // whose questions change nothing, and get no answer
 	slow    time.Duration   // how long answers are on their way
 }
 
@@ -143,10 +142,7 @@ func (l *table) AcquireLease(ctx context.Context, _, holder string, ttl time.Dur
 func (l *table) acquire(holder string, ttl time.Duration) (*int64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.dead[holder] {
-		return nil, errGone
-	}
-	if l.silent[holder] {
+	if l.dead[holder] || l.silent[holder] {
 		return nil, errGone
 	}
 	l.asked[holder]++
@@ -221,7 +217,7 @@ func TestALeaderThatIsCutOffIsFollowed(t *testing.T) {
 		var processes sync.WaitGroup
 		for i := range 4 {
 			name := fmt.Sprint("p", i)
-			e := &lease.Election{Name: "poll", Holder: name, TTL: ttl, Authority: leases, Log: obs.Discard()}
+			e := leases.election(name)
 			processes.Go(func() { e.Run(ctx, d.lead(name)) })
 		}
 		for round := range 3 {
@@ -257,7 +253,7 @@ func TestATermThatWasTakenEndsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		leases := newTable()
 		ctx, stop := context.WithCancel(t.Context())
-		e := &lease.Election{Name: "poll", Holder: "p", TTL: ttl, Authority: leases, Log: obs.Discard()}
+		e := leases.election("p")
 		var processes sync.WaitGroup
 		served := 0
 		processes.Go(func() {

@@ -18,6 +18,10 @@ func newTable() *table {
 	return &table{asked: map[string]int{}, dead: map[string]bool{}, silent: map[string]bool{}}
 }
 
+func (l *table) election(holder string) *lease.Election {
+	return &lease.Election{Name: "poll", Holder: holder, TTL: ttl, Authority: l, Log: obs.Discard()}
+}
+
 // mute has Postgres leave a process without answers, or answer it again; answers to others are so long on their way.
 func (l *table) mute(holder string, isSilent bool, slow time.Duration) {
 	l.mu.Lock()
@@ -39,7 +43,7 @@ func TestALeaderWithoutAnswersIsFollowed(t *testing.T) {
 				var processes sync.WaitGroup
 				for i := range 2 {
 					name := fmt.Sprint("p", i)
-					e := &lease.Election{Name: "poll", Holder: name, TTL: ttl, Authority: leases, Log: obs.Discard()}
+					e := leases.election(name)
 					processes.Go(func() { e.Run(ctx, d.lead(name)) })
 				}
 				for range 20 {
@@ -76,7 +80,7 @@ func TestATermOfAnotherEpochIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		leases := newTable()
 		ctx, stop := context.WithCancel(t.Context())
-		e := &lease.Election{Name: "poll", Holder: "p", TTL: ttl, Authority: leases, Log: obs.Discard()}
+		e := leases.election("p")
 		var epochs []int64
 		var processes sync.WaitGroup
 		processes.Go(func() {
@@ -105,7 +109,7 @@ func TestWhoCannotAskIsNotConfirmed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		leases := newTable()
 		ctx, stop := context.WithCancel(t.Context())
-		e := &lease.Election{Name: "poll", Holder: "p", TTL: ttl, Authority: leases, Log: obs.Discard()}
+		e := leases.election("p")
 		var processes sync.WaitGroup
 		processes.Go(func() {
 			e.Run(ctx, func(led context.Context, term *lease.Term) {
@@ -129,11 +133,13 @@ func TestALeaderKeepsItsPlaceInLine(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	leading := make(chan struct{})
-	e := &lease.Election{Name: "poll", Holder: "p0", TTL: short, Authority: newTable(), Filter: all[0], Log: obs.Discard()}
+	begin := sync.OnceFunc(func() { close(leading) }) // on a busy machine a second may pass, and another term begin
+	e := newTable().election("p0")
+	e.TTL, e.Filter = short, all[0]
 	var processes sync.WaitGroup
 	processes.Go(func() {
 		e.Run(ctx, func(led context.Context, _ *lease.Term) {
-			close(leading)
+			begin()
 			<-led.Done()
 		})
 	})

@@ -39,14 +39,14 @@ func (c *counter) Take(context.Context, limit.Action, atlas.TelegramID) (time.Du
 	return c.wait, nil
 }
 
-func guarded(often int) (*counter, *limit.Guard) {
-	c := &counter{rules: map[limit.Action]limit.Rule{limit.Promo: {Events: often, Per: time.Minute, Burst: often}}}
+func guarded(often int, per time.Duration) (*counter, *limit.Guard) {
+	c := &counter{rules: map[limit.Action]limit.Rule{limit.Promo: {Events: often, Per: per, Burst: often}}}
 	return c, limit.NewGuard(limit.New(nil, "t:"), c)
 }
 
 func TestADatabaseThatIsAwayLetsNobodyPass(t *testing.T) {
 	t.Parallel()
-	c, guard := guarded(5)
+	c, guard := guarded(5, time.Hour)
 	c.isAway = true
 	_, err := guard.Take(t.Context(), limit.Promo, 1)
 	require.ErrorIs(t, err, errAway, "nobody knows the limits yet")
@@ -63,7 +63,7 @@ func TestADatabaseThatIsAwayLetsNobodyPass(t *testing.T) {
 
 func TestTheDatabaseHasTheLastWord(t *testing.T) {
 	t.Parallel()
-	c, guard := guarded(5)
+	c, guard := guarded(5, time.Hour)
 	c.wait = time.Hour
 	wait, err := guard.Take(t.Context(), limit.Promo, 1)
 	require.NoError(t, err)
@@ -72,7 +72,7 @@ func TestTheDatabaseHasTheLastWord(t *testing.T) {
 
 func TestWhoTriesOnAndOnDoesNotReachTheDatabase(t *testing.T) {
 	t.Parallel()
-	c, guard := guarded(3)
+	c, guard := guarded(3, time.Hour)
 	for range 10 {
 		_, err := guard.Take(t.Context(), limit.Promo, 1)
 		require.NoError(t, err)
@@ -88,7 +88,7 @@ func TestWhoTriesOnAndOnDoesNotReachTheDatabase(t *testing.T) {
 func TestLimitsAreReadAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, guard := guarded(1)
+		c, guard := guarded(1, time.Minute)
 		take := func() time.Duration {
 			wait, err := guard.Take(t.Context(), limit.Promo, 1)
 			require.NoError(t, err)

@@ -94,12 +94,16 @@ func FinalWithdrawal(t *i18n.Text, draft sqlapi.ShownDraft) Screen {
 
 // DraftExpired says that the confirmation came too late.
 func DraftExpired(t *i18n.Text) Screen {
-	return Screen{Text: t.HTML("withdrawal.draft_expired"), Rows: [][]Button{row(press(t, "button.withdraw", VerbWithdraw)), toMenu(t)}}
+	return withdrawAnew(t, t.HTML("withdrawal.draft_expired"))
 }
 
 // RequisitesLost says that what was typed cannot be read any more.
 func RequisitesLost(t *i18n.Text) Screen {
-	return Screen{Text: t.HTML("withdrawal.requisites_lost"), Rows: [][]Button{row(press(t, "button.withdraw", VerbWithdraw)), toMenu(t)}}
+	return withdrawAnew(t, t.HTML("withdrawal.requisites_lost"))
+}
+
+func withdrawAnew(t *i18n.Text, why i18n.HTML) Screen {
+	return Screen{Text: why, Rows: [][]Button{row(press(t, "button.withdraw", VerbWithdraw)), toMenu(t)}}
 }
 
 // NotEnoughToWithdraw says that the money is not there any more.
