@@ -22,7 +22,7 @@ func (b *bundle) lose(t *testing.T) {
 // allAnswered waits until everything that was said is answered.
 func (b *bundle) allAnswered(t *testing.T) {
 	t.Helper()
-	b.waitCount(t, 0, `select count(*)::int from inbox.update where finished_at is null`)
+	b.waitHandled(t)
 	require.NoError(t, b.people.ClearFaults(b.ctx))
 }
 

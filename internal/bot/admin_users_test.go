@@ -144,7 +144,7 @@ func TestCreditAndDebit(t *testing.T) {
 	require.NoError(t, b.people.AddFault(b.ctx, botapi.Fault{Method: "sendMessage", Action: botapi.FaultDrop, Count: 1}))
 	b.send(t, admin, "1 500,50")
 	b.waitLast(t, admin, "What for?")
-	b.waitCount(t, 0, `select count(*)::int from inbox.update where finished_at is null`)
+	b.waitHandled(t)
 	require.NoError(t, b.people.ClearFaults(b.ctx))
 	p.stop()
 	b.startBot(t)

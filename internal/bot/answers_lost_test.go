@@ -18,7 +18,7 @@ func TestT4AnswersOfTelegramLost(t *testing.T) {
 	bob := b.started(t, "Bob", "en")
 	require.NoError(t, b.people.AddFault(b.ctx, botapi.Fault{Method: "sendMessage", Action: botapi.FaultDrop, Count: 20}))
 	b.send(t, bob, "/help")
-	b.waitCount(t, 0, `select count(*)::int from inbox.update where finished_at is null`)
+	b.waitHandled(t)
 	require.Equal(t, 2, strings.Count(b.chat(t, bob), "What this bot can do"))
 	require.NoError(t, b.people.ClearFaults(b.ctx))
 }
@@ -40,7 +40,7 @@ func TestT4PurchaseWhoseMessagesWereLost(t *testing.T) {
 	}
 	b.press(t, bob, "Pay from the balance")
 	b.sees(t, bob, "Basic, 1 month: paid")
-	b.waitCount(t, 0, `select count(*)::int from inbox.update where finished_at is null`)
+	b.waitHandled(t)
 	money := b.money(t, bob.ID)
 	require.Equal(t, "1 85100 1", money)
 

@@ -289,7 +289,7 @@ func TestBroadcastByBotsThatDie(t *testing.T) {
 		} else {
 			b.press(t, boss, s.press)
 		}
-		b.waitCount(t, 0, `select count(*)::int from inbox.update where finished_at is null`)
+		b.waitHandled(t)
 		require.NoError(t, b.people.ClearFaults(b.ctx))
 		b.waitLast(t, boss, s.asks)
 	}

@@ -271,7 +271,6 @@ func (d *dialogues) isOnTwoDevices() {
 func (d *dialogues) twice(word string) {
 	d.t.Helper()
 	verb, isPress := pressed(word)
-	waiting := `select count(*)::int from inbox.update where finished_at is null`
 	if isPress {
 		message, data := d.buttonOf(verb)
 		d.together(d.t, d.me, message, data)
@@ -283,7 +282,7 @@ func (d *dialogues) twice(word string) {
 		require.NoError(d.t, both.Wait())
 		d.waitAnswers(2)
 	}
-	d.waitCount(d.t, 0, waiting)
+	d.waitHandled(d.t)
 }
 
 // waitAnswers waits until the last so many messages of the chat are the bot's, one to each of the person's.

@@ -129,7 +129,7 @@ func TestABotIsNobody(t *testing.T) {
 	})
 	require.NoError(t, err)
 	b.waitCount(t, 1, `select count(*)::int from audit.entry where action = 'refused.bot.foreign_press' and actor_id = $1`, bob.ID)
-	b.waitCount(t, 0, `select count(*)::int from inbox.update where finished_at is null`)
+	b.waitHandled(t)
 	require.Equal(t, before, b.chat(t, bob))
 	require.Zero(t, b.count(t, `select count(*)::int from account.account where telegram_id = $1`, robot.ID))
 	require.Zero(t, b.count(t, `select count(*)::int from account.account where telegram_id = $1 and language = 'ru'`, bob.ID))

@@ -29,7 +29,7 @@ const (
 
 // workInbox hands updates out to a bounded number of hands until ctx ends, then waits for the hands.
 func (b *Bot) workInbox(ctx context.Context) error {
-	handsCtx, letGo := context.WithCancel(context.WithoutCancel(ctx))
+	handsCtx, letGo := outliving(ctx, b.Grace)
 	defer letGo()
 	free := make(chan struct{}, b.Hands)
 	for range b.Hands {
@@ -58,8 +58,6 @@ func (b *Bot) workInbox(ctx context.Context) error {
 			b.waitForWork(ctx)
 		}
 	}
-	stop := time.AfterFunc(b.Grace, letGo)
-	defer stop.Stop()
 	hands.Wait()
 	b.giveBack(ctx)
 	return nil
@@ -107,8 +105,11 @@ func (b *Bot) exchange(ctx context.Context, count int) []sqlapi.ClaimedUpdate {
 	if count == 0 {
 		return nil
 	}
+	// Cut off at the end, it might be committed after everything has been given back.
+	whole, cancel := outliving(ctx, settleTime)
+	defer cancel()
 	done := b.ended.take()
-	updates, err := b.DB.Inbox.Exchange(ctx, b.Holder, done, count, claimLease)
+	updates, err := b.DB.Inbox.Exchange(whole, b.Holder, done, count, claimLease)
 	if err != nil {
 		b.ended.add(done...)
 	}
@@ -189,6 +190,16 @@ func (b *Bot) giveBack(ctx context.Context) {
 		return
 	}
 	b.Log.InfoContext(ctx, "stopped working the inbox", obs.Operation("give_back"), "given_back", count)
+}
+
+// outliving goes on for d after ctx has ended.
+func outliving(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	unlink := context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })
+	return longer, func() {
+		unlink()
+		cancel()
+	}
 }
 
 // pause waits, or less if ctx ends.

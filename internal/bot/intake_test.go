@@ -108,6 +108,55 @@ func TestStoppingLosesNothing(t *testing.T) {
 	}
 }
 
+// TestAClaimUnderWayAtTheStopIsGivenBack: the stop comes while the database is claiming an update for the bot, and will end
+// that whatever it is told.
+func TestAClaimUnderWayAtTheStopIsGivenBack(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	first := b.startBot(t)
+	bob := b.started(t, "Bob", "en")
+	b.waitHandled(t)
+	_, err := b.db.Owner.Exec(b.ctx, `
+		create function inbox.stall() returns trigger language plpgsql as $$
+		begin
+		  loop
+		    begin
+		      perform pg_advisory_xact_lock(77);
+		      return new;
+		    exception when query_canceled then -- goes on
+		    end;
+		  end loop;
+		end $$;
+		create trigger stall before update on inbox.update for each row when (new.holder is not null) execute function inbox.stall()`)
+	require.NoError(t, err)
+	gate, err := b.db.Owner.Begin(b.ctx)
+	require.NoError(t, err)
+	defer gate.Rollback(b.ctx) //nolint:errcheck // it is over by then
+	_, err = gate.Exec(b.ctx, `select pg_advisory_xact_lock(77)`)
+	require.NoError(t, err)
+	b.send(t, bob, "/help")
+	const claims = `select count(*)::int from pg_locks l join pg_database d on d.oid = l.database and d.datname = current_database()
+		where l.locktype = 'advisory' and l.classid = 0 and l.objid = 77`
+	b.waitCount(t, 1, claims+" and not l.granted")
+
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); first.stop() }()
+	select {
+	case <-stopped:
+		t.Error("it stopped and had a claim under way")
+	case <-time.After(time.Second):
+	}
+	require.NoError(t, gate.Commit(b.ctx))
+	<-stopped
+	b.waitCount(t, 0, claims)
+	require.Zero(t, b.count(t, `select count(*)::int from inbox.update where finished_at is null and holder is not null`), "given back")
+	_, err = b.db.Owner.Exec(b.ctx, `drop trigger stall on inbox.update`)
+	require.NoError(t, err)
+	b.startBot(t)
+	b.sees(t, bob, "What this bot can do")
+	require.Equal(t, 1, strings.Count(b.chat(t, bob), "What this bot can do"))
+}
+
 func TestWhatTheGraceDoesNotSufficeForIsGivenBack(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -365,6 +365,12 @@ func (b *bundle) count(t *testing.T, sql string, args ...any) int {
 	return n
 }
 
+// waitHandled waits until all that people did is handled to its end, which is later than its answer.
+func (b *bundle) waitHandled(t *testing.T) {
+	t.Helper()
+	b.waitCount(t, 0, `select count(*)::int from inbox.update where finished_at is null`)
+}
+
 // waitCount waits until a query gives a number.
 func (b *bundle) waitCount(t *testing.T, want int, sql string, args ...any) {
 	t.Helper()
