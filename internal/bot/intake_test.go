@@ -131,7 +131,7 @@ func TestAClaimUnderWayAtTheStopIsGivenBack(t *testing.T) {
 	require.NoError(t, err)
 	gate, err := b.db.Owner.Begin(b.ctx)
 	require.NoError(t, err)
-	defer gate.Rollback(b.ctx) //nolint:errcheck // it is over by then
+	defer func() { _ = gate.Rollback(b.ctx) }()
 	_, err = gate.Exec(b.ctx, `select pg_advisory_xact_lock(77)`)
 	require.NoError(t, err)
 	b.send(t, bob, "/help")

@@ -48,7 +48,7 @@ func (c crier) work(ctx context.Context, batch Batch) (int, error) {
 	defer cancel()
 	r := round{crier: c, batch: batch, end: cancel}
 	// One goes ahead, so that nobody waits for a turn while there is no broadcast.
-	first, err := r.claim(turns)
+	first, err := r.claim(ctx)
 	if err != nil || first == nil {
 		return 0, err
 	}
@@ -79,11 +79,15 @@ type round struct {
 // goOn writes to one person after another until turns ends.
 func (r *round) goOn(ctx, turns context.Context) error {
 	for isOn := true; isOn && r.isMyTurn(turns); {
-		next, err := r.claim(turns)
+		next, err := r.claim(ctx) // cut off with turns, it might mark somebody who then gets nothing
 		if err != nil || next == nil {
 			return err
 		}
-		if isOn, err = r.conclude(ctx, *next, r.send(ctx, *next)); err != nil {
+		var sending error = notBegunError{}
+		if turns.Err() == nil {
+			sending = r.send(ctx, *next)
+		}
+		if isOn, err = r.conclude(ctx, *next, sending); err != nil {
 			return err
 		}
 	}
