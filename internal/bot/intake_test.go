@@ -174,6 +174,27 @@ func TestWhatTheGraceDoesNotSufficeForIsGivenBack(t *testing.T) {
 	b.sees(t, bob, "What this bot can do")
 }
 
+// TestWhatTheInboxCouldNotBeToldIsToldAgain: the database refuses to note what was handled. It is handled once all the same.
+func TestWhatTheInboxCouldNotBeToldIsToldAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.startBot(t)
+	bob := b.started(t, "Bob", "en")
+	b.waitHandled(t)
+	_, err := b.db.Owner.Exec(b.ctx, `
+		create function inbox.refuse() returns trigger language plpgsql as $$ begin raise exception 'not now'; end $$;
+		create trigger refuse before update on inbox.update for each row when (new.finished_at is not null) execute function inbox.refuse()`)
+	require.NoError(t, err)
+	b.send(t, bob, "/help")
+	b.sees(t, bob, "What this bot can do")
+	require.Eventually(t, func() bool { return strings.Contains(b.log.String(), "could not look into the inbox") }, patience, poll)
+	_, err = b.db.Owner.Exec(b.ctx, `drop trigger refuse on inbox.update`)
+	require.NoError(t, err)
+	b.waitHandled(t)
+	require.Zero(t, b.count(t, `select count(*)::int from inbox.update where attempt <> 1`), "handled once more")
+	require.Equal(t, 1, strings.Count(b.chat(t, bob), "What this bot can do"))
+}
+
 func TestOneChatInOrder(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

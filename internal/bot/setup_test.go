@@ -365,9 +365,15 @@ func (b *bundle) count(t *testing.T, sql string, args ...any) int {
 	return n
 }
 
-// waitHandled waits until all that people did is handled to its end, which is later than its answer.
+// waitHandled waits until all that people did has come from Telegram and is handled to its end, which is later than its
+// answer.
 func (b *bundle) waitHandled(t *testing.T) {
 	t.Helper()
+	client := b.client(t)
+	require.Eventually(t, func() bool {
+		info, err := client.GetWebhookInfo(b.ctx)
+		return err == nil && info.PendingUpdateCount == 0
+	}, patience, poll)
 	b.waitCount(t, 0, `select count(*)::int from inbox.update where finished_at is null`)
 }
 

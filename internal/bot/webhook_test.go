@@ -1,7 +1,6 @@
 package bot_test
 
 import (
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -68,10 +67,17 @@ func TestT10WebhookWithoutItsSecret(t *testing.T) {
 	require.LessOrEqual(t, read, 2<<20)
 	require.Equal(t, before, b.rows(t))
 
-	request := httptest.NewRequestWithContext(b.ctx, http.MethodPost, "/telegram", strings.NewReader(fmt.Sprintf(`{"update_id":%d}`, 77)))
-	request.Header.Set("X-Telegram-Bot-Api-Secret-Token", secret)
-	recorder := httptest.NewRecorder()
-	made.WebhookHandler(config.NewSecret(secret)).ServeHTTP(recorder, request)
-	require.Equal(t, http.StatusOK, recorder.Code)
+	ask := func(method string) int {
+		request := httptest.NewRequestWithContext(b.ctx, method, "/telegram", strings.NewReader(`{"update_id":77}`))
+		request.Header.Set("X-Telegram-Bot-Api-Secret-Token", secret)
+		recorder := httptest.NewRecorder()
+		made.WebhookHandler(config.NewSecret(secret)).ServeHTTP(recorder, request)
+		return recorder.Code
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete} {
+		require.Equal(t, http.StatusMethodNotAllowed, ask(method))
+		require.Equal(t, before, b.rows(t))
+	}
+	require.Equal(t, http.StatusOK, ask(http.MethodPost))
 	require.NotEqual(t, before, b.rows(t), "the right secret is let in")
 }
