@@ -237,11 +237,15 @@ func TestWebhook(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	t.Cleanup(server.Close)
+	early := b.person(t, "Early", "en")
+	b.send(t, early, "/start") // waits at Telegram for a bot
+	require.NoError(t, b.people.AddFault(b.ctx, botapi.Fault{Method: "setWebhook", Action: botapi.FaultError, Code: http.StatusBadGateway, Count: 1}))
 	p := b.startBotWith(t, func(made *bot.Bot) bot.Intake {
 		h := made.WebhookHandler(config.NewSecret(secret))
 		handler.Store(&h)
 		return made.Webhook(server.URL+"/webhook/telegram", config.NewSecret(secret))
 	})
+	b.sees(t, early, "Choose your language")
 	bob := b.started(t, "Bob", "en")
 	b.send(t, bob, "/help")
 	b.sees(t, bob, "What this bot can do")
