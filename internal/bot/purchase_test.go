@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mymmrac/telego"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"atlas-secure/internal/sandbox/botapi"
@@ -210,6 +211,38 @@ func TestCheckoutOfWhatCannotBePaidIsRefused(t *testing.T) {
 	require.EqualValues(t, "refused", result.Status)
 	require.Contains(t, result.ErrorMessage, "nothing was charged")
 	require.Zero(t, b.count(t, `select count(*)::int from billing.payment`))
+}
+
+// TestNobodyWaitsForAnothersCheckout: two pay at once, and Telegram does not take the answer to one of them.
+func TestNobodyWaitsForAnothersCheckout(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	first := b.startBot(t)
+	results := make(chan botapi.PaymentResult, 2)
+	var pays []func()
+	for _, name := range []string{"Bob", "Eve"} {
+		p := b.started(t, name, "en")
+		b.send(t, p, "/buy")
+		b.press(t, p, "Basic")
+		b.press(t, p, "1 month")
+		b.press(t, p, "Telegram Stars")
+		bill := b.invoice(t, p, "XTR").MessageID
+		pays = append(pays, func() {
+			result, err := p.Pay(b.ctx, bill)
+			assert.NoError(t, err)
+			results <- result
+		})
+	}
+	first.stop()
+	require.NoError(t, b.people.AddFault(b.ctx, botapi.Fault{Method: "answerPreCheckoutQuery", Action: botapi.FaultDelay, DelayMS: 600_000, Count: 1}))
+	for _, pay := range pays {
+		go pay()
+	}
+	b.waitAtTelegram(t, 2)
+	b.startBot(t)
+	require.EqualValues(t, "paid", (<-results).Status)
+	require.False(t, strings.Contains(b.log.String(), "could not answer a checkout"), "it waited for the other's answer")
+	<-results
 }
 
 func TestA1FiftyTapsOnPayByTwoBots(t *testing.T) {

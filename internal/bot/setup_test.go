@@ -369,12 +369,18 @@ func (b *bundle) count(t *testing.T, sql string, args ...any) int {
 // answer.
 func (b *bundle) waitHandled(t *testing.T) {
 	t.Helper()
+	b.waitAtTelegram(t, 0)
+	b.waitCount(t, 0, `select count(*)::int from inbox.update where finished_at is null`)
+}
+
+// waitAtTelegram waits until so many updates wait for a bot to ask for them.
+func (b *bundle) waitAtTelegram(t *testing.T, count int) {
+	t.Helper()
 	client := b.client(t)
 	require.Eventually(t, func() bool {
 		info, err := client.GetWebhookInfo(b.ctx)
-		return err == nil && info.PendingUpdateCount == 0
+		return err == nil && info.PendingUpdateCount == count
 	}, patience, poll)
-	b.waitCount(t, 0, `select count(*)::int from inbox.update where finished_at is null`)
 }
 
 // waitCount waits until a query gives a number.
