@@ -1,14 +1,21 @@
 package bot_test
 
 import (
+	"net"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
+	"atlas-secure/internal/bot"
+	"atlas-secure/internal/dialogue"
+	"atlas-secure/internal/limit"
+	"atlas-secure/internal/redisdb"
 	"atlas-secure/internal/sandbox/botapi"
 	"atlas-secure/internal/sandbox/botapi/person"
+	"atlas-secure/internal/telegram"
 )
 
 func TestTheSameUpdateTwiceIsHandledOnce(t *testing.T) {
@@ -219,6 +226,37 @@ func TestWithoutRedis(t *testing.T) {
 		view, err := bob.Chat(b.ctx)
 		return err == nil && strings.Contains(view.Messages[len(view.Messages)-1].Text, "Type an amount")
 	}, 2*time.Minute, 200*time.Millisecond, "it comes back without a restart")
+}
+
+// TestAnUpdateWaitsForRedisOnce: Redis takes every question and answers none. What an update asks there shares one time.
+func TestAnUpdateWaitsForRedisOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	first := b.startBot(t)
+	bob := b.started(t, "Bob", "en")
+	b.send(t, bob, "/profile")
+	b.press(t, bob, "Top up")
+	first.stop()
+
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = silent.Close() })
+	redisClient := redis.NewClient(&redis.Options{Addr: silent.Addr().String(), MaxRetries: -1, ContextTimeoutEnabled: true, DialTimeout: time.Minute, ReadTimeout: time.Minute})
+	t.Cleanup(func() { _ = redisClient.Close() })
+	const limited = 3 * time.Second
+	patient, err := redisdb.NewPatience(redisdb.PatienceOptions{Limit: limited, Failures: 1000})
+	require.NoError(t, err)
+	b.startBot(t, func(p *bot.Parts) {
+		p.Limiter = limit.New(redisClient, "test:", limit.Sharing(patient))
+		p.Dialogues = dialogue.New(redisClient, "test:", dialogue.DefaultTTL, dialogue.Sharing(patient))
+		p.Sender = telegram.NewSender(p.Client, p.Limiter, p.Log, telegram.WithLimits(fast()))
+	})
+	pressed := time.Now()
+	b.press(t, bob, "Another amount")
+	took := time.Since(pressed)
+	t.Log(took)
+	require.GreaterOrEqual(t, took, limited, "Redis was not waited for")
+	require.Less(t, took, 2*limited)
 }
 
 func TestADialogueIsLeftByCommandsAndButtons(t *testing.T) {
