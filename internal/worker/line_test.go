@@ -73,3 +73,22 @@ func TestALeaderAsksWhoeverIsNextInLine(t *testing.T) {
 	w.note("a", false)
 	require.False(t, w.mayClaim(t.Context(), a))
 }
+
+// TestAWorkerThatStopsLeavesTheLine: whoever is next need not wait for the key's end in Redis.
+func TestAWorkerThatStopsLeavesTheLine(t *testing.T) {
+	t.Parallel()
+	b := setup(t, job("a", "3600 seconds", true))
+	server := miniredis.RunT(t)
+	client := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1, DialTimeout: soon, ReadTimeout: soon})
+	t.Cleanup(func() { _ = client.Close() })
+	w := b.worker(t, map[string]Job{"a": func(context.Context, Batch) (int, error) { return 0, nil }})
+	w.filter = lease.NewFilter(client, "t:", w.holder, lease.WithPatience(soon))
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx) }()
+	require.Eventually(t, func() bool { return len(b.books.runs()) == 1 }, soon, time.Millisecond)
+	require.NotEmpty(t, server.Keys())
+	stop()
+	require.NoError(t, <-done)
+	require.Empty(t, server.Keys())
+}
