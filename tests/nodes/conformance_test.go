@@ -35,7 +35,7 @@ func each(t *testing.T, test func(t *testing.T, b *backend)) {
 func user(number int) atlas.VPNUser {
 	return atlas.VPNUser{
 		UUID: fmt.Sprintf("66ad4540-b58c-4ad2-9926-%012d", number), DeviceLimit: 3, TelegramID: atlas.TelegramID(1000 + number),
-		ExpiresAt: time.Now().Add(time.Hour).Truncate(time.Second),
+		ExpiresAt: time.Now().In(time.FixedZone("east of here", 3*60*60)).Add(time.Hour).Truncate(time.Second),
 	}
 }
 
@@ -129,6 +129,21 @@ func TestSetSparesWhoIsAddedMeanwhile(t *testing.T) {
 		})
 		require.NoError(t, err)
 		require.ElementsMatch(t, uuids(user(2), user(3)), b.users())
+	})
+}
+
+// TestSetDoesNotMindWhoIsRemovedMeanwhile: a worker removes somebody whom the list that was read still has.
+func TestSetDoesNotMindWhoIsRemovedMeanwhile(t *testing.T) {
+	each(t, func(t *testing.T, b *backend) {
+		for _, each := range []atlas.VPNUser{user(1), user(2)} {
+			_, err := b.Add(t.Context(), each)
+			require.NoError(t, err)
+		}
+		_, err := b.Set(t.Context(), func(ctx context.Context) (vpn.Wanted, error) {
+			return vpn.Wanted{Users: []atlas.VPNUser{user(2)}}, b.Remove(ctx, user(1).UUID)
+		})
+		require.NoError(t, err)
+		require.Equal(t, uuids(user(2)), b.users())
 	})
 }
 
