@@ -169,7 +169,8 @@ func TestWhatTheGraceDoesNotSufficeForIsGivenBack(t *testing.T) {
 	first.stop()
 	require.Less(t, time.Since(stopping), time.Minute, "it does not wait for Telegram's answer")
 	require.NoError(t, b.people.ClearFaults(b.ctx)) // it may have been stopped before it asked
-	require.Equal(t, 1, b.count(t, `select count(*)::int from inbox.update where finished_at is null and holder is null`), "given back")
+	require.Equal(t, 1, b.count(t, `select count(*)::int from inbox.update where finished_at is null and holder is null
+		and attempt = 0 and last_error is null`), "given back as it was")
 	b.startBot(t)
 	b.sees(t, bob, "What this bot can do")
 }
