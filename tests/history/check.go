@@ -17,6 +17,8 @@ type Books struct {
 	Owner Beginner
 	// Bot and Worker repeat what was acknowledged; nil: nothing is repeated.
 	Bot, Worker Conn
+	// Evidence is where diagrams of what cannot be go; nil: Folder.
+	Evidence func() (string, error)
 }
 
 // Check runs every checker over a record whose clients have all ended, and what the database holds. It repeats the
@@ -39,16 +41,20 @@ func Check(ctx context.Context, books Books, h *History) ([]Violation, error) {
 		return nil, err
 	}
 	violations = append(violations, reconciled...)
-	return append(violations, Judge(ops, s)...), nil
+	evidence := books.Evidence
+	if evidence == nil {
+		evidence = Folder
+	}
+	return append(violations, Judge(ops, s, evidence)...), nil
 }
 
-// Judge runs the checkers that need no connection.
-func Judge(ops []Op, s *Snapshot) []Violation {
+// Judge runs the checkers that need no connection. evidence is where diagrams go.
+func Judge(ops []Op, s *Snapshot, evidence func() (string, error)) []Violation {
 	var violations []Violation
 	for _, found := range [][]Violation{
 		SomeDone(ops), AllKnown(ops), Expected(ops), SameAnswers(ops), OnlyOneEnd(ops),
 		Conserved(s), Chained(s), PromosWithinLimits(s), WithdrawalsEndOnce(s), PeriodsChargedOnce(s), PaymentsAccounted(s),
-		Once(ops, s), Kept(ops, s), Linearizable(ops, s, sync.OnceValues(Folder)),
+		Once(ops, s), Kept(ops, s), Linearizable(ops, s, sync.OnceValues(evidence)),
 	} {
 		violations = append(violations, found...)
 	}

@@ -126,7 +126,7 @@ func (b *book) checkers(t *testing.T) map[string]func() []history.Violation {
 func TestAShopInOrderPasses(t *testing.T) {
 	t.Parallel()
 	b := inOrder()
-	require.Empty(t, history.Judge(b.ops, b.snapshot))
+	require.Empty(t, history.Judge(b.ops, b.snapshot, nowhere(t)))
 	for name, check := range b.checkers(t) {
 		require.Empty(t, check(), name)
 	}
@@ -257,7 +257,7 @@ func TestALateEffectIsNoMistake(t *testing.T) {
 	debit := b.find("wallet.debit")
 	debit.Answer, debit.Code, debit.Unknown, debit.Retried = nil, "WA001", 1, []string{"lost"}
 	debit.Start, debit.Last, debit.End = 0, 0, time.Millisecond
-	require.Empty(t, history.Judge(b.ops, b.snapshot))
+	require.Empty(t, history.Judge(b.ops, b.snapshot, nowhere(t)))
 	debit.Unknown = 0
 	require.NotEmpty(t, history.Once(b.ops, b.snapshot), "an effect of a call that was refused each time")
 }
@@ -270,7 +270,7 @@ func TestConcurrentOrder(t *testing.T) {
 		b.ops[i].Start, b.ops[i].Last, b.ops[i].End = 0, 0, 15*time.Second
 	}
 	slices.Reverse(b.ops)
-	require.Empty(t, history.Judge(b.ops, b.snapshot))
+	require.Empty(t, history.Judge(b.ops, b.snapshot, nowhere(t)))
 }
 
 func TestARecordIsSaved(t *testing.T) {

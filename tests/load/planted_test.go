@@ -75,10 +75,11 @@ func TestAPlantedMistakeIsFound(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(context.Background(), soon)
 			defer cancel()
+			books := history.Books{Owner: b.Owner, Evidence: func() (string, error) { return t.TempDir(), nil }}
 			began := time.Now()
 			for ctx.Err() == nil {
 				crowd.Start(ctx)()
-				violations, err := history.Check(context.Background(), history.Books{Owner: b.Owner}, crowd.History())
+				violations, err := history.Check(context.Background(), books, crowd.History())
 				require.NoError(t, err)
 				if violations = unmistakable(violations); len(violations) > 0 {
 					t.Logf("found after %d operations and %.1f s by %v; %d violations, the first: %.300s", crowd.Operations(),
