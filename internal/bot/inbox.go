@@ -9,6 +9,7 @@ import (
 	"atlas-secure/internal/obs"
 	"atlas-secure/internal/redisdb"
 	"atlas-secure/internal/sqlapi"
+	"atlas-secure/internal/wait"
 )
 
 const (
@@ -29,7 +30,7 @@ const (
 
 // workInbox hands updates out to a bounded number of hands until ctx ends, then waits for the hands.
 func (b *Bot) workInbox(ctx context.Context) error {
-	handsCtx, letGo := outliving(ctx, b.Grace)
+	handsCtx, letGo := wait.Outliving(ctx, b.Grace)
 	defer letGo()
 	free := make(chan struct{}, b.Hands)
 	for range b.Hands {
@@ -39,7 +40,7 @@ func (b *Bot) workInbox(ctx context.Context) error {
 	var last time.Time
 	for ctx.Err() == nil {
 		if early := exchangeEvery - time.Since(last); early > 0 {
-			pause(ctx, early)
+			_ = wait.For(ctx, early)
 		}
 		count := takeFree(ctx, free)
 		last = time.Now()
@@ -106,7 +107,7 @@ func (b *Bot) exchange(ctx context.Context, count int) []sqlapi.ClaimedUpdate {
 		return nil
 	}
 	// Cut off at the end, it might be committed after everything has been given back.
-	whole, cancel := outliving(ctx, settleTime)
+	whole, cancel := wait.Outliving(ctx, settleTime)
 	defer cancel()
 	done := b.ended.take()
 	updates, err := b.DB.Inbox.Exchange(whole, b.Holder, done, count, claimLease)
@@ -118,7 +119,7 @@ func (b *Bot) exchange(ctx context.Context, count int) []sqlapi.ClaimedUpdate {
 		b.outages.inbox.Over(ctx)
 	case ctx.Err() == nil:
 		b.outages.inbox.Failed(ctx, "could not look into the inbox", err)
-		pause(ctx, outageDelay)
+		_ = wait.For(ctx, outageDelay)
 	}
 	return updates
 }
@@ -190,24 +191,4 @@ func (b *Bot) giveBack(ctx context.Context) {
 		return
 	}
 	b.Log.InfoContext(ctx, "stopped working the inbox", obs.Operation("give_back"), "given_back", count)
-}
-
-// outliving goes on for d after ctx has ended.
-func outliving(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	unlink := context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })
-	return longer, func() {
-		unlink()
-		cancel()
-	}
-}
-
-// pause waits, or less if ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }

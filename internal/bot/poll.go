@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"github.com/mymmrac/telego"
@@ -13,6 +12,7 @@ import (
 	"atlas-secure/internal/lease"
 	"atlas-secure/internal/obs"
 	"atlas-secure/internal/telegram"
+	"atlas-secure/internal/wait"
 )
 
 const (
@@ -60,9 +60,9 @@ func (b *Bot) pollLoop(ctx context.Context, term *lease.Term) {
 			return
 		}
 		failures++
-		wait := b.afterPollError(ctx, err, failures)
-		b.outages.poll.Failed(ctx, "could not take updates in", err, slog.Duration("wait", wait))
-		pause(ctx, wait)
+		rest := b.afterPollError(ctx, err, failures)
+		b.outages.poll.Failed(ctx, "could not take updates in", err, slog.Duration("wait", rest))
+		_ = wait.For(ctx, rest)
 	}
 }
 
@@ -72,15 +72,15 @@ func isThrownOut(err error) bool { return telegram.IsConflict(err) && !telegram.
 
 // afterPollError mends what can be mended, and says how long to wait.
 func (b *Bot) afterPollError(ctx context.Context, err error, failures int) time.Duration {
-	if wait := telegram.RetryAfter(err); wait > 0 {
-		return wait
+	if told := telegram.RetryAfter(err); told > 0 {
+		return told
 	}
 	if telegram.IsWebhookActive(err) {
 		if err := b.dropWebhook(ctx); err == nil {
 			return 0
 		}
 	}
-	return jittered(min(250*time.Millisecond<<min(failures, 10), pollPauseMax))
+	return wait.Jittered(min(250*time.Millisecond<<min(failures, 10), pollPauseMax))
 }
 
 // dropWebhook takes a webhook away that an earlier configuration left. What waits at Telegram is kept.
@@ -93,9 +93,4 @@ func (b *Bot) dropWebhook(ctx context.Context) error {
 		return fmt.Errorf("deleting the webhook: %w", err)
 	}
 	return err
-}
-
-// jittered spreads pauses over half to the whole of d.
-func jittered(d time.Duration) time.Duration {
-	return d/2 + rand.N(d/2+1) //nolint:gosec // spreading, not secrecy
 }

@@ -15,6 +15,7 @@ import (
 	"atlas-secure/internal/config"
 	"atlas-secure/internal/obs"
 	"atlas-secure/internal/telegram"
+	"atlas-secure/internal/wait"
 )
 
 const (
@@ -36,9 +37,9 @@ func (b *Bot) Webhook(url string, secret config.Secret) Intake {
 				b.Log.InfoContext(ctx, "taking updates by webhook", obs.Operation("set_webhook"))
 				break
 			}
-			wait := max(telegram.RetryAfter(err), jittered(min(time.Second<<min(failures, 10), pollPauseMax)))
-			b.outages.webhook.Failed(ctx, "could not set the webhook", err, slog.Duration("wait", wait))
-			pause(ctx, wait)
+			rest := max(telegram.RetryAfter(err), wait.Jittered(min(time.Second<<min(failures, 10), pollPauseMax)))
+			b.outages.webhook.Failed(ctx, "could not set the webhook", err, slog.Duration("wait", rest))
+			_ = wait.For(ctx, rest)
 		}
 		<-ctx.Done()
 		return nil

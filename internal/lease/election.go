@@ -3,11 +3,11 @@ package lease
 import (
 	"context"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"time"
 
 	"atlas-secure/internal/obs"
+	"atlas-secure/internal/wait"
 )
 
 // Authority is what an election needs of schema ops.
@@ -40,7 +40,7 @@ func (e *Election) Run(ctx context.Context, lead func(ctx context.Context, term 
 				e.serve(ctx, term, lead)
 			}
 		}
-		pause(ctx, jittered(e.TTL/6))
+		_ = wait.For(ctx, wait.Jittered(e.TTL/6))
 	}
 }
 
@@ -145,8 +145,8 @@ func (t *Term) keep(ctx context.Context) {
 	e := t.election
 	renewing := obs.NewOutage(e.Log, e.Name)
 	for {
-		pause(ctx, min(e.TTL/4, t.left())) // no longer than the lease, whatever the last question took
-		if ctx.Err() != nil {
+		// No longer than the lease, whatever the last question took.
+		if wait.For(ctx, min(e.TTL/4, t.left())) != nil {
 			return
 		}
 		if !t.IsMine() {
@@ -171,19 +171,4 @@ func (t *Term) left() time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return time.Until(t.until)
-}
-
-// jittered spreads pauses over half to the whole of d.
-func jittered(d time.Duration) time.Duration {
-	return d/2 + rand.N(d/2+1) //nolint:gosec // spreading, not secrecy
-}
-
-// pause waits, or less if ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strconv"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"atlas-secure/internal/atlas"
 	"atlas-secure/internal/obs"
+	"atlas-secure/internal/wait"
 )
 
 // translate turns the driver's error into the domain's. A SQLSTATE of the contract becomes *atlas.Error; an error of the
@@ -80,7 +80,7 @@ func (db *DB) retry(ctx context.Context, c *call, attempt func() error) error {
 		}
 		db.metrics.retried(c.function)
 		db.log.DebugContext(ctx, "trying again", obs.Operation(c.function), obs.Outcome(obs.OutcomeRetried), obs.Err(err))
-		if sleep(ctx, jittered(firstPause<<(tried-1))) != nil {
+		if wait.For(ctx, wait.Jittered(firstPause<<(tried-1))) != nil {
 			return err
 		}
 	}
@@ -104,22 +104,6 @@ func isWorthRetrying(c *call, err error) bool {
 		return false
 	}
 	return pgconn.SafeToRetry(err) || (isConnectionError(err) || errors.Is(err, errNotReplicated)) && !c.isClaim
-}
-
-// jittered spreads retries over half to one and a half of the pause.
-func jittered(pause time.Duration) time.Duration {
-	return pause/2 + rand.N(pause) //nolint:gosec // spreading, not secrecy
-}
-
-func sleep(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
@@ -116,19 +115,6 @@ func TestRetryEndsWithSuccessOrWithTheContext(t *testing.T) {
 	})
 	require.Error(t, err)
 	require.Equal(t, 1, attempts)
-}
-
-func TestPausesAreSpread(t *testing.T) {
-	t.Parallel()
-
-	seen := map[time.Duration]bool{}
-	for range 100 {
-		pause := jittered(20 * time.Millisecond)
-		require.GreaterOrEqual(t, pause, 10*time.Millisecond)
-		require.Less(t, pause, 30*time.Millisecond)
-		seen[pause] = true
-	}
-	require.Greater(t, len(seen), 10)
 }
 
 func TestWhatIsAudited(t *testing.T) {

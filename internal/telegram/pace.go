@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"atlas-secure/internal/limit"
+	"atlas-secure/internal/wait"
 )
 
 // Limits is how fast messages may go out. Telegram allows about 30 messages a second in all and one a second to one
@@ -78,26 +79,15 @@ func (p pace) waitOpen(ctx context.Context) error { return p.take(ctx, gate) }
 
 func (p pace) take(ctx context.Context, buckets ...limit.Bucket) error {
 	for {
-		wait := p.limiter.Take(ctx, buckets...)
-		if wait <= 0 {
+		rest := p.limiter.Take(ctx, buckets...)
+		if rest <= 0 {
 			return nil
 		}
-		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
-			return &noTurnError{wait: wait}
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < rest {
+			return &noTurnError{wait: rest}
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := wait.For(ctx, rest); err != nil {
 			return fmt.Errorf("%w: %w", ErrNoTimeLeft, err)
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"atlas-secure/internal/lease"
 	"atlas-secure/internal/obs"
 	"atlas-secure/internal/sqlapi"
+	"atlas-secure/internal/wait"
 )
 
 // Books is what the worker needs of schema ops.
@@ -91,7 +92,7 @@ const (
 // Run looks at the schedule every second until the context ends. Then it starts nothing more, waits for the runs in hand
 // up to Grace, and cancels those that are still going. It returns when no run is left.
 func (w *Worker) Run(ctx context.Context) error {
-	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	work, cancel := wait.Outliving(ctx, Grace)
 	defer cancel()
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
@@ -103,8 +104,6 @@ func (w *Worker) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
-	forced := time.AfterFunc(Grace, cancel)
-	defer forced.Stop()
 	w.runs.Wait() // also for those that were cancelled: no goroutine outlives its owner
 	w.releaseLeases(work)
 	w.log.InfoContext(work, "stopped", obs.Operation("stop"), obs.Outcome(obs.OutcomeOK))
@@ -240,7 +239,7 @@ func (w *Worker) end(name string) {
 var ErrNotClaimed = errors.New("the job was not claimed: another worker runs it, it is not due yet, or it is switched off")
 
 // RunNow runs a job once, now, outside its schedule. For an exclusive job it is the caller's own run by hand: the SQL
-// function takes the job's own lock.
+// function takes the job's own lock. When ctx ends it begins nothing more, and has Grace for what is in hand.
 func (w *Worker) RunNow(ctx context.Context, name string) (items int, err error) {
 	jobs, err := w.books.Jobs(ctx)
 	if err != nil {
@@ -251,8 +250,10 @@ func (w *Worker) RunNow(ctx context.Context, name string) (items int, err error)
 		if job.Name != name || !isKnown {
 			continue
 		}
-		return w.drain(obs.WithCorrelationID(ctx, obs.NewCorrelationID(name)), run, sqlapi.ClaimedRun{BatchSize: job.BatchSize, TimeoutSeconds: job.TimeoutSeconds},
-			func() bool { return ctx.Err() != nil })
+		work, cancel := wait.Outliving(ctx, Grace)
+		defer cancel()
+		return w.drain(obs.WithCorrelationID(work, obs.NewCorrelationID(name)), run,
+			sqlapi.ClaimedRun{BatchSize: job.BatchSize, TimeoutSeconds: job.TimeoutSeconds}, func() bool { return ctx.Err() != nil })
 	}
 	return 0, fmt.Errorf("no such job: %q", name)
 }

@@ -305,6 +305,30 @@ func TestRunNow(t *testing.T) {
 	require.ErrorContains(t, err, "no such job")
 }
 
+// TestRunNowToldToStop: what a run by hand has in hand is finished, and nothing more is begun.
+func TestRunNowToldToStop(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		batches := 0
+		w := setup(t, job("a", "17 3 * * *", true)).worker(t, map[string]Job{"a": func(ctx context.Context, batch Batch) (int, error) {
+			batches++
+			require.False(t, batch.IsStopping())
+			stop()
+			time.Sleep(Grace - 1)
+			require.NoError(t, ctx.Err())
+			require.True(t, batch.IsStopping())
+			time.Sleep(2 * time.Nanosecond)
+			require.Error(t, ctx.Err(), "its grace is over")
+			return batch.Limit, nil
+		}})
+		items, err := w.RunNow(ctx, "a")
+		require.NoError(t, err)
+		require.Equal(t, 10, items)
+		require.Equal(t, 1, batches)
+	})
+}
+
 func TestSchedules(t *testing.T) {
 	t.Parallel()
 	moscow := time.FixedZone("Moscow", 3*60*60)
