@@ -63,6 +63,9 @@ func TestRedisOfManyServers(t *testing.T) {
 			}
 			redis.KillMaster(t, key)
 			b.eventuallyIn("its replica takes over", 40*time.Second, func() bool { return redis.Client.Exists(t.Context(), key).Val() == 1 })
+			for _, bot := range bots {
+				b.hasSettled(t, bot)
+			}
 			each(done, len(withdrawal))
 			require.Equal(t, people, b.count("withdrawal.withdrawal where amount_kopecks = 60000 and status = 'pending'"))
 			b.ask(t, guesser, 6)
@@ -72,6 +75,22 @@ func TestRedisOfManyServers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// hasSettled waits until a bot has asked Redis for a while, for leases at least, and has always been answered: it knows the
+// servers as they are now.
+func (b *bundle) hasSettled(t *testing.T, bot *process) {
+	t.Helper()
+	const calm = 4 * time.Second // within which a cluster's servers are asked for anew
+	since, failed, answered := time.Time{}, -1.0, 0.0
+	b.eventually("a bot is at rest with Redis", func() bool {
+		now := metric(t, bot.address(b), `atlas_redis_wait_seconds_count{outcome="failed"}`)
+		got := metric(t, bot.address(b), `atlas_redis_wait_seconds_count{outcome="answered"}`)
+		if now != failed {
+			since, failed, answered = time.Now(), now, got
+		}
+		return time.Since(since) >= calm && got > answered && metric(t, bot.address(b), "atlas_redis_resting") == 0
+	})
 }
 
 // saysOnlyJSON is that each line of its log is an object.
