@@ -45,6 +45,9 @@ func (b *Bot) workInbox(ctx context.Context) error {
 		count := takeFree(ctx, free)
 		last = time.Now()
 		updates := b.exchange(ctx, count)
+		if ctx.Err() != nil {
+			break // what it has just claimed is given back, not begun
+		}
 		for range count - len(updates) {
 			free <- struct{}{}
 		}
