@@ -79,7 +79,7 @@ func TestG6AsynchronousFailover(t *testing.T) {
 	require.NoError(t, err)
 	lost := history.Kept(ops, s)
 	require.NotEmpty(t, lost, "acknowledged operations are lost, and nobody noticed")
-	require.NotEmpty(t, history.Linearizable(ops, s, history.Folder), "a balance that forgets was taken for one in order")
+	require.NotEmpty(t, history.Linearizable(ops, s, func() (string, error) { return t.TempDir(), nil }), "a balance that forgets was taken for one in order")
 	early := ops[:0]
 	for _, op := range ops {
 		if op.End < cut {
