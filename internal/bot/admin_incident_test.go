@@ -62,7 +62,7 @@ func TestIncident(t *testing.T) {
 
 	require.Equal(t, "Everybody sees it now", b.press(t, boss, "Tell everybody").Text)
 	shown := b.waitLast(t, boss, "Incident: everybody is told")
-	require.Empty(t, b.dialogue(t, boss))
+	b.isInNoDialogue(t, boss)
 	for _, command := range []string{"/start", "/buy"} {
 		b.send(t, anna, command)
 		require.True(t, strings.HasPrefix(b.waitLast(t, anna, "🚨 Cards do not work\n\n").Text, "🚨"), command)
@@ -140,7 +140,7 @@ func TestIncidentIsLeft(t *testing.T) {
 		}
 		b.send(t, boss, "/start")
 		b.waitLast(t, boss, "👋")
-		require.Empty(t, b.dialogue(t, boss))
+		b.isInNoDialogue(t, boss)
 		b.send(t, boss, "Сбой")
 		b.waitLast(t, boss, "I understand buttons and commands")
 	}
@@ -234,7 +234,7 @@ func TestTellPeopleOfAnIncident(t *testing.T) {
 	require.False(t, b.hasButton(t, boss, "Tell people"), "there is nothing to tell")
 	b.forge(t, boss, m.MessageID, "a_broadcast_new:incident")
 	b.waitLast(t, boss, "No text has been written yet")
-	require.Empty(t, b.dialogue(t, boss))
+	b.isInNoDialogue(t, boss)
 
 	b.askIncident(t, boss)
 	b.send(t, boss, "Карты <b>не</b> работают")

@@ -104,7 +104,7 @@ func TestWithdrawalWhoseKeyIsLost(t *testing.T) {
 	for _, each := range []*person.Person{bob, eve} {
 		m := b.waitLast(t, each, "Where to pay cannot be read any more, and nothing was withdrawn. Please start again.")
 		require.NotContains(t, m.Text, "CANARY")
-		require.Eventually(t, func() bool { return b.dialogue(t, each) == "" }, patience, poll)
+		b.isInNoDialogue(t, each)
 		require.Zero(t, b.held(t, each))
 	}
 	require.Contains(t, b.log.String(), "requisites cannot be read")
@@ -125,5 +125,5 @@ func TestWithdrawalWhoseKeyIsLost(t *testing.T) {
 	require.NoError(t, err)
 	b.send(t, bob, "да")
 	b.waitLast(t, bob, "Реквизиты больше не прочитать, ничего не выведено. Начните заново.")
-	require.Eventually(t, func() bool { return b.dialogue(t, bob) == "" }, patience, poll)
+	b.isInNoDialogue(t, bob)
 }

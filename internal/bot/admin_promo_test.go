@@ -107,7 +107,7 @@ func TestCreatePromo(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, "Made", b.press(t, boss, "Make").Text)
 	card := b.waitLast(t, boss, "SPRING26: −25 %")
-	require.Eventually(t, func() bool { return b.dialogue(t, boss) == "" }, patience, poll, "it is over")
+	b.isInNoDialogue(t, boss)
 	require.Equal(t, "Done already", b.forge(t, boss, card.MessageID, yes.CallbackData).Text)
 	require.Equal(t, 1, b.count(t, `select count(*)::int from promo.code where code = 'SPRING26' and discount_percent = 25 and max_uses = 1000
 		and per_user_limit = 1 and expires_at between now() + interval '7 days' and now() + interval '7 days 16 minutes'`))
@@ -236,7 +236,7 @@ func TestPromoDialoguesAreLeft(t *testing.T) {
 		last := b.lastMessage(t, boss)
 		b.send(t, boss, "/start")
 		b.waitLast(t, boss, "👋")
-		require.Empty(t, b.dialogue(t, boss))
+		b.isInNoDialogue(t, boss)
 		b.send(t, boss, "10")
 		b.waitLast(t, boss, "I understand buttons and commands")
 		b.forge(t, boss, last.MessageID, "a_promo_answer:once")

@@ -164,7 +164,7 @@ func TestSuspense(t *testing.T) {
 	b.reconciled(t)
 	b.forge(t, one, oneAt, assign)
 	b.waitLast(t, one, "500 ₽ credited to ")
-	require.Empty(t, b.dialogue(t, one), "nothing to ask any more")
+	b.isInNoDialogue(t, one)
 }
 
 // waitButton waits until the newest message has a button.

@@ -67,7 +67,7 @@ func TestUserSearch(t *testing.T) {
 	for _, part := range []string{"Subscription: none", "Balance: 0 ₽", "Subscriptions paid: 0", "language: en"} {
 		require.Contains(t, card.Text, part)
 	}
-	require.Eventually(t, func() bool { return b.dialogue(t, admin) == "" }, patience, poll, "it is over")
+	b.isInNoDialogue(t, admin)
 
 	b.press(t, admin, "Look for another")
 	b.send(t, admin, fmt.Sprint(ann.ID))

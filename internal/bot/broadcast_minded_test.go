@@ -121,7 +121,7 @@ func TestBroadcastTime(t *testing.T) {
 	b.send(t, boss, at.Format("2.1.2006 15:04"))
 	m = b.waitLast(t, boss, "До этого её можно приостановить")
 	require.Contains(t, m.Text, at.Format("15:04")+" (МСК)")
-	require.Eventually(t, func() bool { return b.dialogue(t, boss) == "" }, patience, poll)
+	b.isInNoDialogue(t, boss)
 	_, err = b.db.Owner.Exec(b.ctx, `update account.draft set drafted_at = drafted_at - interval '1 hour', expires_at = drafted_at`)
 	require.NoError(t, err)
 	require.Contains(t, b.press(t, boss, "Да, отправить в это время").Text, "Это подтверждение устарело")

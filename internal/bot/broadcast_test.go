@@ -130,7 +130,7 @@ func TestBroadcast(t *testing.T) {
 	seen["b"] = b.waitLast(t, boss, "🎁🎁").Text
 	require.Equal(t, map[string]string{"a": first, "b": second}, seen, "nothing stands around them")
 	b.press(t, boss, "To the broadcast")
-	require.Empty(t, b.dialogue(t, boss), "it is over")
+	b.isInNoDialogue(t, boss)
 	m := b.waitLast(t, boss, "Sale <b>& (no. 1)")
 	require.Contains(t, m.Text, "🎁 Offer · Everybody\nTwo texts against each other (A/B) · 🛒 Choose a plan")
 	require.Contains(t, m.Text, "In the segment now: 3 people", "without who has blocked the bot")
@@ -249,7 +249,7 @@ func TestBroadcastIsLeft(t *testing.T) {
 			}
 			before := b.lastMessage(t, boss)
 			out()
-			require.Empty(t, b.dialogue(t, boss))
+			b.isInNoDialogue(t, boss)
 			b.send(t, boss, "anything")
 			b.waitLast(t, boss, "I understand buttons and commands")
 			for _, label := range []string{"News", "Two texts", "Everybody"} {

@@ -37,7 +37,7 @@ func (b *bundle) corporateRequests(t *testing.T) int {
 
 func (b *bundle) noDialogue(t *testing.T, p *person.Person) {
 	t.Helper()
-	require.Eventually(t, func() bool { return b.dialogue(t, p) == "" }, patience, poll, "the dialogue is not over")
+	b.isInNoDialogue(t, p)
 }
 
 // TestCorporateRequest goes through the dialogue with something wrong at every step, and an admin gets the user's card.

@@ -67,7 +67,7 @@ func TestPromoCode(t *testing.T) {
 	require.Equal(t, 1, b.count(t, `select count(*)::int from billing.purchase`))
 	b.press(t, bob, "Pay from the balance")
 	b.waitLast(t, bob, "925.50 ₽ left on the balance")
-	require.Empty(t, b.dialogue(t, bob))
+	b.isInNoDialogue(t, bob)
 
 	t.Log("used up, for another person too, and one message says so")
 	eve := b.started(t, "Eve", "en")
@@ -102,7 +102,7 @@ func TestPromoCodeThatLoses(t *testing.T) {
 	m := b.waitLast(t, bob, "To pay: 104.30 ₽ instead of 149 ₽ (VIP, −30 %)")
 	require.Contains(t, m.Text, "The promo code is not needed: your other discount (VIP, −30 %) is no smaller.")
 	require.Zero(t, b.count(t, `select count(*)::int from promo.use`))
-	require.Eventually(t, func() bool { return b.dialogue(t, bob) == "" }, patience, poll, "it is over")
+	b.isInNoDialogue(t, bob)
 	more, ok := person.FindButton(m, "Enter a promo code")
 	require.True(t, ok)
 	b.forge(t, bob, m.MessageID, more.CallbackData)

@@ -58,6 +58,13 @@ func (b *bundle) dialogue(t *testing.T, p *person.Person) string {
 	return text
 }
 
+// isInNoDialogue waits until all that was done is handled to its end: a dialogue is forgotten after the last answer.
+func (b *bundle) isInNoDialogue(t *testing.T, p *person.Person) {
+	t.Helper()
+	b.waitHandled(t)
+	require.Empty(t, b.dialogue(t, p))
+}
+
 // nowhere looks for a word in everything that the database and Redis keep, and in the log.
 func (b *bundle) nowhere(t *testing.T, word string) {
 	t.Helper()
@@ -128,7 +135,7 @@ func TestWithdrawal(t *testing.T) {
 	require.Contains(t, m.Text, "1 100.50 ₽")
 	require.Equal(t, 110050, b.held(t, bob))
 	b.nowhere(t, "CANARY")
-	require.Eventually(t, func() bool { return b.dialogue(t, bob) == "" }, patience, poll, "it is over")
+	b.isInNoDialogue(t, bob)
 
 	t.Log("the admin can read them")
 	var sealed string
@@ -176,7 +183,7 @@ func TestWithdrawalIsLeft(t *testing.T) {
 			}
 			before := b.lastMessage(t, bob)
 			out()
-			require.Empty(t, b.dialogue(t, bob))
+			b.isInNoDialogue(t, bob)
 			b.send(t, bob, "600")
 			b.waitLast(t, bob, "I understand buttons and commands")
 			for _, label := range []string{"That is right", "✅ Withdraw"} {
@@ -300,8 +307,7 @@ func TestH5EditedDialogue(t *testing.T) {
 		require.NoError(t, b.redis.Set(fmt.Sprintf("test:dialogue:{%d}", eve.ID), text))
 		b.send(t, eve, "600")
 		b.waitLast(t, eve, "Let us start again")
-		b.waitHandled(t)
-		require.Empty(t, b.dialogue(t, eve))
+		b.isInNoDialogue(t, eve)
 		b.forge(t, eve, evesFinal.MessageID, eves.CallbackData)
 		b.sees(t, eve, "Let us start again")
 		b.waitHandled(t)
@@ -322,7 +328,7 @@ func TestWithdrawalThatCannotGoOn(t *testing.T) {
 	require.NoError(t, err)
 	b.press(t, bob, "✅ Withdraw")
 	b.waitLast(t, bob, "The time to confirm is over, and nothing was withdrawn")
-	require.Eventually(t, func() bool { return b.dialogue(t, bob) == "" }, patience, poll)
+	b.isInNoDialogue(t, bob)
 
 	b.askAgain(t, bob)
 	b.drafted(t, bob)
@@ -333,7 +339,7 @@ func TestWithdrawalThatCannotGoOn(t *testing.T) {
 	require.NoError(t, err)
 	b.press(t, bob, "✅ Withdraw")
 	b.waitLast(t, bob, "There is 399 ₽ on your balance now, which is not enough. Nothing was withdrawn.")
-	require.Eventually(t, func() bool { return b.dialogue(t, bob) == "" }, patience, poll)
+	b.isInNoDialogue(t, bob)
 	require.Zero(t, b.held(t, bob))
 }
 
