@@ -95,3 +95,50 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	}
 	require.False(t, config.Secret{}.Matches(""))
 }
+
+func TestAddressesThatCannotWorkAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, values := range map[string][]string{
+		"VPNNODE_LISTEN":         {"127.0.0.1:65979", "127.0.0.1:-1", "127.0.0.1:http"},
+		"VPNNODE_XRAY_LISTEN":    {"vpn.example.org:443", ":443", "127.0.0.1", "127.0.0.1:65979"},
+		"VPNNODE_PUBLIC_ADDRESS": {"vpn.example.org:0", ":443", "vpn.example.org:65979", "vpn.example.org:"},
+		"VPNNODE_REALITY_TARGET": {"www.example.net:0", ":443", "www.example.net:65979"},
+	} {
+		for _, value := range values {
+			environment := map[string]string{"VPNNODE_API_KEY": key, "VPNNODE_PUBLIC_ADDRESS": "192.0.2.1"}
+			environment[name] = value
+			_, err := load(environment)
+			require.ErrorContains(t, err, name, value)
+		}
+	}
+}
+
+func TestThePublicAddressMayNameAPort(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]struct {
+		host string
+		port uint16
+	}{
+		"vpn.example.org": {"vpn.example.org", 0}, "vpn.example.org:8444": {"vpn.example.org", 8444},
+		"192.0.2.1": {"192.0.2.1", 0}, "192.0.2.1:8444": {"192.0.2.1", 8444},
+		"2001:db8::1": {"2001:db8::1", 0}, "[2001:db8::1]": {"2001:db8::1", 0}, "[2001:db8::1]:8444": {"2001:db8::1", 8444},
+	} {
+		c, err := load(map[string]string{"VPNNODE_API_KEY": key, "VPNNODE_PUBLIC_ADDRESS": value})
+		require.NoError(t, err, value)
+		require.Equal(t, want.host, c.PublicHost, value)
+		require.Equal(t, want.port, c.PublicPort, value)
+	}
+}
+
+// A key that comes out of a file ends with a newline, and a line of an environment file may be left empty.
+func TestSpaceAroundValuesDoesNotCount(t *testing.T) {
+	t.Parallel()
+	c, err := load(map[string]string{
+		"VPNNODE_API_KEY": " " + key + "\n", "VPNNODE_LISTEN": "", "VPNNODE_LOG_LEVEL": " ", "VPNNODE_PUBLIC_ADDRESS": "192.0.2.1",
+	})
+	require.NoError(t, err)
+	require.True(t, c.APIKey.Matches(key))
+	require.Equal(t, "127.0.0.1:8443", c.Listen)
+	_, err = load(map[string]string{"VPNNODE_API_KEY": strings.Repeat(" ", len(key)), "VPNNODE_PUBLIC_ADDRESS": "192.0.2.1"})
+	require.ErrorContains(t, err, "VPNNODE_API_KEY")
+}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -47,6 +48,20 @@ func with(name, value string) option {
 // setup starts a node whose customers may reach this machine.
 func setup(t *testing.T, options ...option) *bundle {
 	t.Helper()
+	return setupLogging(t, quiet(), options...)
+}
+
+func setupLogging(t *testing.T, logger *slog.Logger, options ...option) *bundle {
+	t.Helper()
+	d, err := daemon.Start(t.Context(), configuration(t, options...), logger)
+	require.NoError(t, err)
+	b := &bundle{T: t, daemon: d, base: "http://" + d.APIAddr()}
+	t.Cleanup(b.stop)
+	return b
+}
+
+func configuration(t *testing.T, options ...option) *config.Config {
+	t.Helper()
 	environment := map[string]string{
 		"VPNNODE_API_KEY":        apiKey,
 		"VPNNODE_LISTEN":         "127.0.0.1:0",
@@ -62,11 +77,7 @@ func setup(t *testing.T, options ...option) *bundle {
 		return value, ok
 	})
 	require.NoError(t, err)
-	d, err := daemon.Start(t.Context(), cfg, quiet())
-	require.NoError(t, err)
-	b := &bundle{T: t, daemon: d, base: "http://" + d.APIAddr()}
-	t.Cleanup(b.stop)
-	return b
+	return cfg
 }
 
 func quiet() *slog.Logger {
@@ -128,6 +139,28 @@ func (b *bundle) add(uuid string, deviceLimit int) (vlessLink string) {
 func (b *bundle) remove(uuid string) {
 	b.Helper()
 	require.Equal(b, http.StatusOK, b.call(http.MethodPost, "/remove-user/"+uuid, nil, nil))
+}
+
+// vpnAddress is where VPN clients connect.
+func (b *bundle) vpnAddress() string {
+	b.Helper()
+	parsed, err := link.Parse(b.add(alice, 0))
+	require.NoError(b, err)
+	return net.JoinHostPort(parsed.Host, strconv.Itoa(int(parsed.Port)))
+}
+
+// metrics is what Prometheus gets.
+func (b *bundle) metrics() string {
+	b.Helper()
+	request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, b.base+"/metrics", http.NoBody)
+	require.NoError(b, err)
+	request.Header.Set("Authorization", "Bearer "+apiKey)
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(b, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(b, err)
+	return string(text)
 }
 
 type usage struct {

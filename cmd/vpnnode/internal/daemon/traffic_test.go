@@ -3,9 +3,12 @@ package daemon_test
 import (
 	"crypto/tls"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -51,6 +54,69 @@ func TestUnknownUserCannotUseTheNode(t *testing.T) {
 	key := b.add(alice, 0)
 	_, _, err := b.hold(b.dial(strings.Replace(key, alice, bob, 1), ""), echo(t))
 	require.Error(t, err)
+}
+
+// Xray's own log goes to standard output; where a customer goes must not stand there, nor whose connection it was.
+func TestNoDestinationIsLogged(t *testing.T) {
+	// The core that was made last has the log of the whole process, so the client is made before this node.
+	dir, address := t.TempDir(), echo(t)
+	before := setup(t, with("VPNNODE_STATE_DIR", dir))
+	client := before.dial(before.add(alice, 0), "")
+	before.stop()
+
+	path := filepath.Join(t.TempDir(), "output")
+	output, err := os.Create(path)
+	require.NoError(t, err)
+	stdout, stderr := os.Stdout, os.Stderr
+	os.Stdout, os.Stderr = output, output
+	defer func() { os.Stdout, os.Stderr = stdout, stderr }()
+	logger := slog.New(slog.NewJSONHandler(output, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	b := setupLogging(t, logger, with("VPNNODE_STATE_DIR", dir))
+	b.add(alice, 0)
+	_, _, err = b.hold(client, address)
+	require.NoError(t, err)
+	_, _, err = b.hold(client, "127.1.2.3:9")
+	require.Error(t, err, "nobody listens there")
+	b.stop()
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Contains(t, string(text), "POST /add-user")
+	for _, secret := range []string{address, "127.1.2.3", alice} {
+		require.NotContains(t, string(text), secret)
+	}
+}
+
+// Customers name sites; with FORCE_IP46 the node looks the address up. (The way out refuses what is still a name.)
+func TestNamesAreLookedUpForCustomers(t *testing.T) {
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))
+	defer web.Close()
+	b := setup(t)
+	got, err := b.get(b.dial(b.add(alice, 0), ""), strings.Replace(web.URL, "127.0.0.1", "localhost", 1))
+	require.NoError(t, err)
+	require.Equal(t, "hello", got)
+}
+
+// The node's total never falls, and a user who comes back begins at nothing. A removed one is a stranger to Xray as well:
+// no connection of theirs gets as far as the gate.
+func TestTrafficIsKeptInTheTotalWhenTheUserGoes(t *testing.T) {
+	address := echo(t)
+	b := setup(t)
+	client := b.dial(b.add(alice, 0), "")
+	_, closed, err := b.hold(client, address)
+	require.NoError(t, err)
+	b.remove(alice)
+	requireClosed(t, closed)
+	_, _, err = b.hold(client, address)
+	require.Error(t, err)
+	require.Contains(t, b.metrics(), `vpnnode_traffic_bytes_total{direction="down"} 4`+"\n")
+	require.Contains(t, b.metrics(), `vpnnode_refused_connections_total{reason="unknown_user"} 0`+"\n")
+
+	b.add(alice, 0)
+	require.Zero(t, b.usageOf(alice).DownBytes)
+	_, _, err = b.hold(client, address)
+	require.NoError(t, err)
+	require.EqualValues(t, 4, b.usageOf(alice).DownBytes)
+	require.Contains(t, b.metrics(), `vpnnode_traffic_bytes_total{direction="down"} 8`+"\n")
 }
 
 func TestRemovalClosesOpenConnections(t *testing.T) {

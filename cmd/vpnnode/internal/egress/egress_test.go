@@ -1,13 +1,18 @@
 package egress
 
 import (
+	"context"
 	"io"
+	"net"
 	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"github.com/xtls/xray-core/common/buf"
 	xnet "github.com/xtls/xray-core/common/net"
+	"github.com/xtls/xray-core/common/session"
+	"github.com/xtls/xray-core/transport"
+	"github.com/xtls/xray-core/transport/internet"
 )
 
 func handler(t *testing.T) *Handler {
@@ -20,17 +25,33 @@ func handler(t *testing.T) *Handler {
 func TestWhatIsOpenToCustomers(t *testing.T) {
 	t.Parallel()
 	h := handler(t)
-	for _, address := range []string{"1.1.1.1", "8.8.8.8", "172.32.0.1", "2606:4700:4700::1111"} {
+	for _, address := range []string{"1.1.1.1", "8.8.8.8", "172.15.255.255", "172.32.0.1", "2606:4700:4700::1111", "2001:4860:4860::8888"} {
 		require.True(t, h.isOpen(xnet.ParseAddress(address)), address)
 	}
 	for _, address := range []string{
 		"127.0.0.1", "127.255.255.254", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
 		"224.0.0.1", "255.255.255.255", "::", "::1", "::7f00:1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::1",
+		"172.31.255.255", "100.127.255.255", "192.0.0.170", "192.0.2.1", "192.88.99.1", "198.19.255.255", "198.51.100.1",
+		"203.0.113.1", "64:ff9b:1::a00:1", "100::1", "2001::7f00:1", "2001:db8::1", "fcff::1", "febf:ffff::1",
 		"fd00::1", "fe80::1", "ff02::1", "localhost", "name.example.org",
 	} {
 		require.False(t, h.isOpen(xnet.ParseAddress(address)), address)
 	}
 	require.False(t, h.isOpen(nil))
+}
+
+// A service may listen on an address of this machine that is a public one.
+func TestTheMachinesOwnAddressesAreClosed(t *testing.T) {
+	t.Parallel()
+	closed, err := ClosedNetworks()
+	require.NoError(t, err)
+	own, err := net.InterfaceAddrs()
+	require.NoError(t, err)
+	for _, addr := range own {
+		ip, ok := netip.AddrFromSlice(addr.(*net.IPNet).IP)
+		require.True(t, ok)
+		require.Contains(t, closed, netip.PrefixFrom(ip.Unmap(), ip.Unmap().BitLen()))
+	}
 }
 
 func TestAllIsOpenWhenNothingIsClosed(t *testing.T) {
@@ -77,6 +98,43 @@ func TestLaterPacketsOfASessionAreCheckedToo(t *testing.T) {
 	require.Equal(t, []string{"a", "d", "e"}, got)
 	_, err = filter.ReadMultiBuffer()
 	require.ErrorIs(t, err, io.EOF)
+}
+
+// wayOut stands for Xray's freedom: it reads what it would send.
+type wayOut struct{ sent []string }
+
+func (w *wayOut) Process(_ context.Context, link *transport.Link, _ internet.Dialer) error {
+	batch, err := link.Reader.ReadMultiBuffer()
+	for _, b := range batch {
+		w.sent = append(w.sent, b.String())
+	}
+	return err
+}
+
+func TestUDPLeavesThroughTheFilter(t *testing.T) {
+	t.Parallel()
+	out := &wayOut{}
+	h := handler(t)
+	h.freedom = out
+	first, second := buf.FromBytes([]byte("a")), buf.FromBytes([]byte("b"))
+	open, shut := xnet.UDPDestination(xnet.ParseAddress("1.1.1.1"), 53), xnet.UDPDestination(xnet.ParseAddress("127.0.0.1"), 53)
+	first.UDP, second.UDP = &open, &shut
+	ctx := session.ContextWithOutbounds(t.Context(), []*session.Outbound{{Target: open}})
+	require.NoError(t, h.Process(ctx, &transport.Link{Reader: &packets{batch: buf.MultiBuffer{first, second}}}, nil))
+	require.Equal(t, []string{"a"}, out.sent)
+}
+
+func TestAClosedDestinationIsNotDialled(t *testing.T) {
+	t.Parallel()
+	h := handler(t) // without a way out: it would panic there
+	for _, target := range []xnet.Destination{
+		xnet.TCPDestination(xnet.ParseAddress("127.0.0.1"), 80), xnet.UDPDestination(xnet.ParseAddress("169.254.169.254"), 53),
+		xnet.TCPDestination(xnet.DomainAddress("localhost"), 80),
+	} {
+		ctx := session.ContextWithOutbounds(t.Context(), []*session.Outbound{{Target: target}})
+		require.ErrorIs(t, h.Process(ctx, &transport.Link{}, nil), ErrDestinationClosed, target)
+	}
+	require.ErrorIs(t, h.Process(t.Context(), &transport.Link{}, nil), ErrDestinationClosed, "no destination at all")
 }
 
 func TestBadConfigurationIsRefused(t *testing.T) {

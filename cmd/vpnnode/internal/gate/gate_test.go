@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/xtls/xray-core/common/protocol"
+	"github.com/xtls/xray-core/common/session"
 )
 
 // connection is a net.Conn of which only the address and Close matter.
@@ -93,6 +95,7 @@ func TestForbidClosesTheUsersConnectionsOnly(t *testing.T) {
 	require.True(t, isClosed(mine))
 	require.False(t, isClosed(others))
 	require.ErrorIs(t, g.enter(ctx, "u", from("198.51.100.7:3")), ErrUnknownUser)
+	require.EqualValues(t, 1, g.Refusals().UnknownUser)
 
 	// Back on the list before the old connection has ended: its end does not count against the new ones.
 	g.Allow("u", 1)
@@ -117,4 +120,45 @@ func TestCloseWaitsForTheConnections(t *testing.T) {
 	end()
 	g2 := New()
 	require.NoError(t, g2.Close(t.Context()))
+}
+
+// wrapped is a TLS connection: closing it would wait for a peer that does not read.
+type wrapped struct {
+	*connection
+	socket *connection
+}
+
+func (w *wrapped) NetConn() net.Conn { return w.socket }
+
+func TestTheSocketUnderTLSIsClosed(t *testing.T) {
+	t.Parallel()
+	g := New()
+	g.Allow("u", 0)
+	conn := &wrapped{connection: from("198.51.100.7:1"), socket: from("198.51.100.7:1")}
+	require.NoError(t, g.enter(t.Context(), "u", conn))
+	g.Forbid("u")
+	require.True(t, isClosed(conn.socket))
+	require.False(t, isClosed(conn.connection))
+}
+
+// A connection that may not pass is closed: a multiplexed one would try again with its next stream.
+func TestWhoMayNotPassIsCutOff(t *testing.T) {
+	t.Parallel()
+	d := &Dispatcher{gate: New()}
+	d.gate.Allow("u", 1)
+	come := func(user, address string) (*connection, error) {
+		conn := from(address)
+		inbound := &session.Inbound{Conn: conn, User: &protocol.MemoryUser{Email: user}}
+		return conn, d.admit(session.ContextWithInbound(t.Context(), inbound))
+	}
+	welcome, err := come("u", "198.51.100.7:1")
+	require.NoError(t, err)
+	surplus, err := come("u", "198.51.100.8:1")
+	require.ErrorIs(t, err, ErrTooManyDevices)
+	stranger, err := come("other", "198.51.100.7:2")
+	require.ErrorIs(t, err, ErrUnknownUser)
+	require.False(t, isClosed(welcome))
+	require.True(t, isClosed(surplus))
+	require.True(t, isClosed(stranger))
+	require.ErrorIs(t, d.admit(t.Context()), ErrUnknownUser, "nobody in particular")
 }

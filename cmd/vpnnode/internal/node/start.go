@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -15,23 +16,25 @@ import (
 // detectionPatience bounds the wait for what is a matter of milliseconds with a target on loopback.
 const detectionPatience = 2 * time.Second
 
-// choosePort turns port 0 into a free one, once: the links that were given out name it, so it is kept with the keys.
+// choosePort makes sure that nobody listens on the port. Xray would not notice another node of the same operating system
+// user: it shares its port (SO_REUSEPORT), and the kernel would deal the customers out to both. Port 0 becomes a free one,
+// once: the links that were given out name it, so it is kept with the keys.
 func choosePort(ctx context.Context, cfg Config, keys *state.State) (uint16, error) {
-	if cfg.ListenPort != 0 {
-		return cfg.ListenPort, nil
-	}
-	if keys.Port != 0 {
-		return keys.Port, nil
-	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(cfg.ListenHost, "0"))
+	wanted := cmp.Or(cfg.ListenPort, keys.Port)
+	address := net.JoinHostPort(cfg.ListenHost, strconv.Itoa(int(wanted)))
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
+		return 0, fmt.Errorf("listen for VPN clients: %w", err)
 	}
-	keys.Port = uint16(listener.Addr().(*net.TCPAddr).Port) //nolint:gosec,forcetypeassert // a TCP port
+	port := uint16(listener.Addr().(*net.TCPAddr).Port) //nolint:gosec,forcetypeassert // a TCP port
 	if err := listener.Close(); err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
+		return 0, fmt.Errorf("listen for VPN clients: %w", err)
 	}
-	return keys.Port, keys.Save(cfg.StateDir)
+	if wanted != 0 {
+		return port, nil
+	}
+	keys.Port = port
+	return port, keys.Save(cfg.StateDir)
 }
 
 // awaitDetection waits until REALITY has learnt what its target sends after a handshake. A client that comes earlier is
