@@ -156,10 +156,11 @@ func (b *Bot) work(ctx context.Context, update sqlapi.ClaimedUpdate) {
 		last, cancel := context.WithTimeout(ctx, settleTime)
 		defer cancel()
 		outcome = b.recordFailure(last, update, operation, err)
-	} else {
-		b.ended.add(update)
 	}
 	b.metrics.handled(operation, outcome, time.Since(started))
+	if err == nil {
+		b.ended.add(update)
+	}
 	b.Log.InfoContext(ctx, "update", obs.Operation(operation), obs.Outcome(outcome), obs.Took(started))
 }
 

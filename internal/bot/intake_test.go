@@ -162,6 +162,7 @@ func TestWhatTheGraceDoesNotSufficeForIsGivenBack(t *testing.T) {
 	b := setup(t)
 	first := b.startBot(t, func(p *bot.Parts) { p.Grace = 100 * time.Millisecond })
 	bob := b.started(t, "Bob", "en")
+	b.waitHandled(t)
 	require.NoError(t, b.people.AddFault(b.ctx, botapi.Fault{Method: "sendMessage", Action: "delay", DelayMS: 120_000}))
 	b.send(t, bob, "/help")
 	b.waitCount(t, 1, `select count(*)::int from inbox.update where finished_at is null and holder is not null`)

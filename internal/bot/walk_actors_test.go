@@ -73,6 +73,7 @@ func (s *stage) visitor(language string) {
 		"p_telegram_id": s.me.ID, "p_username": nil, "p_language": language, "p_start_payload": nil,
 	})
 	s.desk.One("account.set_language", desk.A{"p_telegram_id": s.me.ID, "p_language": language})
+	s.waitHandled(s.t) // what others did before
 	counts := s.handled()
 	s.send(s.t, s.me, "/start")
 	require.Equal(s.t, "/start", s.handledSince(counts))
