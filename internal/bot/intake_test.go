@@ -108,13 +108,14 @@ func TestStoppingLosesNothing(t *testing.T) {
 	}
 }
 
-// TestAClaimUnderWayAtTheStopIsGivenBack: the stop comes while the database is claiming an update for the bot, and will end
-// that whatever it is told.
-func TestAClaimUnderWayAtTheStopIsGivenBack(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	first := b.startBot(t)
-	bob := b.started(t, "Bob", "en")
+// claimsUnderWay asks for the claims that stall, and for who holds them up.
+const claimsUnderWay = `select count(*)::int from pg_locks l join pg_database d on d.oid = l.database and d.datname = current_database()
+	where l.locktype = 'advisory' and l.classid = 0 and l.objid = 77`
+
+// stallClaim makes the database take its time over the claim of the next word of somebody, whatever it is told. It gives what
+// lets the claim come to its end.
+func (b *bundle) stallClaim(t *testing.T, p *person.Person) (release func()) {
+	t.Helper()
 	b.waitHandled(t)
 	_, err := b.db.Owner.Exec(b.ctx, `
 		create function inbox.stall() returns trigger language plpgsql as $$
@@ -131,14 +132,22 @@ func TestAClaimUnderWayAtTheStopIsGivenBack(t *testing.T) {
 	require.NoError(t, err)
 	gate, err := b.db.Owner.Begin(b.ctx)
 	require.NoError(t, err)
-	defer func() { _ = gate.Rollback(b.ctx) }()
+	release = sync.OnceFunc(func() { _ = gate.Rollback(b.ctx) })
+	t.Cleanup(release)
 	_, err = gate.Exec(b.ctx, `select pg_advisory_xact_lock(77)`)
 	require.NoError(t, err)
-	b.send(t, bob, "/help")
-	const claims = `select count(*)::int from pg_locks l join pg_database d on d.oid = l.database and d.datname = current_database()
-		where l.locktype = 'advisory' and l.classid = 0 and l.objid = 77`
-	b.waitCount(t, 1, claims+" and not l.granted")
+	b.send(t, p, "/help")
+	b.waitCount(t, 1, claimsUnderWay+" and not l.granted")
+	return release
+}
 
+// TestAClaimUnderWayAtTheStopIsGivenBack: the stop comes while the database is claiming an update for the bot.
+func TestAClaimUnderWayAtTheStopIsGivenBack(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	first := b.startBot(t)
+	bob := b.started(t, "Bob", "en")
+	release := b.stallClaim(t, bob)
 	stopped := make(chan struct{})
 	go func() { defer close(stopped); first.stop() }()
 	select {
@@ -146,15 +155,28 @@ func TestAClaimUnderWayAtTheStopIsGivenBack(t *testing.T) {
 		t.Error("it stopped and had a claim under way")
 	case <-time.After(time.Second):
 	}
-	require.NoError(t, gate.Commit(b.ctx))
+	release()
 	<-stopped
-	b.waitCount(t, 0, claims)
+	b.waitCount(t, 0, claimsUnderWay)
 	require.Equal(t, 1, b.count(t, `select count(*)::int from inbox.update where finished_at is null and holder is null and attempt = 0`), "given back")
-	_, err = b.db.Owner.Exec(b.ctx, `drop trigger stall on inbox.update`)
+	_, err := b.db.Owner.Exec(b.ctx, `drop trigger stall on inbox.update`)
 	require.NoError(t, err)
 	b.startBot(t)
 	b.sees(t, bob, "What this bot can do")
 	require.Equal(t, 1, strings.Count(b.chat(t, bob), "What this bot can do"))
+}
+
+// TestAClaimThatDoesNotEndHoldsNoStopUp for longer than what is in hand may take.
+func TestAClaimThatDoesNotEndHoldsNoStopUp(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	first := b.startBot(t)
+	release := b.stallClaim(t, b.started(t, "Bob", "en"))
+	told := time.Now()
+	first.stop()
+	require.Less(t, time.Since(told), bot.Grace)
+	release()
+	b.waitCount(t, 0, claimsUnderWay)
 }
 
 func TestWhatTheGraceDoesNotSufficeForIsGivenBack(t *testing.T) {
